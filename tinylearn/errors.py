@@ -1,0 +1,112 @@
+"""Errors that show the shapes, where each thing was made, and one repair; and finding that place.
+
+A place is what a frame gives cheaply, (code, instruction); it becomes a file, a line and the
+line's text only when somebody asks.
+"""
+
+from __future__ import annotations
+
+import difflib
+import linecache
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from types import CodeType
+from typing import Any, NamedTuple
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class Origin(NamedTuple):
+    """The user's place that made something: kept raw, spelled out on demand."""
+
+    code: CodeType
+    instruction: int
+
+    @property
+    def line_number(self) -> int:
+        """The line, counted from 1 in its file or cell."""
+        for start, stop, line in self.code.co_lines():
+            if start <= self.instruction < stop and line is not None:
+                return line
+        return self.code.co_firstlineno
+
+    @property
+    def place(self) -> str:
+        """Where a reader would look: "cell 3, line 2" or "train.py, line 10"."""
+        name = self.code.co_filename
+        ipython = sys.modules.get("IPython")
+        shell = ipython.get_ipython() if ipython else None
+        label = shell.compile.format_code_name(name) if shell else None
+        if label and label[0] == "Cell":
+            return f"cell {label[1].strip('In[]')}, line {self.line_number}"
+        return f"{os.path.basename(name)}, line {self.line_number}"
+
+    @property
+    def text(self) -> str:
+        """The user's line itself, or "" where the source is gone."""
+        return linecache.getline(self.code.co_filename, self.line_number).strip()
+
+    def __str__(self) -> str:
+        return self.place
+
+
+INSIDE: dict[CodeType, bool] = {}  # code -> is it tinylearn's own?
+
+
+def user_origin(depth: int = 1) -> Origin | None:
+    """The innermost place outside tinylearn that led here; None if there is none."""
+    frame = sys._getframe(depth)
+    while frame is not None:
+        code = frame.f_code
+        inside = INSIDE.get(code)
+        if inside is None:
+            if len(INSIDE) > 10_000:
+                INSIDE.clear()
+            inside = INSIDE[code] = code.co_filename.startswith((PACKAGE, "<frozen", "<generated"))
+        if not inside:
+            return Origin(code, frame.f_lasti)
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+class TinylearnError(Exception):
+    """What all errors of tinylearn's own have in common."""
+
+
+class ShapeError(TinylearnError, ValueError):
+    """Shapes that do not go together, with the operands and one repair."""
+
+
+class DTypeError(TinylearnError, TypeError):
+    """A kind of number that an operation cannot take."""
+
+
+class GradientError(TinylearnError, RuntimeError):
+    """A gradient was asked for where there is none."""
+
+
+class DeviceError(TinylearnError, RuntimeError):
+    """A device that is not there, or operands on different devices."""
+
+
+def describe(
+    error: type[Exception], says: str, operands: Iterable[tuple[str, Any]] = (), repair: str = ""
+) -> Exception:
+    """The error to raise: a sentence, a line for each operand, one repair.
+
+    operands   (name, thing with .shape and perhaps .origin) pairs
+    """
+    lines = [says]
+    for name, thing in operands:
+        origin = getattr(thing, "origin", None)
+        lines.append(f"    {name:4}{tuple(thing.shape)!s:16}  {origin or ''}".rstrip())
+    if repair:
+        lines.append(f"Try {repair}")
+    return error("\n".join(lines))
+
+
+def nearest(name: str, known: Sequence[str] | Iterable[str]) -> str:
+    """'; did you mean ...?' for a name that is not known, or '' if nothing is near."""
+    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""

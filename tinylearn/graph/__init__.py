@@ -1,0 +1,1 @@
+"""The graph: what to compute. Nodes, the primitives they apply, their gradients."""

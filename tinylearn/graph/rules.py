@@ -1,0 +1,229 @@
+"""What the primitives' declarations are made of: shapes, dtypes and index arithmetic of each op.
+
+Shape and dtype rules raise on the user's own line, before anything runs. Index rules say which
+number of the input a move reads for a given index of its output; they use + - * // % alone, so
+they work on integers and on the loop variables of a kernel.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinylearn.errors import DeviceError, DTypeError, ShapeError, describe
+from tinylearn.graph.dtype import DType, bool_
+from tinylearn.graph.node import Node, Shape
+
+if TYPE_CHECKING:
+    from tinylearn.graph.primitives import Primitive
+
+NAMES = "xyz"
+
+
+def refuse(op: Primitive, inputs: tuple, says: str, repair: str = "") -> Exception:
+    """The ShapeError of an op: what it needs, its operands, a repair."""
+    return describe(ShapeError, f"{op.name} {says}", zip(NAMES, inputs, strict=False), repair)
+
+
+# ---------------------------------------------------------------- devices and dtypes
+
+
+def same_device(op: Primitive, inputs: tuple[Node, ...]) -> None:
+    """Operands must be on one device."""
+    if len({x.device for x in inputs}) > 1:
+        where = " and ".join(f"{n} on {x.device}" for n, x in zip(NAMES, inputs, strict=False))
+        says = f"{op.name} needs its operands on one device, got {where}"
+        raise describe(
+            DeviceError, says, zip(NAMES, inputs, strict=False), f"y.to({inputs[0].device!r})"
+        )
+
+
+def equal_dtypes(op: Primitive, inputs: tuple[Node, ...], arg: Any) -> DType:
+    """All operands have one dtype, which is the result's."""
+    if len({x.dtype for x in inputs}) > 1:
+        raise DTypeError(f"{op.name} needs equal dtypes, got {[x.dtype for x in inputs]}")
+    return inputs[0].dtype
+
+
+def float_dtype(op: Primitive, inputs: tuple[Node, ...], arg: Any) -> DType:
+    """Only floats, and floats come out."""
+    if not inputs[0].dtype.is_float:
+        raise DTypeError(f"{op.name} needs floats, got {inputs[0].dtype}; cast to float32 first")
+    return inputs[0].dtype
+
+
+def bool_dtype(op: Primitive, inputs: tuple[Node, ...], arg: Any) -> DType:
+    """Equal dtypes in, an answer yes or no out."""
+    equal_dtypes(op, inputs, arg)
+    return bool_
+
+
+def where_dtype(op: Primitive, inputs: tuple[Node, ...], arg: Any) -> DType:
+    """A bool chooses between two numbers of one dtype."""
+    if inputs[0].dtype is not bool_:
+        raise DTypeError(f"where needs a bool condition, got {inputs[0].dtype}")
+    return equal_dtypes(op, inputs[1:], arg)
+
+
+def arg_dtype(op: Primitive, inputs: tuple[Node, ...], arg: DType) -> DType:
+    """The dtype that was asked for."""
+    return arg
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def equal_shapes(op: Primitive, inputs: tuple[Node, ...], arg: Any) -> Shape:
+    """Number by number: all shapes are equal."""
+    if len({x.shape for x in inputs}) > 1:
+        raise refuse(op, inputs, "needs equal shapes", "x.expand(shape) on the smaller one")
+    return inputs[0].shape
+
+
+def same_shape(op: Primitive, inputs: tuple[Node, ...], arg: Any) -> Shape:
+    """The input's shape."""
+    return inputs[0].shape
+
+
+def reduced_shape(op: Primitive, inputs: tuple[Node, ...], axes: tuple[int, ...]) -> Shape:
+    """The reduced axes keep their place with size 1."""
+    shape = inputs[0].shape
+    if any(not 0 <= a < len(shape) for a in axes) or list(axes) != sorted(set(axes)):
+        raise refuse(op, inputs, f"needs different axes in 0..{len(shape) - 1}, got {axes}")
+    return tuple(1 if a in axes else n for a, n in enumerate(shape))
+
+
+def max_shape(op: Primitive, inputs: tuple[Node, ...], axes: tuple[int, ...]) -> Shape:
+    """As a sum's, but the maximum of nothing does not exist."""
+    shape = reduced_shape(op, inputs, axes)
+    if any(inputs[0].shape[a] == 0 for a in axes):
+        raise refuse(op, inputs, f"of no numbers does not exist (axis {axes} has size 0)")
+    return shape
+
+
+def reshaped(op: Primitive, inputs: tuple[Node, ...], shape: Shape) -> Shape:
+    """As many numbers as before."""
+    if math.prod(shape) != inputs[0].size:
+        have, want = inputs[0].size, math.prod(shape)
+        raise refuse(op, inputs, f"to {shape} needs {want} numbers, there are {have}")
+    return shape
+
+
+def permuted(op: Primitive, inputs: tuple[Node, ...], order: tuple[int, ...]) -> Shape:
+    """Each axis once."""
+    shape = inputs[0].shape
+    if sorted(order) != list(range(len(shape))):
+        raise refuse(op, inputs, f"needs each axis of 0..{len(shape) - 1} once, got {order}")
+    return tuple(shape[a] for a in order)
+
+
+def expanded(op: Primitive, inputs: tuple[Node, ...], shape: Shape) -> Shape:
+    """Only axes of size 1 can be repeated."""
+    have = inputs[0].shape
+    if len(have) != len(shape) or any(
+        h not in (1, w) for h, w in zip(have, shape, strict=True)
+    ):
+        raise refuse(op, inputs, f"to {shape} can only repeat axes of size 1")
+    return shape
+
+
+def padded(op: Primitive, inputs: tuple[Node, ...], widths: tuple) -> Shape:
+    """(before, after) zeros for each axis."""
+    shape = inputs[0].shape
+    if len(widths) != len(shape) or any(b < 0 or a < 0 for b, a in widths):
+        raise refuse(op, inputs, f"needs (before, after) >= 0 for each axis, got {widths}")
+    return tuple(b + n + a for n, (b, a) in zip(shape, widths, strict=True))
+
+
+def shrunk(op: Primitive, inputs: tuple[Node, ...], bounds: tuple) -> Shape:
+    """(start, stop) for each axis, inside it."""
+    shape = inputs[0].shape
+    if len(bounds) != len(shape) or any(
+        not 0 <= a <= b <= n for n, (a, b) in zip(shape, bounds, strict=True)
+    ):
+        raise refuse(op, inputs, f"needs 0 <= start <= stop <= size for each axis, got {bounds}")
+    return tuple(b - a for a, b in bounds)
+
+
+def flipped(op: Primitive, inputs: tuple[Node, ...], axes: tuple[int, ...]) -> Shape:
+    """The input's shape, if it has the axes."""
+    reduced_shape(op, inputs, axes)
+    return inputs[0].shape
+
+
+def expanded_axes(node: Node) -> tuple[int, ...]:
+    """The axes along which an expand repeats."""
+    pairs = zip(node.inputs[0].shape, node.shape, strict=True)
+    return tuple(a for a, (have, want) in enumerate(pairs) if have != want)
+
+
+def inverse_order(order: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that undoes `order`.
+
+    >>> inverse_order((2, 0, 1))
+    (1, 2, 0)
+    """
+    return tuple(sorted(range(len(order)), key=order.__getitem__))
+
+
+def whole(x: Node, bounds: tuple) -> bool:
+    """Whether bounds keep every axis whole."""
+    return bounds == tuple((0, n) for n in x.shape)
+
+
+# ---------------------------------------------------------------- NumPy meanings
+
+
+def numpy_pad(x: np.ndarray, widths: tuple) -> np.ndarray:
+    """x with zeros around it."""
+    shape = tuple(b + n + a for n, (b, a) in zip(x.shape, widths, strict=True))
+    result = np.zeros(shape, x.dtype)
+    result[tuple(slice(b, b + n) for n, (b, _) in zip(x.shape, widths, strict=True))] = x
+    return result
+
+
+def numpy_shrink(x: np.ndarray, bounds: tuple) -> np.ndarray:
+    """A view of the part of x inside the bounds."""
+    return x[tuple(slice(a, b) for a, b in bounds)]
+
+
+# ---------------------------------------------------------------- index arithmetic
+
+
+def index_before_reshape(index: tuple, node: Node) -> tuple:
+    """Count the numbers before this one, then find that place under the input's shape."""
+    place: Any = 0
+    for i, n in zip(index, node.shape, strict=True):
+        place = place * n + i
+    found = []
+    for n in reversed(node.inputs[0].shape):
+        found.append(place % n if n > 1 else 0)
+        place = place // n if n > 1 else place
+    return tuple(reversed(found))
+
+
+def index_permuted(index: tuple, node: Node) -> tuple:
+    """Axis k of the output is axis arg[k] of the input."""
+    return tuple(index[k] for k in inverse_order(node.arg))
+
+
+def index_expanded(index: tuple, node: Node) -> tuple:
+    """Every copy reads the same number."""
+    return tuple(0 if n == 1 else i for i, n in zip(index, node.inputs[0].shape, strict=True))
+
+
+def index_padded(index: tuple, node: Node) -> tuple:
+    """The zeros before it are skipped; what falls outside is a zero, not a read."""
+    return tuple(i - before for i, (before, _) in zip(index, node.arg, strict=True))
+
+
+def index_shrunk(index: tuple, node: Node) -> tuple:
+    """The part begins at start."""
+    return tuple(i + start for i, (start, _) in zip(index, node.arg, strict=True))
+
+
+def index_flipped(index: tuple, node: Node) -> tuple:
+    """The last comes first."""
+    return tuple(n - 1 - i if a in node.arg else i for a, (i, n) in enumerate(zip(index, node.shape, strict=True)))

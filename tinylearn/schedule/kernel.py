@@ -1,0 +1,172 @@
+"""Kernels and Steps: what the scheduler makes of a graph.
+
+A kernel computes its members in one pass over memory and stores the outputs among them.
+A Step is one decision: which node, what became of it, which rule said so, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import BUFFER, CONST, DETACH, FLIP, MUL, PERMUTE, RESHAPE
+
+STORE = "store"  # its numbers go to memory
+FUSE = "fuse"  # it is computed inside the kernels that read it
+JOIN = "join"  # it is stored by a kernel that also computes something else
+
+KERNEL_LIMIT = 200  # members: a longer text compiles slowly and runs no faster
+KEEPS_PLACES = (RESHAPE, PERMUTE, FLIP, DETACH)  # each number moves to exactly one place
+
+
+@dataclass(frozen=True)
+class Step:
+    """One decision, as the explainer shows it.
+
+    verdict        STORE, FUSE or JOIN
+    rule           the name of the Part that decided
+    says           the rule's own sentence, true for every graph
+    because        the facts of this case
+    refused        why a FUSE that the rule wanted was not possible, or ""
+    kernels        the roots of the kernels in which the node is computed
+    bytes_saved    traffic to and from memory that this decision avoids (below 0: that it costs)
+    kernel_count   kernels known after this step
+    """
+
+    node: Node
+    verdict: str
+    rule: str
+    says: str
+    because: str
+    refused: str = ""
+    kernels: tuple[Node, ...] = ()
+    bytes_saved: int = 0
+    kernel_count: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """What runs together.
+
+    outputs   the nodes it stores, in the order they are computed
+    members   everything it computes, inputs before readers; the outputs are among them
+    inputs    the nodes it reads from memory
+    """
+
+    outputs: tuple[Node, ...]
+    members: tuple[Node, ...]
+    inputs: tuple[Node, ...]
+
+    @property
+    def reduction(self) -> Node | None:
+        """A reduce among its members, if there is one."""
+        return next((n for n in self.members if n.op.kind == "reduce"), None)
+
+    @property
+    def bytes_read(self) -> int:
+        """How much it reads from memory if every number is read once."""
+        return sum(n.nbytes for n in self.inputs)
+
+    @property
+    def bytes_written(self) -> int:
+        """How much it writes."""
+        return sum(n.nbytes for n in self.outputs)
+
+    @property
+    def flops(self) -> int:
+        """Arithmetic operations: one for each number of each elementwise op and each summand."""
+        computing = (n for n in self.members if n.op.kind in ("elementwise", "reduce"))
+        return sum(max([n.size, *(x.size for x in n.inputs)]) for n in computing)
+
+    def __repr__(self) -> str:
+        names = ", ".join(map(repr, self.outputs))
+        return f"Kernel({names} from {len(self.inputs)} inputs, {len(self.members)} ops)"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Kernels in running order, and the Steps that led to them."""
+
+    kernels: list[Kernel]
+    steps: list[Step]
+
+
+class Home:
+    """A kernel while it is being put together.
+
+    root      the stored node that it was begun for
+    stored    the nodes it stores
+    members   everything it computes
+    aligned   members whose numbers are in one-to-one step with the root's numbers
+    feeds     the homes that read from memory what this one stores
+    """
+
+    def __init__(self, root: Node):
+        self.root = root
+        self.stored = [root]
+        self.members: set[Node] = set()
+        self.aligned: set[Node] = set()
+        self.feeds: set[Home] = set()
+        self.reduction: Node | None = None
+
+    def aligns(self, node: Node, readers: Iterable[Node]) -> bool:
+        """Whether `node`, with these readers, would be in step with the root."""
+        inside = [r for r in readers if r in self.members]
+        return node is self.root or all(keeps_step(r) and r in self.aligned for r in inside)
+
+    def add(self, node: Node, readers: Iterable[Node]) -> None:
+        """Compute `node` in this kernel too."""
+        if self.aligns(node, readers):
+            self.aligned.add(node)
+        if node.op.kind == "reduce":
+            self.reduction = node
+        self.members.add(node)
+
+    def reaches(self, goal: Home) -> bool:
+        """Whether something this kernel stores is needed, however indirectly, by `goal`."""
+        seen, stack = {self}, [self]
+        while stack:
+            home = stack.pop()
+            if home is goal:
+                return True
+            stack += home.feeds - seen
+            seen |= home.feeds
+        return False
+
+    def __repr__(self) -> str:
+        return f"the kernel of {self.root}"
+
+
+class Use(NamedTuple):
+    """Who computes with a node's numbers, seen through the moves on the way.
+
+    reader          the node that computes
+    copies          how many times the moves repeat each number (1: not at all)
+    in_product_sum  whether the reader multiplies for a sum of products
+    """
+
+    reader: Node
+    copies: int
+    in_product_sum: bool
+
+
+def keeps_step(reader: Node) -> bool:
+    """Whether a reader's numbers and the numbers it reads correspond one to one."""
+    return reader.op.kind == "elementwise" or reader.op in KEEPS_PLACES
+
+
+def moves(node: Node) -> bool:
+    """Whether a node only moves numbers."""
+    return node.op.kind == "move" or node.op is DETACH
+
+
+def is_source(node: Node) -> bool:
+    """Whether a node's numbers need no kernel: they exist, or are one constant."""
+    return node.buffer is not None or node.op in (BUFFER, CONST)
+
+
+def is_product_sum(node: Node) -> bool:
+    """Whether a node is a sum of products, like the numbers of a matrix product."""
+    return node.op.name == "sum" and node.inputs[0].op is MUL

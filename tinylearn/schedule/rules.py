@@ -1,0 +1,162 @@
+"""The fusion rules: where is a value kept? Each rule is a Part that answers for one node.
+
+    rule(node, readers, homes) -> (STORE or FUSE, because) or None
+
+readers   a Use for each node that computes with this one; moves are looked through
+homes     the kernels (Home) in which those readers are computed
+
+They are asked in order; the first answer counts. A rule decides only WHERE a value is kept: it can
+make a program slow, it cannot make a number wrong. The docstring is what the explainer says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import COPY, PAD
+from tinylearn.parts import Part
+from tinylearn.schedule.kernel import FUSE, JOIN, STORE, Home, Use, is_source, moves
+
+RULES: list[Part] = []
+Answer = tuple[str, str] | None
+Readers = Sequence[Use]
+Homes = Sequence[Home]
+
+
+def fusion_rule(function: Callable) -> Part:
+    """Decorator: the function becomes the Part `fuse.<its name>`, asked after those above."""
+    RULES.append(Part(f"fuse.{function.__name__}", function))
+    return RULES[-1]
+
+
+def size_of(count: float) -> str:
+    """Bytes as a reader wants them.
+
+    >>> size_of(12), size_of(200_704), size_of(40_000_000)
+    ('12 B', '201 kB', '40 MB')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5 or unit == "GB":
+            break
+        count /= 1000
+    return f"{count:.3g} {unit}"
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "kernel"), plural(3, "kernel")
+    ('1 kernel', '3 kernels')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+@fusion_rule
+def padded(node: Node, readers: Readers, homes: Homes) -> Answer:
+    """Zeros around the input of a product-sum are stored, so that its loop needs no test."""
+    for use in readers:
+        if node.op is PAD and use.in_product_sum and use.copies > 1:
+            return STORE, f"the product-sum above reads each number {use.copies} times"
+    return None
+
+
+@fusion_rule
+def free_move(node: Node, readers: Readers, homes: Homes) -> Answer:
+    """Moving numbers only changes which index is read, so it costs nothing inside its readers."""
+    if moves(node):
+        return FUSE, f"{plural(len(homes), 'kernel')} read through this {node.op.name}"
+    return None
+
+
+@fusion_rule
+def reduced_once(node: Node, readers: Readers, homes: Homes) -> Answer:
+    """A reduction that several kernels need is stored, for each of them would run all its loop."""
+    if node.op.kind == "reduce" and len(homes) > 1:
+        return STORE, f"{len(homes)} kernels read it; each would read {size_of(node.inputs[0].nbytes)}"
+    return None
+
+
+@fusion_rule
+def repeated(node: Node, readers: Readers, homes: Homes) -> Answer:
+    """A computed value that is repeated is stored: inside its reader each copy would compute it."""
+    for use in readers:
+        if use.copies > 1 and node.size > 1:
+            return STORE, f"{use.reader.op.name} reads each of its {node.size} numbers {use.copies} times"
+    return None
+
+
+@fusion_rule
+def recompute_or_store(node: Node, readers: Readers, homes: Homes) -> Answer:
+    """What several kernels need is stored, or recomputed in each, whichever moves fewer bytes."""
+    if len(homes) < 2:
+        return None
+    store = node.nbytes * (1 + len(homes))
+    below = needs(node)
+    recompute = sum(x.nbytes for home in homes for x in below - reads(home, node))
+    verdict = STORE if store < recompute else FUSE
+    facts = f"storing moves {size_of(store)}, recomputing {size_of(recompute)}"
+    return verdict, f"{len(homes)} kernels read it; {facts}"
+
+
+@fusion_rule
+def one_reduction(node: Node, readers: Readers, homes: Homes) -> Answer:
+    """A kernel runs one reduction; a second waits in its own kernel until the first is complete."""
+    for home in homes:
+        if node.op.kind == "reduce" and home.reduction is not None:
+            return STORE, f"{home} already runs {home.reduction}"
+    return None
+
+
+@fusion_rule
+def epilogue(node: Node, readers: Readers, homes: Homes) -> Answer:
+    """What follows a reduction number by number runs while the total is still in a register."""
+    if node.op.kind == "reduce":
+        return FUSE, f"saves {size_of(2 * node.nbytes)} of traffic"
+    return None
+
+
+@fusion_rule
+def compute_where_used(node: Node, readers: Readers, homes: Homes) -> Answer:
+    """A value that one kernel reads is computed there and never touches memory."""
+    return FUSE, f"saves {size_of(2 * node.nbytes)} of traffic"
+
+
+def _in_passing(node: Node, home: Home) -> Answer:
+    """A stored value is written by a kernel that computes it anyway, and not by one of its own."""
+    return JOIN, f"{home} has each number in a register; saves a read of {size_of(node.nbytes)}"
+
+
+def _same_loop(first: object, second: object, shared: Sequence[Node]) -> Answer:
+    """Kernels that loop over the same shape and read the same numbers share one loop."""
+    saved = sum(x.nbytes for x in shared)
+    return (JOIN, f"both read {shared[0]}; saves a read of {size_of(saved)}") if saved else None
+
+
+IN_PASSING = Part("join.in_passing", _in_passing)
+SAME_LOOP = Part("join.same_loop", _same_loop)
+
+
+def needs(node: Node, without: Node | None = None, inside: Home | None = None) -> set[Node]:
+    """What is read from memory to compute `node`: the nearest sources and reductions below it.
+
+    without   a node that is not looked behind;  inside   a kernel whose reduction is
+    """
+    found: set[Node] = set()
+    seen, stack = {node}, [node]
+    while stack:
+        for x in stack.pop().inputs:
+            if x in seen or x is without:
+                continue
+            seen.add(x)
+            fused = inside is not None and x in inside.members
+            if is_source(x) or ((x.op.kind == "reduce" or x.op is COPY) and not fused):
+                found.add(x)
+            else:
+                stack.append(x)
+    return found
+
+
+def reads(home: Home, without: Node) -> set[Node]:
+    """What a kernel reads even if `without` is not computed in it."""
+    return set().union(*(needs(root, without, home) for root in home.stored))
