@@ -1,0 +1,52 @@
+# Everything happens in .venv, built on first use and again whenever pyproject.toml changes.
+# Needs git, make and a Python of at least 3.11; name one with: make lab PYTHON=/path/to/python3
+PYTHON = python3.13 python3.12 python3.11 python3.14 python3 python
+TORCH = torch==2.13.0
+
+VENV = .venv/bin/python
+READY := .venv/ready-$(shell pwd | cksum | cut -d ' ' -f 1)# named after the folder: moved, it installs again
+unexport PYTHONHOME PYTHONPATH
+
+.PHONY: help lab tour test test-torch format clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make lab         open the course's first notebook in JupyterLab"
+	@echo "make tour        run that notebook without a screen; writes build/00_tour.html"
+	@echo "make test        every check: format, lint, types, doctests and tests"
+	@echo "make test-torch  the comparisons with PyTorch (installs it into .venv)"
+	@echo "make format      lay the code out as 'make test' expects it"
+	@echo "make clean       remove what was built, .venv excepted"
+
+lab tour test: $(READY)
+	@$(VENV) -m tinylearn $@ $(ARGS)
+
+test-torch: $(READY)
+	@$(VENV) -c 'import torch' 2>/dev/null || $(VENV) -m pip install --quiet $(TORCH)
+	@$(VENV) -m tinylearn test tests/torch $(ARGS)
+
+format: $(READY)
+	@$(VENV) -m ruff check --quiet --fix-only . ; $(VENV) -m ruff format .
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml $(VENV)
+	@echo "installing into .venv (once; a minute or two)"
+	@$(VENV) -m pip install --quiet --disable-pip-version-check -e '.[course,test]'
+	@touch $@
+
+$(VENV):
+	@for python in $(PYTHON); do \
+	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	    if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then without="$$python"; continue; fi; \
+	    echo "building .venv with $$($$python --version)"; \
+	    rm -f .venv/bin/python*; \
+	    exec $$python -m venv .venv; \
+	done; \
+	if [ -n "$$without" ]; then \
+	    echo "$$without has no venv and ensurepip. On Debian and Ubuntu: apt install python3-venv" >&2; \
+	else \
+	    echo "No Python of at least 3.11 among: $(PYTHON). Name yours: make PYTHON=/path/to/python3" >&2; \
+	fi; exit 1

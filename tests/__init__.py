@@ -1,0 +1,1 @@
+"""The tests, by floor. A table that several files use is imported as tests.<name>."""

@@ -1,0 +1,17 @@
+"""What holds for every test: one thread for each library, no screen, repeatable examples."""
+
+import os
+
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")  # read once, when NumPy is imported
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+# A busy machine is no failure, so nothing is timed. Continuous integration tries the same examples
+# on every run; `pytest --hypothesis-profile=deep` tries many more.
+common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("usual", max_examples=50, **common)
+settings.register_profile("ci", max_examples=50, derandomize=True, print_blob=True, **common)
+settings.register_profile("deep", max_examples=2000, **common)
+settings.load_profile("ci" if os.environ.get("CI") else "usual")

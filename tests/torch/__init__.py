@@ -1,0 +1,1 @@
+"""Comparisons with PyTorch: `make test-torch` installs it and runs them."""
