@@ -121,16 +121,16 @@ def version() -> str:
 @command("lab", rest="[jupyter lab options ...]")
 def lab(arguments: argparse.Namespace) -> int:
     """Open the first notebook in JupyterLab."""
-    notebook = file_of_the_clone(TOUR)
+    file_of_the_clone(TOUR)
     needs("jupyterlab", extra="course")
     os.environ.update(ONE_THREAD | dict(os.environ))  # the user's own setting wins
-    options = [f"--ServerApp.root_dir={ROOT}"]
+    options = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{TOUR}"]
     if not screen():
         options.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # usual in containers
     os.chdir(ROOT)
-    sys.argv = ["jupyter lab", str(notebook), *options, *arguments.rest]
+    sys.argv = ["jupyter lab", *options, *arguments.rest]
     runpy.run_module("jupyterlab", run_name="__main__")
     return 0
 
