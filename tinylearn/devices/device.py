@@ -1,0 +1,107 @@
+"""What a device must offer, the list of those that exist, and how one is chosen.
+
+`TINYLEARN_DEVICE=c` in the environment, `Device.DEFAULT = "c"`, `Tensor(..., device="c")` and
+`tensor.to("c")` choose.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinylearn.devices.buffer import POOL, Buffer
+from tinylearn.errors import DeviceError, nearest
+from tinylearn.graph.dtype import DType, dtype
+from tinylearn.graph.node import Shape
+from tinylearn.schedule.kernel import Kernel
+
+
+@dataclass(frozen=True)
+class Program:
+    """A kernel that can run: its text, in which language, and the function.
+
+    run(*memories)   outputs first, then inputs, as in `kernel`; then the values of `constants`
+    """
+
+    kernel: Kernel
+    language: str
+    text: str
+    run: Callable[..., None]
+
+
+class DeviceType(type):
+    """Gives the class Device its setting DEFAULT: the device of new tensors."""
+
+    chosen: str | None = None
+
+    @property
+    def DEFAULT(cls) -> str:
+        """What the user set, else TINYLEARN_DEVICE, else numpy."""
+        if DeviceType.chosen is None:
+            DeviceType.chosen = checked_name(os.environ.get("TINYLEARN_DEVICE") or "numpy")
+        return DeviceType.chosen
+
+    @DEFAULT.setter
+    def DEFAULT(cls, name: str) -> None:
+        DeviceType.chosen = checked_name(name)
+
+
+class Device(metaclass=DeviceType):
+    """A place where kernels run and numbers live. Subclasses exist once, in `Device.known`."""
+
+    known: dict[str, Device] = {}
+    name = ""
+
+    def __init_subclass__(cls) -> None:
+        Device.known[cls.name] = cls()
+
+    def unavailable(self) -> str:
+        """Why this device cannot be used here, or "" if it can."""
+        return ""
+
+    def allocate(self, shape: Shape, dtype: DType) -> Buffer:
+        """Memory with arbitrary values."""
+        size = math.prod(shape)
+        return Buffer(shape, dtype, self.name, POOL.take(size, dtype.numpy), pooled=True)
+
+    def upload(self, array: np.ndarray) -> Buffer:
+        """A buffer with the numbers of an array; the array's memory is not shared."""
+        data = np.array(array, order="C", copy=True).reshape(-1)
+        return Buffer(array.shape, dtype(array.dtype), self.name, data)
+
+    def filled(self, shape: Shape, dtype: DType, value: Any) -> Buffer:
+        """A buffer of one value; it takes no memory until it is used."""
+        return Buffer(shape, dtype, self.name, fill=value)
+
+    def memory(self, buffer: Buffer) -> Any:
+        """The buffer's memory, as the programs of this device take it."""
+        if buffer.data is None:
+            buffer.data = np.full(buffer.size, buffer.fill, buffer.dtype.numpy)
+        return buffer.data
+
+    def download(self, buffer: Buffer) -> np.ndarray:
+        """A copy of the numbers as an array of the buffer's shape."""
+        return self.memory(buffer).reshape(buffer.shape).copy()
+
+    def compile(self, kernels: Sequence[Kernel], constants: Sequence[tuple]) -> list[Program]:
+        """Programs for the kernels; constants[k] are the constant nodes passed at run time."""
+        raise NotImplementedError
+
+
+def checked_name(name: Any) -> str:
+    """`name`, if a device of that name works here; else DeviceError, with the reason."""
+    name = str(name).lower()
+    if name == "cpu":
+        name = "numpy"
+    if name not in Device.known:
+        hint = nearest(name, Device.known)
+        raise DeviceError(f"no device {name!r}{hint}; there are {', '.join(Device.known)}")
+    reason = Device.known[name].unavailable()
+    if reason:
+        raise DeviceError(f"the device {name!r} cannot be used here: {reason}")
+    return name
