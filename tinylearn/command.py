@@ -165,8 +165,12 @@ def tour(arguments: argparse.Namespace) -> int:
     os.environ.update(ONE_THREAD | dict(os.environ))
     start, failure = time.perf_counter(), ""
     cells = nbformat.read(notebook, as_version=4)
-    place = {"metadata": {"path": str(notebook.resolve().parent)}}
-    client = nbclient.NotebookClient(cells, timeout=arguments.timeout, resources=place)
+    client = nbclient.NotebookClient(
+        cells,
+        timeout=arguments.timeout,
+        resources={"metadata": {"path": str(notebook.resolve().parent)}},
+        extra_arguments=["--log-level=ERROR"],
+    )
     try:
         client.execute()
     except (nbclient.exceptions.CellExecutionError, nbclient.exceptions.CellTimeoutError) as error:
