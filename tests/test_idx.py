@@ -1,0 +1,45 @@
+"""The format of MNIST's files: what is written comes back, what is damaged is refused."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from tests.mirror import idx
+from tinylearn.nn.download import IDX_DTYPES, DataError, read_idx
+
+
+@pytest.mark.parametrize("code, dtype", list(IDX_DTYPES.items()))
+@pytest.mark.parametrize("shape", [(5,), (3, 2, 4), (0, 28, 28)])
+def test_an_idx_file_gives_back_its_array(tmp_path, code, dtype, shape):
+    array = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(idx(array, code)))
+    found = read_idx(path)
+    assert np.array_equal(found, array) and found.dtype == array.dtype.newbyteorder("=")
+
+
+GOOD = idx(np.arange(60, dtype=np.uint8).reshape(3, 4, 5))
+
+
+@pytest.mark.parametrize(
+    "content, says",
+    [
+        (b"", "is cut off: the gzip stream has no end"),
+        (gzip.compress(GOOD)[:-12], "is cut off: the gzip stream has no end"),
+        (gzip.compress(GOOD)[:-8] + bytes(8), "is no gzip file or is damaged"),
+        (b"<html></html>", "is no gzip file or is damaged"),
+        (gzip.compress(b""), "is no IDX file: it begins with nothing"),
+        (gzip.compress(b"PNG..."), "is no IDX file: it begins with 50 4e 47 2e"),
+        (gzip.compress(b"\0\0\x07\x01"), "is no IDX file"),
+        (gzip.compress(GOOD[:9]), "is cut off inside its header of 16 bytes"),
+        (gzip.compress(GOOD[:-1]), r"\(3, 4, 5\) is 60 bytes, but 59 follow"),
+        (gzip.compress(GOOD + b"\0"), r"\(3, 4, 5\) is 60 bytes, but 61 follow"),
+        (gzip.compress(b"\0\0\x08\x04" + b"\xff" * 16), "bytes, but 0 follow"),
+    ],
+)
+def test_a_cut_off_or_foreign_file_is_refused_by_name(tmp_path, content, says):
+    path = tmp_path / "train.gz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"train.gz .*{says}"):
+        read_idx(path)
