@@ -1,0 +1,89 @@
+"""Pictures of what a program does: the graph, every fusion decision, the code, the training.
+
+    tl.draw(x)       the graph, kernels as boxes      tl.explain(x)    each decision and its reason
+    tl.source(x)     the generated code               tl.trace(x)      all of it as plain data
+    tl.progress(..)  a training loop, live            tl.trace_nan()   who made the first NaN
+
+Drawing computes nothing, changes nothing, and never raises: where there is no picture, a line of
+text says why.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tinylearn.parts import using as replaced
+from tinylearn.viz.compare import Comparison
+from tinylearn.viz.picture import Picture, Refusal
+from tinylearn.viz.tracer import trace as _trace
+
+__all__ = ["draw", "explain", "source", "trace"]
+
+Shown = Picture | Comparison | Refusal
+
+
+def trace(*tensors: Any, level: str = "named") -> dict[str, Any]:
+    """Everything a picture is drawn from, as plain data: nodes, kernels, steps, positions, code.
+
+    level    "named": neighbouring moves are one step; "all": every decision by itself
+    Raises   ValueError for what is no tensor, or for more nodes than a picture can hold
+    Source   the format is described in tinylearn/viz/schema.md
+    """
+    return _trace(*tensors, level=level, frame=sys._getframe(1))
+
+
+def attempt(make: Callable[[], Shown]) -> Shown:
+    """The picture, or the reason why there is none: a cell that only draws must not fail."""
+    try:
+        return make()
+    except Exception as error:
+        return Refusal(f"{error}" if isinstance(error, ValueError) else f"{error!r}")
+
+
+def draw(*tensors: Any, by: str = "kernels") -> Shown:
+    """The graph behind tensors: what was computed from what, and which kernels it runs in.
+
+    by   "kernels" or "modules": what the boxes around the nodes stand for
+    """
+    frame = sys._getframe(1)
+    return attempt(lambda: Picture(_trace(*tensors, steps=False, frame=frame), "draw", view=by))
+
+
+def explain(
+    *tensors: Any,
+    using: Mapping[str, Callable | None] | None = None,
+    level: str = "named",
+    step: int = 0,
+) -> Shown:
+    """Why the graph runs in the kernels it runs in: each decision, its rule and its reason.
+
+    using   {"fuse.repeated": mine}: the decisions with and without these Parts, side by side
+    level   "named", or "all" for every decision by itself and every simplification
+    step    where the film begins; 0 is before the first decision
+    """
+    frame = sys._getframe(1)
+
+    def picture() -> Picture:
+        return Picture(_trace(*tensors, level=level, frame=frame), "explain", step=step)
+
+    def both() -> Shown:
+        before = picture()
+        if using is None:
+            return before
+        with replaced(using):
+            return Comparison(before, picture(), list(using))
+
+    return attempt(both)
+
+
+def source(*tensors: Any, language: str = "c") -> Shown:
+    """The text that is generated for the tensors' kernels; lines and nodes know of each other.
+
+    language   "python" (NumPy calls), "c", or another dialect that is installed
+    """
+    frame = sys._getframe(1)
+    return attempt(
+        lambda: Picture(_trace(*tensors, steps=False, frame=frame), "source", language=language)
+    )

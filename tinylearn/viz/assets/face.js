@@ -1,0 +1,229 @@
+// One live picture: toolbar, graph, panels, stepper, keyboard. `start` finds its element and data.
+class Face {
+  constructor(root, data) {
+    this.root = root;
+    this.trace = data.trace;
+    this.options = data.options;
+    this.language = data.options.language;
+    this.step = 0;
+    this.selected = null;
+    this.film = data.options.mode === "explain";
+    if (!this.film) this.trace.steps = [];
+    this.build();
+    root.classList.add("tlv-on", "tlv-mode-" + data.options.mode);
+    root.addEventListener("keydown", e => this.keydown(e));
+    const linked = location.hash.match(/^#(tlv\w+)?&?step=(\d+)$/);
+    const wanted = linked && (!linked[1] || linked[1] === root.id) ? Number(linked[2]) : data.options.step || 0;
+    this.go(wanted);
+  }
+
+  build() {
+    const button = (text, label, act) => html("button", {type: "button", class: "tlv-button", title: label, "aria-label": label, onclick: act}, text);
+    const views = Object.keys(this.trace.views);
+    this.viewName = views.includes(this.options.view) ? this.options.view : views[0];
+    this.search = html("input", {type: "search", placeholder: "search op or name", "aria-label": "Search nodes", oninput: () => this.find(0)});
+    this.found = html("span", {class: "tlv-found", "aria-live": "polite"});
+    const tools = html("div", {class: "tlv-tools", role: "toolbar", "aria-label": "Picture"},
+      html("strong", {class: "tlv-title"}, this.trace.title), this.search, this.found,
+      views.length > 1 ? html("select", {"aria-label": "Boxes show", onchange: e => this.setView(e.target.value)}, ...views.map(v => html("option", {value: v, selected: v === this.viewName}, v))) : null,
+      button("−", "Zoom out", () => this.graph.zoom(0.8)), button("+", "Zoom in", () => this.graph.zoom(1.25)),
+      button("fit", "Fit the whole graph", () => this.graph.fit()),
+      this.film ? button("link", "Link to this step", () => this.link()) : null,
+      button("pin", "Keep this moment as a figure below, for print", () => this.pin()),
+      this.theme = button("◐", "Dark or light", () => this.flip()),
+      button("present", "Large, for a projector", () => this.present()));
+    this.host = html("div", {class: "tlv-graph"});
+    this.hint = html("div", {class: "tlv-hint", "aria-hidden": "true"});
+    this.side = html("div", {class: "tlv-side"});
+    this.code = html("div", {class: "tlv-codebox"});
+    this.figures = html("div", {class: "tlv-figures"});
+    this.spoken = html("div", {class: "tlv-spoken", "aria-live": "polite"});
+    const parts = [tools, html("div", {class: "tlv-body"}, html("div", {class: "tlv-stage"}, this.host, this.hint), this.side, this.code)];
+    if (this.film) parts.push(this.stepper(button));
+    this.live = html("div", {class: "tlv-live"}, ...parts, this.figures, this.spoken);
+    this.root.prepend(this.live);
+    const still = this.root.querySelector(".tlv-still"), rest = html("details", {class: "tlv-rest"}, html("summary", {}, "Picture and text without scripts"));
+    still.replaceWith(rest);
+    rest.append(still);
+    this.setView(this.viewName);
+  }
+  stepper(button) {
+    const last = this.trace.steps.length;
+    this.slider = html("input", {type: "range", min: 0, max: last, value: 0, step: 1, "aria-label": "Step", oninput: e => this.go(Number(e.target.value))});
+    this.count = html("output", {class: "tlv-count"});
+    this.player = button("▶", "Play", () => this.play());
+    return html("div", {class: "tlv-stepper", role: "group", "aria-label": "Steps"},
+      button("⏮", "First", () => this.go(0)), button("◀", "Previous step", () => this.go(this.step - 1)), this.player,
+      button("▷", "Next step", () => this.go(this.step + 1)), button("⏭", "Last", () => this.go(last)), this.slider, this.count);
+  }
+  setView(name) {
+    this.viewName = name;
+    this.host.replaceChildren();
+    this.graph = new Graph(this.trace, this.trace.views[name], this.host, {select: id => this.select(id), hover: id => this.hover(id)});
+    this.graph.svg.setAttribute("aria-label", this.root.querySelector(".tlv-still img")?.alt || this.trace.title);
+    this.graph.start();
+    const first = this.trace.results.find(i => this.graph.boxes[i]) || Object.keys(this.graph.boxes)[0];
+    this.graph.boxes[first]?.setAttribute("tabindex", "0");
+    this.refresh();
+  }
+
+  // ------------------------------------------------------------------------ what is shown
+  state() {
+    const found = {};
+    for (const s of this.trace.steps.slice(0, this.step)) for (const n of s.nodes) found[n] = s;
+    return found;
+  }
+  go(step) {
+    const last = this.trace.steps.length;
+    this.step = Math.min(last, Math.max(0, Math.round(step) || 0));
+    if (this.film) {
+      const s = this.trace.steps[this.step - 1];
+      if (s && s.kernels.length) this.kernel = s.kernels[0];
+      this.slider.value = this.step;
+      this.slider.setAttribute("aria-valuetext", s ? `step ${this.step}: ${s.verdict}` : "before the first step");
+      this.count.textContent = `${this.step} / ${last}`;
+      this.spoken.textContent = s ? `Step ${this.step} of ${last}: ${s.verdict}. ${s.says} ${s.because}.` : "";
+    }
+    this.refresh();
+    const s = this.trace.steps[this.step - 1];
+    if (s) this.graph.show(s.nodes.map(n => this.drawn(n)));
+  }
+  drawn(id) {
+    while (!this.graph.boxes[id]) {
+      const holder = Object.entries(this.graph.plan.levels).find(([g, level]) => g && id in level.items);
+      if (!holder) return id;
+      id = holder[0];
+    }
+    return id;
+  }
+  refresh() {
+    const s = this.trace.steps[this.step - 1];
+    this.graph.paint(this.state(), s ? s.nodes : []);
+    this.graph.select(this.selected);
+    const node = this.graph.nodes[this.selected];
+    this.side.replaceChildren(...[this.film ? stepPanel(this) : null, node ? nodePanel(this, node) : this.film ? null : this.overview()].filter(Boolean));
+    this.showCode();
+  }
+  overview() {
+    const t = this.trace, computing = t.nodes.filter(n => n.kind !== "source").length, moved = t.kernels.reduce((s, k) => s + k.read + k.written, 0);
+    const passes = ["forward", "backward", "update"].map(p => [p, t.nodes.filter(n => n.kind !== "source" && n.pass === p).length]).filter(([, n]) => n);
+    return html("section", {class: "tlv-card"}, html("h4", {}, t.title),
+      html("p", {}, `${computing} ops (${passes.map(([p, n]) => `${n} ${p}`).join(", ")}) in ${t.kernels.length} kernels that move ${quantity(moved)}.`),
+      html("p", {}, "Numbered boxes are kernels. Rounded: computes; oval: only moves; square: in memory; ∂: made by a gradient rule. Double outline: click to open. Click a node for its facts."));
+  }
+  showCode() {
+    const panel = codePanel(this);
+    this.code.replaceChildren(...(panel ? [panel] : []));
+    this.root.classList.toggle("tlv-hascode", !!panel);
+    if (panel) this.lightCode();
+  }
+  lightCode() {
+    const s = this.trace.steps[this.step - 1], now = this.selected ? [this.selected] : s ? s.nodes : [];
+    let first = null;
+    for (const {line, ids} of this.codeLines) {
+      const lit = ids.some(i => now.includes(i));
+      line.classList.toggle("tlv-lit", lit);
+      if (lit && !first) first = line;
+    }
+    const box = first && first.parentElement;
+    if (box) box.scrollTop = Math.max(0, first.offsetTop - box.offsetTop - box.clientHeight / 2);
+  }
+  select(id, show) {
+    this.selected = id;
+    if (id) {
+      const home = this.trace.kernels.find(k => k.nodes.includes(id));
+      if (home && !(this.graph.kernels[this.kernel]?.nodes || []).includes(id)) this.kernel = home.id;
+      if (show) { this.graph.reveal(id); this.graph.show([id]); }
+    }
+    this.refresh();
+  }
+  hover(id) {
+    const node = this.graph.nodes[id];
+    this.hint.textContent = node ? describe(node) + (node.line ? ": " + node.line.text : "") : id && this.graph.plan.titles[id] ? "Open " + this.graph.plan.titles[id] : "";
+    if (this.codeLines && id) for (const {line, ids} of this.codeLines) line.classList.toggle("tlv-lit", ids.includes(id));
+    else if (this.codeLines) this.lightCode();
+  }
+  find(next) {
+    const text = this.search.value.trim().toLowerCase();
+    const hits = text ? this.trace.nodes.filter(n => n.op !== "const" && `${n.op} ${n.name}`.toLowerCase().includes(text)).map(n => n.id) : [];
+    this.hit = hits.length ? ((this.hit || 0) + next + hits.length) % hits.length : 0;
+    if (!next) this.hit = 0;
+    this.found.textContent = text ? (hits.length ? `${this.hit + 1} of ${hits.length}` : "none") : "";
+    if (hits.length) { this.graph.reveal(hits[this.hit]); this.graph.paint(this.state(), []); this.graph.show([hits[this.hit]]); }
+    this.graph.light(hits);
+    if (hits.length && next) this.select(hits[this.hit], true);
+  }
+
+  // ------------------------------------------------------------------------ commands
+  play() {
+    if (this.timer) { clearInterval(this.timer); this.timer = null; }
+    else {
+      if (this.step >= this.trace.steps.length) this.go(0);
+      this.timer = setInterval(() => { this.go(this.step + 1); if (this.step >= this.trace.steps.length) this.play(); }, 1600);
+    }
+    this.player.textContent = this.timer ? "⏸" : "▶";
+    this.player.setAttribute("aria-label", this.timer ? "Pause" : "Play");
+  }
+  link() {
+    const hash = `#${this.root.id}&step=${this.step}`, url = location.href.replace(/#.*/, "") + hash;
+    try { history.replaceState(history.state, "", hash); } catch { /* a page of data has no address */ }
+    navigator.clipboard?.writeText(url).catch(() => {});
+    this.hint.textContent = "Link to this step: " + url;
+  }
+  pin() {
+    const s = this.trace.steps[this.step - 1], copy = this.graph.svg.cloneNode(true), w = this.graph.whole;
+    copy.setAttribute("viewBox", `-12 -12 ${w.w + 24} ${w.h + 24}`);
+    copy.setAttribute("style", `max-width:${w.w + 24}px`);
+    copy.querySelectorAll("[tabindex]").forEach(e => e.removeAttribute("tabindex"));
+    const figure = html("figure", {}, copy, html("figcaption", {}, s ? `Step ${this.step}: ${s.verdict}. ${s.says} Here: ${s.because}. ` : this.trace.title + " ",
+      html("button", {class: "tlv-link", onclick: () => figure.remove()}, "remove")));
+    this.figures.append(figure);
+  }
+  flip() {
+    const dark = this.root.dataset.theme ? this.root.dataset.theme === "dark" : isDark(this.root);
+    this.root.dataset.theme = dark ? "light" : "dark";
+  }
+  present() {
+    const on = this.root.classList.toggle("tlv-present");
+    this.graph.big = on;
+    if (on && this.root.requestFullscreen) this.root.requestFullscreen().catch(() => {});
+    else if (document.fullscreenElement) document.exitFullscreen();
+    requestAnimationFrame(() => { this.graph.view = null; this.graph.start(); this.go(this.step); (this.slider || this.search).focus(); });
+  }
+  // Our keys are ours: a notebook would take letters and arrows for commands of its own.
+  keydown(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target === this.search || event.target.tagName === "SELECT", pressing = event.target.tagName === "BUTTON";
+    if (event.key === "Escape") {
+      if (this.root.classList.contains("tlv-present")) { this.present(); event.stopPropagation(); }
+      else if (this.selected) { this.select(null); event.stopPropagation(); }
+      return;
+    }
+    if (event.key === "Tab") return;
+    if (event.key === "Enter" && event.target === this.search) { this.find(event.shiftKey ? -1 : 1); event.preventDefault(); }
+    else if (this.graph.key(event)) event.preventDefault();
+    else if (event.key === "Enter") { if (!pressing && event.target.tagName !== "SUMMARY") return; }
+    else if (!typing) {
+      const last = this.trace.steps.length, to = {ArrowLeft: this.step - 1, PageUp: this.step - 1, ArrowRight: this.step + 1, PageDown: this.step + 1, Home: 0, End: last, ArrowUp: this.step - 1, ArrowDown: this.step + 1};
+      if (this.film && event.key in to) { this.go(to[event.key]); event.preventDefault(); }
+      else if (event.key === " " && !pressing && this.film) { this.play(); event.preventDefault(); }
+      else if (event.key === "+") this.graph.zoom(1.25);
+      else if (event.key === "-") this.graph.zoom(0.8);
+      else if (event.key === "0" || event.key === "f") this.graph.fit();
+      else if (event.key === "d") this.flip();
+      else if (event.key === "p") this.present();
+      else if (event.key === "/") { this.search.focus(); event.preventDefault(); }
+    }
+    event.stopPropagation();
+  }
+}
+function isDark(element) {
+  const [r, g, b] = (getComputedStyle(element).color.match(/[\d.]+/g) || [0, 0, 0]).map(Number);
+  return r + g + b > 380;
+}
+function start(name) {
+  for (const root of document.querySelectorAll(`[data-tlv="${name}"]:not(.tlv-on)`)) {
+    try { new Face(root, JSON.parse(root.querySelector(".tlv-data").textContent)); }
+    catch (error) { root.querySelector(".tlv-live")?.remove(); root.dataset.error = String(error); console.error(error); }
+  }
+}

@@ -1,0 +1,105 @@
+// The panels beside the graph: the step, a node's details, the code. All text goes in as text.
+function quantity(v, unit = "B") {
+  for (const prefix of ["", "k", "M", "G", "T"]) {
+    if (Math.abs(v) < 999.5 || prefix === "T") return `${prefix ? Number(v.toPrecision(3)) : v} ${prefix}${unit}`;
+    v /= 1000;
+  }
+}
+const shapeText = s => s.join("×") || "scalar";
+const intensity = f => f.read + f.written ? (f.flops / (f.read + f.written)).toPrecision(2) : "0";
+function describe(node) {
+  const name = node.name ? `${node.name} = ` : "", of = node.pass === "forward" ? "" : `, ${node.pass} pass`;
+  return `${name}${node.op} ${shapeText(node.shape)} ${node.dtype}, ${quantity(node.bytes)}${of}` + (node.line ? `, ${node.line.place}` : "");
+}
+
+function valuePanel(value) {
+  const box = html("div", {class: "tlv-value"});
+  if (value.note) return html("p", {}, `Value: ${value.note}.`);
+  box.append(html("p", {}, `Value: ${value.numbers.join(", ")}${value.more ? ", …" : ""}`));
+  if (value.least != null) box.append(html("p", {}, `from ${value.least} to ${value.most}, mean ${value.mean}`));
+  if (value.bad) box.append(html("p", {class: "tlv-warning"}, `${value.bad} of them NaN or infinite`));
+  if (value.histogram) {
+    const most = Math.max(...value.histogram), svg = shape("svg", {viewBox: "0 0 160 40", class: "tlv-histogram", role: "img"});
+    svg.setAttribute("aria-label", `Histogram from ${value.least} to ${value.most}: ${value.histogram.join(", ")}`);
+    value.histogram.forEach((n, k) => shape("rect", {x: 10 * k, y: 40 - 40 * n / most, width: 9, height: 40 * n / most}, svg));
+    box.append(svg);
+  }
+  if (value.image) {
+    const {width, height, grey} = value.image, canvas = html("canvas", {width, height, class: "tlv-image", role: "img", "aria-label": `The first ${height} by ${width} numbers as an image, dark is ${value.least}`});
+    const pen = canvas.getContext("2d"), dots = pen.createImageData(width, height);
+    for (let k = 0; k < width * height; k++) dots.data.set([0, 1, 2].map(() => parseInt(grey.substr(2 * k, 2), 16)).concat(255), 4 * k);
+    pen.putImageData(dots, 0, 0);
+    box.append(canvas);
+  }
+  return box;
+}
+
+function nodePanel(face, node) {
+  const {trace} = face, rows = html("dl", {class: "tlv-facts"});
+  const fact = (name, ...value) => rows.append(html("dt", {}, name), html("dd", {}, ...value));
+  const link = id => {
+    const n = face.graph.nodes[id], text = n.op === "const" ? n.face[0] : `${n.name || n.op} ${shapeText(n.shape)}`;
+    return n.op === "const" ? html("span", {}, text + " ") : html("button", {class: "tlv-link", onclick: () => face.select(id, true)}, text);
+  };
+  fact("is", `${node.op} ${shapeText(node.shape)} ${node.dtype}` + (node.arg && node.op !== "const" ? `, told ${node.arg}` : ""));
+  fact("takes", `${quantity(node.bytes)}${node.flops ? ", " + quantity(node.flops, "FLOP") : ""}`);
+  const readers = trace.nodes.filter(n => n.inputs.includes(node.id));
+  if (node.inputs.length) fact("inputs", ...node.inputs.map(link));
+  if (readers.length) fact("readers", ...readers.slice(0, 12).map(n => link(n.id)), readers.length > 12 ? `and ${readers.length - 12} more` : "");
+  const kernels = trace.kernels.filter(k => k.nodes.includes(node.id));
+  if (kernels.length) fact("runs in", kernels.map(k => `kernel ${k.number}`).join(", ") + (kernels.some(k => k.writes.includes(node.id)) ? ", stored" : ", never stored"));
+  if (node.pass !== "forward") fact("pass", node.pass);
+  if (node.gradient_of) fact("gradient of", link(node.gradient_of));
+  if (node.line) fact("made at", html("span", {}, node.line.place + " "), html("code", {}, node.line.text));
+  if (node.kind !== "source" && node.says) fact("gradient rule", node.says);
+  return html("section", {class: "tlv-card tlv-node-card", "aria-label": "Selected node"},
+    html("h4", {}, node.name || node.op), rows, node.value ? valuePanel(node.value) : null);
+}
+
+function stepPanel(face) {
+  const {trace, step} = face, card = html("section", {class: "tlv-card tlv-step-card", "aria-label": "This step"});
+  if (!step) {
+    const f = trace.steps[0]?.before || {kernels: 0, read: 0, written: 0, flops: 0};
+    card.append(html("h4", {}, "Before the first decision"), html("p", {}, `Every op would be a kernel of its own: ${f.kernels} kernels that move ${quantity(f.read + f.written)}. Step through the ${trace.steps.length} decisions with the arrow keys.`));
+    return card;
+  }
+  const s = trace.steps[step - 1], first = face.graph.nodes[s.nodes[0]];
+  const title = s.nodes.length > 1 ? `${s.nodes.length} moves` : (first.name ? `${first.name} = ` : "") + first.face[0].replace(/ → .*/, "") + " " + shapeText(first.shape);
+  card.append(html("h4", {}, html("span", {class: `tlv-verdict tlv-${s.verdict}`}, {store: "▣ store", fuse: "⤵ fuse", join: "⇄ join"}[s.verdict]), " " + title));
+  card.append(html("p", {class: "tlv-says"}, s.says), html("p", {}, "Here: " + s.because + "."));
+  if (s.refused) card.append(html("p", {class: "tlv-warning"}, "⊘ Fusion refused: " + s.refused + "."));
+  card.append(html("p", {class: "tlv-rule"}, "rule ", html("code", {}, s.rule), s.kernels.length ? ` · in ${s.kernels.map(k => "kernel " + face.graph.kernels[k].number).join(", ")}` : ""));
+  const rows = [["kernels", f => f.kernels], ["read", f => quantity(f.read)], ["written", f => quantity(f.written)], ["FLOP/byte", intensity]];
+  const body = rows.map(([name, of]) => {
+    const [a, b] = [of(s.before), of(s.after)];
+    return html("tr", a === b ? {} : {class: "tlv-changed"}, html("th", {scope: "row"}, name), html("td", {}, String(a)), html("td", {}, a === b ? "same" : "→ " + b));
+  });
+  card.append(html("table", {}, html("tr", {}, html("td", {}), html("th", {scope: "col"}, "before"), html("th", {scope: "col"}, "after")), ...body));
+  return card;
+}
+
+function codePanel(face) {
+  const {trace} = face, languages = [...new Set(trace.kernels.flatMap(k => Object.keys(k.code)))];
+  if (!languages.length) return null;
+  if (!languages.includes(face.language)) face.language = languages[0];
+  const kernel = face.graph.kernels[face.kernel] || trace.kernels[0], code = kernel.code[face.language];
+  const choose = (label, values, now, change) => html("select", {"aria-label": label, onchange: e => change(e.target.value)},
+    ...values.map(([v, t]) => html("option", {value: v, selected: v === now}, t)));
+  const bar = html("div", {class: "tlv-bar"}, html("strong", {}, "Code"),
+    choose("Kernel", trace.kernels.map(k => [k.id, "kernel " + k.title]), kernel.id, v => { face.kernel = v; face.showCode(); }),
+    choose("Language", languages.map(l => [l, l]), face.language, v => { face.language = v; face.showCode(); }));
+  const lines = html("div", {class: "tlv-code", tabindex: "0", role: "group", "aria-label": `Code of kernel ${kernel.number}`});
+  face.codeLines = [];
+  (code ? code.text.replace(/\n$/, "").split("\n") : ["no text in this language"]).forEach((text, k) => {
+    const ids = code ? code.lines[k] || [] : [];
+    const line = html("div", {class: ids.length ? "tlv-line tlv-linked" : "tlv-line"}, text || " ");
+    if (ids.length) {
+      line.addEventListener("pointerenter", () => { face.graph.light(ids); line.classList.add("tlv-lit"); });
+      line.addEventListener("pointerleave", () => { face.graph.light([]); face.lightCode(); });
+      line.addEventListener("click", () => face.select(ids[ids.length - 1], true));
+    }
+    face.codeLines.push({line, ids});
+    lines.append(line);
+  });
+  return html("section", {class: "tlv-card tlv-code-card"}, bar, lines);
+}

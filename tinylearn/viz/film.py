@@ -1,0 +1,83 @@
+"""Counts kernels and memory traffic before and after each decision of a film.
+
+The film begins where nothing is fused: every op is a kernel of its own, reads its inputs from
+memory and writes its result there. A `fuse` step dissolves one of these kernels into its readers;
+a `store` step keeps it; a `join` step lets it run inside another kernel but still write its result.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Data = dict[str, Any]
+
+
+class Film:
+    """The running kernels while steps are taken; `frame()` is the count so far.
+
+    nodes   the nodes of a trace (see schema.md); sources never run, constants cost no traffic
+    """
+
+    def __init__(self, nodes: list[Data]) -> None:
+        self.nodes = {node["id"]: node for node in nodes}
+        self.members: dict[str, dict[str, None]] = {}
+        self.written: dict[str, dict[str, None]] = {}
+        self.cost: dict[str, tuple[int, int, int]] = {}
+        self.total = [0, 0, 0, 0]
+        for node in nodes:
+            if node["kind"] != "source":
+                self._keep(node["id"], {node["id"]: None}, {node["id"]: None})
+
+    def frame(self) -> Data:
+        """{"kernels", "read", "written" (bytes), "flops"} of everything that would run now."""
+        return dict(zip(("kernels", "read", "written", "flops"), self.total, strict=True))
+
+    def take(self, step: Data, homes: list[str]) -> None:
+        """Apply one step. `homes` are the kernels (by the name of their first stored node)."""
+        for node in step["nodes"]:
+            if step["verdict"] == "store" or node not in self.members or node in homes:
+                continue
+            moved, written = self._drop(node)
+            for home in homes:
+                if home in self.members:
+                    inside, outside = self._drop(home)
+                    if step["verdict"] == "join":
+                        outside = outside | written
+                    self._keep(home, inside | moved, outside)
+
+    def _keep(self, name: str, members: dict[str, None], written: dict[str, None]) -> None:
+        self.members[name], self.written[name] = members, written
+        inputs = {i for m in members for i in self.nodes[m]["inputs"] if i not in members}
+        read = sum(self.nodes[i]["bytes"] for i in inputs if self.nodes[i]["op"] != "const")
+        wrote = sum(self.nodes[i]["bytes"] for i in written)
+        self.cost[name] = (read, wrote, sum(self.nodes[m]["flops"] for m in members))
+        self._add(1, self.cost[name])
+
+    def _drop(self, name: str) -> tuple[dict[str, None], dict[str, None]]:
+        self._add(-1, self.cost.pop(name))
+        return self.members.pop(name), self.written.pop(name)
+
+    def _add(self, sign: int, cost: tuple[int, int, int]) -> None:
+        for k, amount in enumerate((1, *cost)):
+            self.total[k] += sign * amount
+
+
+def add_frames(trace: Data) -> Data:
+    """Give every step of a trace its `before` and `after` counts, and each kernel its own."""
+    roots = {k["id"]: k["writes"][0] for k in trace["kernels"]}
+    film = Film(trace["nodes"])
+    for step in trace["steps"]:
+        step["before"] = film.frame()
+        film.take(step, [roots[k] for k in step["kernels"]])
+        step["after"] = film.frame()
+    for kernel in trace["kernels"]:
+        root = kernel["writes"][0]
+        if root in film.cost:
+            kernel["read"], kernel["written"], kernel["flops"] = film.cost[root]
+    return trace
+
+
+def intensity(frame: Data) -> float:
+    """FLOPs for each byte moved: low means that memory sets the speed."""
+    moved = frame["read"] + frame["written"]
+    return frame["flops"] / moved if moved else 0.0

@@ -1,0 +1,92 @@
+"""Packs a trace into one self-contained piece of HTML: picture, script, fallback and data.
+
+Nothing is loaded from outside. With scripts the live picture replaces the fallback; without them
+(JavaScript off, an untrusted notebook, a site that strips scripts) the fallback is what is seen:
+an image of the graph and, behind `<details>`, everything as text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from tinylearn.viz.svg import alternative, svg
+from tinylearn.viz.text import graph_text, source_text, steps_text
+
+Data = dict[str, Any]
+SCRIPTS = ("graph.js", "camera.js", "panels.js", "face.js")
+LARGEST_IMAGE = 300  # boxes; a larger still image cannot be read and weighs too much
+
+
+def asset(name: str) -> str:
+    """A file of this folder, without comment lines and indentation."""
+    lines = (files(__package__) / "assets" / name).read_text(encoding="utf-8").splitlines()
+    kept = (line.strip() for line in lines)
+    return "\n".join(line for line in kept if line and not line.startswith(("//", "/*")))
+
+
+def safe_json(data: Any) -> str:
+    """JSON that can stand inside a script element: no text in it can close that element."""
+    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def image(picture: str, alt: str) -> str:
+    """An SVG text as an image that carries its own data."""
+    packed = base64.b64encode(picture.encode()).decode()
+    return (
+        f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{packed}" '
+        'style="max-width:100%;max-height:900px;background:#fff">'
+    )
+
+
+def fragment(trace: Data, options: Data) -> str:
+    """The piece of HTML that a notebook keeps in its output.
+
+    options   {"mode": "draw" | "explain" | "source" | "memory", "step", "view", "language", ...}
+    """
+    payload = safe_json({"trace": trace, "options": options})
+    name = "tlv" + hashlib.sha256(payload.encode()).hexdigest()[:10]
+    script = "\n".join(asset(part) for part in SCRIPTS)
+    return (
+        f'<div class="tlv" id="{name}" data-tlv="{name}"><style>{asset("face.css")}</style>'
+        f'<div class="tlv-still">{fallback(trace, options)}</div>'
+        f'<script type="application/json" class="tlv-data">{payload}</script>'
+        f"<script>(function(){{\n{script}\nstart({json.dumps(name)});}})();</script></div>"
+    )
+
+
+def fallback(trace: Data, options: Data) -> str:
+    """What is seen where no script runs."""
+    alt = alternative(trace)
+    boxes = sum(len(level["items"]) for level in trace["views"]["kernels"]["levels"].values())
+    picture = image(svg(trace), alt) if boxes <= LARGEST_IMAGE else f"<p>{escape(alt)}.</p>"
+    parts = [picture] if options["mode"] in ("draw", "explain") else []
+    if options["mode"] == "source":
+        parts.append(f"<pre>{escape(source_text(trace, options['language']))}</pre>")
+    elif trace["steps"]:
+        parts.append(details("The decisions, as text", steps_text(trace)))
+    parts.append(details("The graph, as text", graph_text(trace)))
+    return "".join(parts)
+
+
+def details(summary: str, text: str) -> str:
+    return (
+        f"<details><summary>{escape(summary)}</summary>"
+        f'<pre style="white-space:pre-wrap">{escape(text)}</pre></details>'
+    )
+
+
+def page(title: str, body: str) -> str:
+    """A whole document around a fragment, for `.save("x.html")`."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title></head>'
+        f'<body style="margin:12px">{body}</body></html>'
+    )

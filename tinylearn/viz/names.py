@@ -1,0 +1,89 @@
+"""Finds out what the user calls a node: from their variables, and from the lines they wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from types import FrameType, MemberDescriptorType
+from typing import Any
+
+from tinylearn.graph.node import Node
+
+ASSIGNED = re.compile(r"^([^\W\d]\w*)\s*(?::[^=]+)?=(?!=)")
+DEEPEST = 3  # attributes of attributes: model.layers.weight
+
+
+def names_on_lines(order: list[Node]) -> dict[Node, str]:
+    """The node that a line `name = ...` ends in is called by that name."""
+    line = {n: (n.origin.code, n.origin.line_number) for n in order if n.origin is not None}
+    inner = {x for n in order for x in n.inputs if x in line and line[x] == line.get(n)}
+    names = {}
+    for node in order:
+        if node.origin is None or node in inner or node.gradient_of is not None:
+            continue
+        text = node.origin.text
+        if ";" not in text and (found := ASSIGNED.match(text)):
+            names[node] = found.group(1)
+    return names
+
+
+def names_in(frame: FrameType | None, known: Collection[Node]) -> dict[Node, str]:
+    """Names of tensors in the caller's variables, and of what hangs on them (model.weight).
+
+    Only looks: no property is called, no container of the user is iterated but lists and dicts.
+    """
+    names: dict[Node, str] = {}
+    if frame is None:
+        return names
+    scope = dict(frame.f_globals) | dict(frame.f_locals)
+    queue = [(k, v, 0) for k, v in scope.items() if not k.startswith("_")]
+    seen: set[int] = set()
+    for name, value, depth in queue:  # grows while it is read: nearest names first
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        inside = own(value)
+        if inside is None:
+            continue
+        node, grad = inside.get("node"), inside.get("grad")
+        if isinstance(node, Node):
+            if node in known:
+                names.setdefault(node, name)
+            grad_node = (own(grad) or {}).get("node")
+            if isinstance(grad_node, Node) and grad_node in known:
+                names.setdefault(grad_node, f"{name}.grad")
+        elif depth < DEEPEST and is_model(value):
+            queue += [(f"{name}.{k}", v, depth + 1) for k, v in inside.items()]
+    return names
+
+
+def is_model(value: Any) -> bool:
+    """Worth looking into: a container, or an object of the user's or of tinylearn's."""
+    if isinstance(value, (list, tuple, dict)):
+        return len(value) <= 1000
+    return type(value).__module__.split(".")[0] in ("__main__", "tinylearn")
+
+
+def own(value: Any) -> dict[str, Any] | None:
+    """What hangs on an object by name: attributes (slots too), or the items of a container."""
+    if isinstance(value, dict):
+        return {str(k): v for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return {str(k): v for k, v in enumerate(value)}
+    if isinstance(value, type) or (callable(value) and not hasattr(value, "__dict__")):
+        return None
+    found: dict[str, Any] = {}
+    for cls in type(value).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        for slot in (slots,) if isinstance(slots, str) else slots:
+            descriptor = cls.__dict__.get(slot)
+            if isinstance(descriptor, MemberDescriptorType):
+                try:
+                    found[slot] = descriptor.__get__(value, cls)
+                except AttributeError:
+                    continue
+    try:
+        found |= vars(value)
+    except TypeError:
+        pass
+    return found or None

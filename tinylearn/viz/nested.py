@@ -1,0 +1,177 @@
+"""Places boxes inside boxes: a group is laid out by itself, then stands in its parent as one box.
+
+    sizes + edges + parents -> nested() -> {group: Level}
+
+A value that enters or leaves a group passes through a port on the group's border, so every edge
+is a chain of pieces, one a level, that join without a visible seam. A picture can open or close
+a group by pushing the others aside: nothing inside any level moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tinylearn.viz.layered import Layered, Point
+
+ROOT = ""
+PAD, HEAD = 10.0, 20.0  # around the inside of a group; its title line
+Size = tuple[float, float]
+Piece = tuple[str, str, str]  # value, from item ("" = it comes in), to item ("" = it goes out)
+
+
+@dataclass
+class Level:
+    """The inside of one group. Points count from the top left of the inside (below the title).
+
+    items    {name: (x, y, width, height)}, x and y at the centre; a group among them may be open
+    pieces   {(value, from, to): (leaves it leads to, points)}
+    ports    where values come in and go out: {"in": {value: x}, "out": {value: x}}
+    """
+
+    width: float = 0.0
+    height: float = 0.0
+    items: dict[str, tuple[float, float, float, float]] = field(default_factory=dict)
+    pieces: dict[Piece, tuple[list[str], list[Point]]] = field(default_factory=dict)
+    ports: dict[str, dict[str, float]] = field(default_factory=lambda: {"in": {}, "out": {}})
+
+    @property
+    def outside(self) -> Size:
+        """The size of the box that holds this inside, its title and its margin."""
+        return self.width + 2 * PAD, self.height + HEAD + PAD
+
+
+def ancestors(item: str, parents: Mapping[str, str]) -> list[str]:
+    """The item, its group, the group of that, ..., the root."""
+    found = [item]
+    while found[-1] != ROOT:
+        found.append(parents.get(found[-1], ROOT))
+    return found
+
+
+def cut(
+    edges: Sequence[tuple[str, str]], parents: Mapping[str, str]
+) -> dict[str, dict[Piece, list[str]]]:
+    """Each edge as pieces, one a level that it passes: {group: {piece: leaves it reaches}}."""
+    pieces: dict[str, dict[Piece, list[str]]] = {ROOT: {}}
+    above = {i: ancestors(i, parents) for edge in edges for i in edge}
+    for a, b in edges:
+        up, down = above[a], above[b]
+        shared = next(group for group in up[1:] if group in down[1:])
+        steps: list[tuple[str, Piece]] = []
+        for k in range(1, up.index(shared)):
+            steps.append((up[k], (a, up[k - 1], "")))
+        at, to = up.index(shared), down.index(shared)
+        steps.append((shared, (a, up[at - 1], down[to - 1])))
+        for k in range(to - 1, 0, -1):
+            steps.append((down[k], (a, "", down[k - 1])))
+        for group, piece in steps:
+            leaves = pieces.setdefault(group, {}).setdefault(piece, [])
+            if b not in leaves:
+                leaves.append(b)
+    return pieces
+
+
+def nested(
+    sizes: Mapping[str, Size],
+    edges: Sequence[tuple[str, str]],
+    parents: Mapping[str, str] | None = None,
+    closed: Mapping[str, Size] | None = None,
+) -> dict[str, Level]:
+    """A Level for every group and for the root `""`.
+
+    sizes    (width, height) of every leaf
+    parents  the group of a leaf or of a group; who is missing stands in the root
+    closed   groups that start closed, with the size of their closed box
+    Raises   ValueError if a group both feeds and reads another (their boxes would form a cycle)
+    """
+    parents, closed = dict(parents or {}), dict(closed or {})
+    children: dict[str, list[str]] = {ROOT: []}
+    for item in [*sizes, *[g for g in dict.fromkeys(parents.values()) if g != ROOT]]:
+        children.setdefault(parents.get(item, ROOT), []).append(item)
+    pieces = cut(edges, parents)
+    levels: dict[str, Level] = {}
+    deepest_first = sorted(children, key=lambda g: -len(ancestors(g, parents)) if g else 0)
+    for group in deepest_first:
+        boxes = {}
+        for item in children[group]:
+            is_leaf = item in sizes
+            boxes[item] = sizes[item] if is_leaf else closed.get(item) or levels[item].outside
+        levels[group] = _level(boxes, pieces.get(group, {}), levels, closed)
+    return levels
+
+
+def _level(
+    boxes: dict[str, Size],
+    pieces: dict[Piece, list[str]],
+    levels: Mapping[str, Level],
+    closed: Mapping[str, Size],
+) -> Level:
+    """Lay out one group: its boxes, and a port for each value that passes its border."""
+    ins = list(dict.fromkeys(v for v, a, _ in pieces if not a))
+    outs = list(dict.fromkeys(v for v, _, b in pieces if not b))
+    names = [*boxes, *(("in", v) for v in ins), *(("out", v) for v in outs)]
+    number = {name: k for k, name in enumerate(names)}
+    ends = [
+        (number[a or ("in", v)], number[b or ("out", v)])  # type: ignore[index]
+        for v, a, b in pieces
+    ]
+    sizes = [*boxes.values(), *[(4.0, 0.0)] * (len(ins) + len(outs))]
+    first, last = range(len(boxes), len(boxes) + len(ins)), range(len(boxes) + len(ins), len(names))
+    plan = Layered(sizes, ends, first, last)
+    level = Level(plan.width, plan.height)
+    for name, k in number.items():
+        if isinstance(name, str):
+            level.items[name] = (plan.x[k], plan.y[k], *boxes[name])
+        else:
+            level.ports[name[0]][name[1]] = plan.x[k]
+    open_levels = {i: levels[i] for i in boxes if i in levels and i not in closed}
+    points = spread(level, list(pieces), plan.routes, open_levels)
+    for (_, a, b), route in zip(pieces, points, strict=True):
+        if not a:  # a port lies on the group's border, not on the edge of its inside
+            route[0] = (route[0][0], -HEAD)
+        if not b:
+            route[-1] = (route[-1][0], level.height + PAD)
+    level.pieces = {p: (pieces[p], points[k]) for k, p in enumerate(pieces)}
+    return level
+
+
+def spread(
+    level: Level, pieces: list[Piece], routes: list[list[Point]], inside: Mapping[str, Level]
+) -> list[list[Point]]:
+    """Edges meet a box side by side (an open group at its ports), not all in one point."""
+    tops: dict[str, list[int]] = {}
+    bottoms: dict[str, dict[str, list[int]]] = {}
+    for k, (value, a, b) in enumerate(pieces):
+        if b:
+            tops.setdefault(b, []).append(k)
+        if a:
+            bottoms.setdefault(a, {}).setdefault(value, []).append(k)
+    routes = [list(route) for route in routes]
+    for item, arriving in tops.items():
+        arriving.sort(key=lambda k: routes[k][-2][0])
+        for k, x in zip(arriving, _slots(level, item, len(arriving)), strict=True):
+            if item in inside:
+                x = _port(level, item, inside[item], "in", pieces[k][0])
+            routes[k][-1] = (x, routes[k][-1][1])
+    for item, leaving_by_value in bottoms.items():
+        values = dict(sorted(leaving_by_value.items(), key=lambda pair: routes[pair[1][0]][1][0]))
+        for x, (value, leaving) in zip(
+            _slots(level, item, len(values)), values.items(), strict=True
+        ):
+            if item in inside:
+                x = _port(level, item, inside[item], "out", value)
+            for k in leaving:
+                routes[k][0] = (x, routes[k][0][1])
+    return routes
+
+
+def _slots(level: Level, item: str, count: int) -> list[float]:
+    x, _, width, _ = level.items[item]
+    step = min(18.0, width / (count + 1))
+    return [x + (k - (count - 1) / 2) * step for k in range(count)]
+
+
+def _port(level: Level, item: str, inside: Level, way: str, value: str) -> float:
+    x, _, width, _ = level.items[item]
+    return x - width / 2 + PAD + inside.ports[way][value]

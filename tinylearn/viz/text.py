@@ -1,0 +1,90 @@
+"""A trace as plain text: for terminals, logs and readers who listen."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from tinylearn.viz.film import intensity
+from tinylearn.viz.style import amount, shape_text
+
+Data = dict[str, Any]
+LONGEST = 400  # nodes; beyond this a listing helps nobody
+
+
+def graph_text(trace: Data) -> str:
+    """One line a node: name, op, shape, where it is computed, from what, the user's line."""
+    nodes = [n for n in trace["nodes"] if n["op"] != "const" or n["id"] in trace["results"]]
+    names = {node["id"]: label(node) for node in trace["nodes"]}
+    homes: dict[str, list[int]] = {}
+    for kernel in trace["kernels"]:
+        for node in kernel["nodes"]:
+            homes.setdefault(node, []).append(kernel["number"])
+    rows = [summary(trace)]
+    for node in nodes[:LONGEST]:
+        row = f"  {names[node['id']]:<16}{shape_text(node['shape']):>12} {node['dtype']:<8}"
+        if node["inputs"]:
+            row += f" = {node['op']}({', '.join(names[i] for i in node['inputs'])})"
+        if node["id"] in homes:
+            row += f" [kernel {', '.join(map(str, homes[node['id']]))}]"
+        rows.append(row + (f"  # {node['line']['place']}" if node["line"] else ""))
+    if len(nodes) > LONGEST:
+        rows.append(f"  ... and {len(nodes) - LONGEST} more nodes")
+    return "\n".join(rows)
+
+
+def label(node: Data) -> str:
+    """What a line of text calls a node: its name or op and its number; a constant by its value."""
+    if node["op"] == "const":
+        return str(node["arg"])
+    return f"{node['name'] or node['op']}·{node['id'].lstrip('n')}"
+
+
+def summary(trace: Data) -> str:
+    sources = sum(node["kind"] == "source" for node in trace["nodes"])
+    computing = len(trace["nodes"]) - sources
+    return (
+        f"{trace['title']}: {computing} ops on {sources} sources, "
+        f"{len(trace['kernels'])} kernel{'s' * (len(trace['kernels']) != 1)}"
+    )
+
+
+def steps_text(trace: Data) -> str:
+    """One paragraph a step: verdict, node, rule, its sentence, the facts, the counts."""
+    rows = [summary(trace)]
+    nodes = {node["id"]: node for node in trace["nodes"]}
+    for number, step in enumerate(trace["steps"], 1):
+        names = ", ".join(what(nodes[i]) for i in step["nodes"])
+        rows.append(f"{number:3}. {step['verdict'].upper():<6}{names}  ({step['rule']})")
+        sentence = f"{step['says']} Here: {step['because']}."
+        if step["refused"]:
+            sentence += f" Refused: {step['refused']}."
+        rows += textwrap.wrap(sentence, 92, initial_indent=" " * 5, subsequent_indent=" " * 5)
+        rows.append(" " * 5 + counts(step))
+    return "\n".join(rows)
+
+
+def what(node: Data) -> str:
+    """A node in words: `relu` mul 64×10, or only mul 64×10."""
+    name = f"{node['name']} = " if node["name"] else ""
+    return f"{name}{node['op']} {shape_text(node['shape'])}"
+
+
+def counts(step: Data) -> str:
+    """What the step changes: kernels and memory traffic, before and after."""
+    before, after = step["before"], step["after"]
+    moved = [amount(frame["read"] + frame["written"]) for frame in (before, after)]
+    return (
+        f"kernels {before['kernels']} -> {after['kernels']}, "
+        f"memory traffic {moved[0]} -> {moved[1]}, {intensity(after):.2g} FLOP/byte"
+    )
+
+
+def source_text(trace: Data, language: str) -> str:
+    """The code of every kernel, under a line that says what it computes."""
+    rows = []
+    for kernel in trace["kernels"]:
+        code = kernel["code"].get(language)
+        rows.append(f"# kernel {kernel['number']}: {kernel['title']}")
+        rows.append(code["text"].rstrip() if code else f"# no {language} text for this kernel")
+    return "\n".join(rows)
