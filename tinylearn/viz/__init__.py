@@ -18,8 +18,9 @@ from tinylearn.parts import using as replaced
 from tinylearn.viz.compare import Comparison
 from tinylearn.viz.picture import Picture, Refusal
 from tinylearn.viz.tracer import trace as _trace
+from tinylearn.viz.training import progress
 
-__all__ = ["draw", "explain", "source", "trace"]
+__all__ = ["draw", "explain", "progress", "source", "trace"]
 
 Shown = Picture | Comparison | Refusal
 
@@ -48,7 +49,9 @@ def draw(*tensors: Any, by: str = "kernels") -> Shown:
     by   "kernels" or "modules": what the boxes around the nodes stand for
     """
     frame = sys._getframe(1)
-    return attempt(lambda: Picture(_trace(*tensors, steps=False, frame=frame), "draw", view=by))
+    return attempt(
+        lambda: Picture(_trace(*tensors, steps=False, code=False, frame=frame), "draw", view=by)
+    )
 
 
 def explain(
@@ -78,10 +81,10 @@ def explain(
     return attempt(both)
 
 
-def source(*tensors: Any, language: str = "c") -> Shown:
+def source(*tensors: Any, language: str = "numpy") -> Shown:
     """The text that is generated for the tensors' kernels; lines and nodes know of each other.
 
-    language   "python" (NumPy calls), "c", or another dialect that is installed
+    language   "numpy" (the calls that the numpy device makes) or "c"
     """
     frame = sys._getframe(1)
     return attempt(

@@ -63,13 +63,13 @@ class Film:
 
 
 def add_frames(trace: Data) -> Data:
-    """Give every step of a trace its `before` and `after` counts, and each kernel its own."""
+    """Count what runs before the first step and after each: the trace's `frames`."""
     roots = {k["id"]: k["writes"][0] for k in trace["kernels"]}
     film = Film(trace["nodes"])
+    trace["frames"] = [film.frame()]
     for step in trace["steps"]:
-        step["before"] = film.frame()
         film.take(step, [roots[k] for k in step["kernels"]])
-        step["after"] = film.frame()
+        trace["frames"].append(film.frame())
     for kernel in trace["kernels"]:
         root = kernel["writes"][0]
         if root in film.cost:

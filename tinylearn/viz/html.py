@@ -10,15 +10,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import zlib
 from html import escape
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 from tinylearn.viz.svg import alternative, svg
 from tinylearn.viz.text import graph_text, source_text, steps_text
 
 Data = dict[str, Any]
 SCRIPTS = ("graph.js", "camera.js", "panels.js", "face.js")
+PACKED = 8000  # characters of JSON; above this it is compressed, and the browser unpacks it
 LARGEST_IMAGE = 300  # boxes; a larger still image cannot be read and weighs too much
 
 
@@ -37,9 +40,9 @@ def safe_json(data: Any) -> str:
 
 def image(picture: str, alt: str) -> str:
     """An SVG text as an image that carries its own data."""
-    packed = base64.b64encode(picture.encode()).decode()
+    packed = quote(picture.replace('"', "'"), safe=" ='/:;,()!*+$@?-._~")
     return (
-        f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{packed}" '
+        f'<img alt="{escape(alt)}" src="data:image/svg+xml;charset=utf-8,{packed}" '
         'style="max-width:100%;max-height:900px;background:#fff">'
     )
 
@@ -49,13 +52,16 @@ def fragment(trace: Data, options: Data) -> str:
 
     options   {"mode": "draw" | "explain" | "source" | "memory", "step", "view", "language", ...}
     """
-    payload = safe_json({"trace": trace, "options": options})
-    name = "tlv" + hashlib.sha256(payload.encode()).hexdigest()[:10]
+    plain = safe_json({"trace": trace, "options": options})
+    name = "tlv" + hashlib.sha256(plain.encode()).hexdigest()[:10]
+    packed = len(plain) > PACKED
+    payload = base64.b64encode(zlib.compress(plain.encode(), 9)).decode() if packed else plain
+    kind = "application/zlib" if packed else "application/json"
     script = "\n".join(asset(part) for part in SCRIPTS)
     return (
         f'<div class="tlv" id="{name}" data-tlv="{name}"><style>{asset("face.css")}</style>'
         f'<div class="tlv-still">{fallback(trace, options)}</div>'
-        f'<script type="application/json" class="tlv-data">{payload}</script>'
+        f'<script type="{kind}" class="tlv-data">{payload}</script>'
         f"<script>(function(){{\n{script}\nstart({json.dumps(name)});}})();</script></div>"
     )
 
@@ -70,7 +76,8 @@ def fallback(trace: Data, options: Data) -> str:
         parts.append(f"<pre>{escape(source_text(trace, options['language']))}</pre>")
     elif trace["steps"]:
         parts.append(details("The decisions, as text", steps_text(trace)))
-    parts.append(details("The graph, as text", graph_text(trace)))
+    if options["mode"] != "explain":
+        parts.append(details("The graph, as text", graph_text(trace)))
     return "".join(parts)
 
 

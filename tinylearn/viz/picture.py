@@ -22,12 +22,12 @@ class Picture:
     """One trace and the way to show it: `.trace` is the data, `print(picture)` the text.
 
     mode      "draw", "explain" or "source"
-    options   where to begin: {"step": 3, "language": "c", "view": "modules"}
+    options   where to begin: {"step": 3, "language": "numpy", "view": "modules"}
     """
 
     def __init__(self, trace: Data, mode: str = "draw", **options: Any) -> None:
         self.trace, self.mode = trace, mode
-        self.options = {"mode": mode, "language": "c", "view": "kernels", **options}
+        self.options = {"mode": mode, "language": "numpy", "view": "kernels", **options}
 
     def __str__(self) -> str:
         if self.mode == "explain":
@@ -93,7 +93,8 @@ class Figures:
         if number == 0:
             return "Before the first decision: every op is a kernel of its own."
         step = self.trace["steps"][number - 1]
-        text = f"Step {number}: {step['verdict']}. {step['says']} Here: {step['because']}."
+        says = self.trace["rules"][step["rule"]]
+        text = f"Step {number}: {step['verdict']}. {says} Here: {step['because']}."
         return text + (f" Refused: {step['refused']}." if step["refused"] else "")
 
     def __str__(self) -> str:

@@ -14,10 +14,10 @@ from tinylearn.viz.style import colour, dash
 Data = dict[str, Any]
 MARGIN = 12
 STYLE = (
-    "text{font:13px system-ui,Segoe UI,Helvetica,Arial,sans-serif;fill:#1a1a1a}"
-    ".s{font-size:11px;fill:#444}.m{text-anchor:middle}.e{fill:none;stroke:#666;stroke-width:1.2}"
-    ".b{fill:#fff;stroke:#333}.q{stroke-dasharray:4 3}.src{fill:#eef2f6}.bw{fill:#fdf3e4}"
-    ".x{stroke:#1a1a1a;stroke-width:3}"
+    "text{font:13px system-ui,Segoe UI,Helvetica,Arial,sans-serif;fill:#1a1a1a;text-anchor:middle}"
+    ".s{font-size:11px;fill:#444}.e{fill:none;stroke:#666;stroke-width:1.2}.h{fill:#666}"
+    "rect{fill:#fff;stroke:#333}.q{stroke-dasharray:4 3}.i{fill:#e6edf5}.w{fill:#fdf1df}"
+    ".x{stroke:#1a1a1a;stroke-width:3}.n{font-weight:700;font-size:12px}"
 )
 
 
@@ -40,9 +40,7 @@ def svg(trace: Data, step: int | None = None, view: str = "kernels") -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="img" aria-label="{escape(alternative(trace, step))}">'
         f"<style>{STYLE}</style>"
-        '<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-        'orient="auto"><path d="M0 0L8 4L0 8z" fill="#666"/></marker></defs>'
-        f'<rect width="{width}" height="{height}" rx="6" fill="#fff"/>{"".join(drawing.out)}</svg>'
+        f'<path d="M0 0h{width}v{height}h-{width}z" fill="#fff"/>{drawing.text()}</svg>'
     )
 
 
@@ -57,13 +55,25 @@ def alternative(trace: Data, step: int | None = None) -> str:
 
 
 class Drawing:
-    """Collects SVG elements: edges and outlines below, boxes above."""
+    """Collects SVG elements: outlines below, then edges, then boxes and their text."""
 
     def __init__(self, trace: Data, plan: Data, state: dict[str, tuple[str, list[str]]]) -> None:
         self.nodes = {node["id"]: node for node in trace["nodes"]}
         self.kernels = {kernel["id"]: kernel for kernel in trace["kernels"]}
         self.plan, self.state, self.film = plan, state, bool(trace["steps"])
-        self.out: list[str] = []
+        self.outlines: list[str] = []
+        self.edges: list[str] = []
+        self.heads: list[str] = []
+        self.boxes: list[str] = []
+        self.bars: list[str] = []
+
+    def text(self) -> str:
+        """Everything collected; all edges are one path, all their heads another."""
+        return (
+            f'{"".join(self.outlines)}<path class="e" d="{"".join(self.edges)}"/>'
+            f'<path class="h" d="{"".join(self.heads)}"/>{"".join(self.boxes)}'
+            f'<path class="x" d="{"".join(self.bars)}"/>'
+        )
 
     def level(self, group: str, left: float, top: float) -> None:
         """Draw the inside of a group whose inside begins at (left, top)."""
@@ -72,7 +82,9 @@ class Drawing:
             if item in self.plan["levels"] and item not in self.plan["closed"]:
                 self.outline(item, left + x - w / 2, top + y - h / 2, w, h)
         for _, _, b, _, points in level["edges"]:
-            self.edge(points, left, top, arrow=b in self.nodes or b in self.plan["closed"])
+            self.edges.append(curve(points, left, top))
+            if b in self.nodes or b in self.plan["closed"]:
+                self.heads.append(f"M{points[-2] + left:.0f} {points[-1] + top:.0f}l-3.5-7h7z")
         for item, (x, y, w, h) in level["items"].items():
             if item in self.nodes:
                 self.node(self.nodes[item], left + x, top + y, w, h)
@@ -98,17 +110,15 @@ class Drawing:
                 upper = min(j - k / 2 for _, j, _, k in inside) - HEAD
                 lower = max(j + k / 2 for _, j, _, k in inside) + PAD
                 x, y, w, h = x + PAD + left, y + HEAD + upper, right - left, lower - upper
-        fill, ink = colour(number) if number else ("#888", "#000")
-        self.out.append(
-            f'<rect x="{x:.0f}" y="{y:.0f}" width="{w:.0f}" height="{h:.0f}" rx="8" fill="{fill}" '
-            f'fill-opacity=".12" stroke="{fill}" stroke-width="2"{_dashes(number)}/>'
-        )
+        fill, ink = colour(number) if number else ("#767676", "#fff")
         label = f"{number}" if number else title
         wide = max(18, 8 * len(label) + 8)
-        self.out.append(
-            f'<rect x="{x:.0f}" y="{y:.0f}" width="{wide}" height="16" rx="4" fill="{fill}"/>'
-            f'<text class="m" x="{x + wide / 2:.0f}" y="{y + 12.5:.0f}" font-size="11" '
-            f'style="fill:{ink};font-weight:600;font-size:12px">{escape(label)}</text>'
+        self.outlines.append(
+            f'<rect x="{x:.0f}" y="{y:.0f}" width="{w:.0f}" height="{h:.0f}" rx="8" '
+            f'style="fill:{fill};fill-opacity:.13;stroke:{fill};stroke-width:2{_dashes(number)}"/>'
+            f'<path d="M{x:.0f} {y:.0f}h{wide}v16h-{wide}z" fill="{fill}"/>'
+            f'<text class="n" x="{x + wide / 2:.0f}" y="{y + 12.5:.0f}" style="fill:{ink}">'
+            f"{escape(label)}</text>"
         )
 
     def homes_of(self, item: str) -> list[str]:
@@ -117,61 +127,56 @@ class Drawing:
             item = list(self.plan["levels"][item]["items"])[-1]
         return self.state.get(item, ("", []))[1]
 
-    def edge(self, points: list[float], left: float, top: float, arrow: bool) -> None:
-        end = ' marker-end="url(#a)"' if arrow else ""
-        self.out.append(f'<path class="e" d="{curve(points, left, top)}"{end}/>')
-
     def node(self, node: Data, x: float, y: float, w: float, h: float) -> None:
-        lines, kind = node["face"], "b"
+        """One box; its corners, fill and dashes say what kind of node it is."""
+        lines, kinds = node["face"], []
         if node["kind"] == "source":
-            kind += " src"
+            kinds.append("i")
         elif node["pass"] != "forward":
-            kind += " bw"
+            kinds.append("w")
         if self.film and node["kind"] != "source" and node["id"] not in self.state:
-            kind += " q"
+            kinds.append("q")
         radius = 3 if node["kind"] == "source" else h / 2 if node["kind"] == "move" else 8
-        self.out.append(
-            f'<g transform="translate({x:.0f} {y:.0f})"><rect class="{kind}" x="{-w / 2:.0f}" '
-            f'y="{-h / 2:.0f}" width="{w:.0f}" height="{h:.0f}" rx="{radius:.0f}"/>'
+        self.boxes.append(
+            f'<rect{_class(kinds)} x="{x - w / 2:.0f}" y="{y - h / 2:.0f}" width="{w:.0f}" '
+            f'height="{h:.0f}" rx="{radius:.0f}"/>'
         )
         for k, line in enumerate(lines):
-            small = ' class="s m"' if k or node["kind"] == "move" else ' class="m"'
-            at = 4.5 if len(lines) == 1 else -3 + 15 * k
-            self.out.append(f'<text{small} y="{at}">{escape(line)}</text>')
+            small = _class(["s"] if k or node["kind"] == "move" else [])
+            at = y + (4.5 if len(lines) == 1 else -3 + 15 * k)
+            self.boxes.append(f'<text{small} x="{x:.0f}" y="{at:.0f}">{escape(line)}</text>')
         if self.film and self.state.get(node["id"], ("",))[0] in ("store", "join"):
-            self.out.append(f'<path class="x" d="M-10 {h / 2 + 3.5:g}h20"/>')
-        self.out.append("</g>")
+            self.bars.append(f"M{x - 10:.0f} {y + h / 2 + 3:.0f}h20")
 
     def closed(self, group: str, x: float, y: float, w: float, h: float) -> None:
         """A closed group: a double outline says that there is more inside."""
         number = self.kernels[group]["number"] if group in self.kernels else 0
-        stroke, _ = colour(number) if number else ("#333", "#000")
+        stroke = colour(number)[0] if number else "#333"
         radius = min(h / 2, 10)
-        for inset, dashes in ((0, _dashes(number)), (2.5, "")):
-            self.out.append(
+        for inset in (0, 2.5):
+            self.boxes.append(
                 f'<rect x="{x - w / 2 + inset:g}" y="{y - h / 2 + inset:g}" '
                 f'width="{w - 2 * inset:g}" height="{h - 2 * inset:g}" rx="{radius - inset:g}" '
-                f'fill="#fff" stroke="{stroke}"{dashes}/>'
+                f'style="stroke:{stroke}{_dashes(number if not inset else 0)}"/>'
             )
-        size = ' class="m"' if number else ' class="s m"'
+        small = _class([] if number else ["s"])
         title = escape(self.plan["titles"][group])
-        self.out.append(f'<text{size} x="{x:.0f}" y="{y + 4:.0f}">{title}</text>')
+        self.boxes.append(f'<text{small} x="{x:.0f}" y="{y + 4:.0f}">{title}</text>')
+
+
+def _class(names: list[str]) -> str:
+    return f' class="{" ".join(names)}"' if names else ""
 
 
 def _dashes(number: int) -> str:
-    return f' stroke-dasharray="{dash(number)}"' if number and dash(number) else ""
+    return f";stroke-dasharray:{dash(number)}" if number and dash(number) else ""
 
 
 def curve(points: list[float], left: float = 0, top: float = 0) -> str:
     """A path through the points that leaves and enters every one of them vertically."""
     text = f"M{points[0] + left:.0f} {points[1] + top:.0f}"
     for k in range(2, len(points), 2):
-        x0, y0, x1, y1 = (
-            points[k - 2] + left,
-            points[k - 1] + top,
-            points[k] + left,
-            points[k + 1] + top,
-        )
-        half = (y0 + y1) / 2
-        text += f"C{x0:.0f} {half:.0f} {x1:.0f} {half:.0f} {x1:.0f} {y1:.0f}"
+        dx, dy = round(points[k] - points[k - 2]), round(points[k + 1] - points[k - 1])
+        half = round(dy / 2)
+        text += f"c0 {half} {dx} {half} {dx} {dy}" if dx else f"v{dy}"
     return text

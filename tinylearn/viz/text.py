@@ -27,7 +27,8 @@ def graph_text(trace: Data) -> str:
             row += f" = {node['op']}({', '.join(names[i] for i in node['inputs'])})"
         if node["id"] in homes:
             row += f" [kernel {', '.join(map(str, homes[node['id']]))}]"
-        rows.append(row + (f"  # {node['line']['place']}" if node["line"] else ""))
+        place = trace["lines"][node["line"]][0] if node["line"] >= 0 else ""
+        rows.append(row + (f"  # {place}" if place else ""))
     if len(nodes) > LONGEST:
         rows.append(f"  ... and {len(nodes) - LONGEST} more nodes")
     return "\n".join(rows)
@@ -53,14 +54,18 @@ def steps_text(trace: Data) -> str:
     """One paragraph a step: verdict, node, rule, its sentence, the facts, the counts."""
     rows = [summary(trace)]
     nodes = {node["id"]: node for node in trace["nodes"]}
+    seen: set[str] = set()  # a rule's sentence is told once
     for number, step in enumerate(trace["steps"], 1):
         names = ", ".join(what(nodes[i]) for i in step["nodes"])
         rows.append(f"{number:3}. {step['verdict'].upper():<6}{names}  ({step['rule']})")
-        sentence = f"{step['says']} Here: {step['because']}."
+        sentence = f"Here: {step['because']}."
+        if step["rule"] not in seen:
+            sentence = f"{trace['rules'][step['rule']]} {sentence}"
+            seen.add(step["rule"])
         if step["refused"]:
             sentence += f" Refused: {step['refused']}."
         rows += textwrap.wrap(sentence, 92, initial_indent=" " * 5, subsequent_indent=" " * 5)
-        rows.append(" " * 5 + counts(step))
+        rows.append(" " * 5 + counts(*trace["frames"][number - 1 : number + 1]))
     return "\n".join(rows)
 
 
@@ -70,9 +75,8 @@ def what(node: Data) -> str:
     return f"{name}{node['op']} {shape_text(node['shape'])}"
 
 
-def counts(step: Data) -> str:
-    """What the step changes: kernels and memory traffic, before and after."""
-    before, after = step["before"], step["after"]
+def counts(before: Data, after: Data) -> str:
+    """What a step changes: kernels and memory traffic, before and after."""
     moved = [amount(frame["read"] + frame["written"]) for frame in (before, after)]
     return (
         f"kernels {before['kernels']} -> {after['kernels']}, "

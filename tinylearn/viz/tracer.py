@@ -17,6 +17,7 @@ from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST
 from tinylearn.schedule.kernel import Kernel, Step
 from tinylearn.schedule.schedule import schedule
+from tinylearn.viz.code import LANGUAGES, MOST_KERNELS, code_of
 from tinylearn.viz.film import add_frames
 from tinylearn.viz.names import names_in, names_on_lines
 from tinylearn.viz.style import clip, face, shape_text
@@ -75,6 +76,7 @@ class Tracer:
         self.ids = {node: f"n{k}" for k, node in enumerate(self.order)}
         self.names = names_on_lines(self.order) | names_in(frame, self.ids)
         self.passes = passes(self.order)
+        self.lines: dict[tuple[str, str], int] = {}
 
     def nodes(self) -> list[Data]:
         """The plain facts of each node, inputs before readers."""
@@ -98,21 +100,30 @@ class Tracer:
             "bytes": node.nbytes,
             "flops": flops(node),
             "arg": argument(node),
-            "says": node.op.gradient.says,
             "inputs": [self.ids[x] for x in node.inputs],
-            "line": line_of(node),
+            "line": self.line_of(node),
             "pass": self.passes[node],
             "gradient_of": self.ids.get(gradient_of, "") if gradient_of is not None else "",
             "group": "",
             "value": summary(node),
         }
 
-    def decisions(self) -> tuple[list[Data], list[Data]]:
-        """The kernels in running order and the steps that led to them."""
+    def line_of(self, node: Node) -> int:
+        """The number of the user's line that made the node; -1 if nobody knows."""
+        if node.origin is None:
+            return -1
+        line = (node.origin.place, clip(node.origin.text, 160))
+        return self.lines.setdefault(line, len(self.lines))
+
+    def decisions(self, code: bool) -> tuple[list[Data], list[Data]]:
+        """The kernels in running order, with their code if asked, and the steps that led there."""
         copies = shadow(self.outputs)
         ids = {copy: self.ids[node] for node, copy in copies.items()}
         plan = schedule([copies[node] for node in self.outputs])
         kernels = [kernel_data(k, number, ids) for number, k in enumerate(plan.kernels, 1)]
+        if code and len(kernels) <= MOST_KERNELS:
+            for kernel, data in zip(plan.kernels, kernels, strict=True):
+                data["code"] = code_of(kernel, f"kernel_{data['number']}", ids, list(LANGUAGES))
         home = {node: k["id"] for k in kernels for node in k["writes"]}
         return kernels, [step_data(s, ids, home) for s in plan.steps]
 
@@ -131,13 +142,6 @@ def argument(node: Node) -> str:
     if node.op is CONST:
         return f"{node.arg:.4g}" if isinstance(node.arg, float) else str(node.arg)
     return clip(str(node.arg), 60)
-
-
-def line_of(node: Node) -> Data | None:
-    """The user's line that made the node, as a reader would look for it."""
-    if node.origin is None:
-        return None
-    return {"place": node.origin.place, "text": clip(node.origin.text, 160)}
 
 
 def passes(order: list[Node]) -> dict[Node, str]:
@@ -185,11 +189,16 @@ def step_data(step: Step, ids: dict[Node, str], home: dict[str, str]) -> Data:
 
 
 def trace(
-    *tensors: Any, steps: bool = True, level: str = "named", frame: FrameType | None = None
+    *tensors: Any,
+    steps: bool = True,
+    code: bool = True,
+    level: str = "named",
+    frame: FrameType | None = None,
 ) -> Data:
     """The trace of tensors: a dict of plain data, described in `tinylearn/viz/schema.md`.
 
     steps   False leaves the decisions out
+    code    False leaves the kernels' code out
     level   "named": moves that one rule decides together are one step; "all": each by itself
     Raises  ValueError for what is no tensor, or for more nodes than a picture can hold
     """
@@ -197,7 +206,7 @@ def trace(
         raise ValueError(f'level is "named" or "all", not {level!r}')
     frame = frame or sys._getframe(1)
     tracer = Tracer(nodes_of(tensors), frame)
-    kernels, decisions = tracer.decisions()
+    kernels, decisions = tracer.decisions(code)
     data: Data = {
         "schema": SCHEMA,
         "version": VERSION,
@@ -207,12 +216,15 @@ def trace(
         "groups": [],
         "kernels": kernels,
         "steps": decisions,
+        "lines": list(tracer.lines),
+        "rules": {f"gradient.{n.op.name}": n.op.gradient.says for n in tracer.order}
+        | {step["rule"]: step.pop("says") for step in decisions},
     }
     if level == "named":
         data["steps"] = merged(data)
     add_frames(data)
     if not steps:
-        data["steps"] = []
+        data["steps"], data["frames"] = [], []
     return add_views(data)
 
 

@@ -14,6 +14,10 @@ Data = dict[str, Any]
 SHOWN, BINS, LARGEST, PIXELS = 6, 16, 1_000_000, 32
 
 
+class Unread(Exception):
+    """Numbers that a picture leaves alone, and why."""
+
+
 def summary(node: Node) -> Data | None:
     """The numbers of a computed node in short (see schema.md); None for one not computed."""
     if node.buffer is None:
@@ -23,17 +27,19 @@ def summary(node: Node) -> Data | None:
         if array.size > LARGEST:
             return {"note": f"{array.size} numbers: too many to sum up"}
         return digest(array)
+    except Unread as reason:
+        return {"note": str(reason)}
     except Exception as error:  # a dead device or a foreign buffer must not spoil the picture
         return {"note": f"cannot be read: {type(error).__name__}"}
 
 
 def numbers_of(buffer: Any) -> Any:
     """The buffer's numbers as a NumPy array, without a copy where they lie on this machine."""
-    for name in ("numpy", "array"):
-        found = getattr(buffer, name, None)
-        if found is not None:
-            return found() if callable(found) else found
-    return buffer
+    if buffer.data is None:
+        raise Unread("one value everywhere, in no memory yet")
+    if not hasattr(buffer.data, "reshape"):
+        raise Unread(f"its numbers are on the device {buffer.device}")
+    return buffer.data[: math.prod(buffer.shape)].reshape(buffer.shape)
 
 
 def digest(array: Any) -> Data:

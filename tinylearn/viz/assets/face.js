@@ -10,7 +10,7 @@ class Face {
     this.film = data.options.mode === "explain";
     if (!this.film) this.trace.steps = [];
     this.build();
-    root.classList.add("tlv-on", "tlv-mode-" + data.options.mode);
+    root.classList.add("tlv-mode-" + data.options.mode);
     root.addEventListener("keydown", e => this.keydown(e));
     const linked = location.hash.match(/^#(tlv\w+)?&?step=(\d+)$/);
     const wanted = linked && (!linked[1] || linked[1] === root.id) ? Number(linked[2]) : data.options.step || 0;
@@ -21,7 +21,7 @@ class Face {
     const button = (text, label, act) => html("button", {type: "button", class: "tlv-button", title: label, "aria-label": label, onclick: act}, text);
     const views = Object.keys(this.trace.views);
     this.viewName = views.includes(this.options.view) ? this.options.view : views[0];
-    this.search = html("input", {type: "search", placeholder: "search op or name", "aria-label": "Search nodes", oninput: () => this.find(0)});
+    this.search = html("input", {type: "search", placeholder: "search", "aria-label": "Search nodes", oninput: () => this.find(0)});
     this.found = html("span", {class: "tlv-found", "aria-live": "polite"});
     const tools = html("div", {class: "tlv-tools", role: "toolbar", "aria-label": "Picture"},
       html("strong", {class: "tlv-title"}, this.trace.title), this.search, this.found,
@@ -53,8 +53,8 @@ class Face {
     this.count = html("output", {class: "tlv-count"});
     this.player = button("▶", "Play", () => this.play());
     return html("div", {class: "tlv-stepper", role: "group", "aria-label": "Steps"},
-      button("⏮", "First", () => this.go(0)), button("◀", "Previous step", () => this.go(this.step - 1)), this.player,
-      button("▷", "Next step", () => this.go(this.step + 1)), button("⏭", "Last", () => this.go(last)), this.slider, this.count);
+      button("|◀", "First", () => this.go(0)), button("‹", "Previous step", () => this.go(this.step - 1)), this.player,
+      button("›", "Next step", () => this.go(this.step + 1)), button("▶|", "Last", () => this.go(last)), this.slider, this.count);
   }
   setView(name) {
     this.viewName = name;
@@ -82,7 +82,7 @@ class Face {
       this.slider.value = this.step;
       this.slider.setAttribute("aria-valuetext", s ? `step ${this.step}: ${s.verdict}` : "before the first step");
       this.count.textContent = `${this.step} / ${last}`;
-      this.spoken.textContent = s ? `Step ${this.step} of ${last}: ${s.verdict}. ${s.says} ${s.because}.` : "";
+      this.spoken.textContent = s ? `Step ${this.step} of ${last}: ${s.verdict}. ${this.trace.rules[s.rule]} ${s.because}.` : "";
     }
     this.refresh();
     const s = this.trace.steps[this.step - 1];
@@ -139,7 +139,7 @@ class Face {
   }
   hover(id) {
     const node = this.graph.nodes[id];
-    this.hint.textContent = node ? describe(node) + (node.line ? ": " + node.line.text : "") : id && this.graph.plan.titles[id] ? "Open " + this.graph.plan.titles[id] : "";
+    this.hint.textContent = node ? describe(node) + (this.trace.lines[node.line] || []).map((t, k) => (k ? ": " : ", ") + t).join("") : id && this.graph.plan.titles[id] ? "Open " + this.graph.plan.titles[id] : "";
     if (this.codeLines && id) for (const {line, ids} of this.codeLines) line.classList.toggle("tlv-lit", ids.includes(id));
     else if (this.codeLines) this.lightCode();
   }
@@ -175,7 +175,7 @@ class Face {
     copy.setAttribute("viewBox", `-12 -12 ${w.w + 24} ${w.h + 24}`);
     copy.setAttribute("style", `max-width:${w.w + 24}px`);
     copy.querySelectorAll("[tabindex]").forEach(e => e.removeAttribute("tabindex"));
-    const figure = html("figure", {}, copy, html("figcaption", {}, s ? `Step ${this.step}: ${s.verdict}. ${s.says} Here: ${s.because}. ` : this.trace.title + " ",
+    const figure = html("figure", {}, copy, html("figcaption", {}, s ? `Step ${this.step}: ${s.verdict}. ${this.trace.rules[s.rule]} Here: ${s.because}. ` : this.trace.title + " ",
       html("button", {class: "tlv-link", onclick: () => figure.remove()}, "remove")));
     this.figures.append(figure);
   }
@@ -221,9 +221,16 @@ function isDark(element) {
   const [r, g, b] = (getComputedStyle(element).color.match(/[\d.]+/g) || [0, 0, 0]).map(Number);
   return r + g + b > 380;
 }
-function start(name) {
+async function unpack(element) {
+  const text = element.textContent;
+  if (element.type === "application/json") return JSON.parse(text);
+  const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+}
+async function start(name) {
   for (const root of document.querySelectorAll(`[data-tlv="${name}"]:not(.tlv-on)`)) {
-    try { new Face(root, JSON.parse(root.querySelector(".tlv-data").textContent)); }
-    catch (error) { root.querySelector(".tlv-live")?.remove(); root.dataset.error = String(error); console.error(error); }
+    root.classList.add("tlv-on");
+    try { new Face(root, await unpack(root.querySelector(".tlv-data"))); }
+    catch (error) { root.querySelector(".tlv-live")?.remove(); root.classList.remove("tlv-on"); root.dataset.error = String(error); console.error(error); }
   }
 }

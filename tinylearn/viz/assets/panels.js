@@ -7,9 +7,14 @@ function quantity(v, unit = "B") {
 }
 const shapeText = s => s.join("×") || "scalar";
 const intensity = f => f.read + f.written ? (f.flops / (f.read + f.written)).toPrecision(2) : "0";
+function change(a, b, unit) {
+  if (a === b) return "same";
+  const after = quantity(b, unit);
+  return "→ " + after + (after === quantity(a, unit) ? ` (${b > a ? "+" : "−"}${quantity(Math.abs(b - a), unit)})` : "");
+}
 function describe(node) {
   const name = node.name ? `${node.name} = ` : "", of = node.pass === "forward" ? "" : `, ${node.pass} pass`;
-  return `${name}${node.op} ${shapeText(node.shape)} ${node.dtype}, ${quantity(node.bytes)}${of}` + (node.line ? `, ${node.line.place}` : "");
+  return `${name}${node.op} ${shapeText(node.shape)} ${node.dtype}, ${quantity(node.bytes)}${of}` + "";
 }
 
 function valuePanel(value) {
@@ -50,8 +55,9 @@ function nodePanel(face, node) {
   if (kernels.length) fact("runs in", kernels.map(k => `kernel ${k.number}`).join(", ") + (kernels.some(k => k.writes.includes(node.id)) ? ", stored" : ", never stored"));
   if (node.pass !== "forward") fact("pass", node.pass);
   if (node.gradient_of) fact("gradient of", link(node.gradient_of));
-  if (node.line) fact("made at", html("span", {}, node.line.place + " "), html("code", {}, node.line.text));
-  if (node.kind !== "source" && node.says) fact("gradient rule", node.says);
+  const line = trace.lines[node.line], rule = trace.rules["gradient." + node.op];
+  if (line) fact("made at", html("span", {}, line[0] + " "), html("code", {}, line[1]));
+  if (node.kind !== "source" && rule) fact("gradient rule", rule);
   return html("section", {class: "tlv-card tlv-node-card", "aria-label": "Selected node"},
     html("h4", {}, node.name || node.op), rows, node.value ? valuePanel(node.value) : null);
 }
@@ -59,21 +65,22 @@ function nodePanel(face, node) {
 function stepPanel(face) {
   const {trace, step} = face, card = html("section", {class: "tlv-card tlv-step-card", "aria-label": "This step"});
   if (!step) {
-    const f = trace.steps[0]?.before || {kernels: 0, read: 0, written: 0, flops: 0};
+    const f = trace.frames[0];
     card.append(html("h4", {}, "Before the first decision"), html("p", {}, `Every op would be a kernel of its own: ${f.kernels} kernels that move ${quantity(f.read + f.written)}. Step through the ${trace.steps.length} decisions with the arrow keys.`));
     return card;
   }
   const s = trace.steps[step - 1], first = face.graph.nodes[s.nodes[0]];
   const title = s.nodes.length > 1 ? `${s.nodes.length} moves` : (first.name ? `${first.name} = ` : "") + first.face[0].replace(/ → .*/, "") + " " + shapeText(first.shape);
   card.append(html("h4", {}, html("span", {class: `tlv-verdict tlv-${s.verdict}`}, {store: "▣ store", fuse: "⤵ fuse", join: "⇄ join"}[s.verdict]), " " + title));
-  card.append(html("p", {class: "tlv-says"}, s.says), html("p", {}, "Here: " + s.because + "."));
+  card.append(html("p", {class: "tlv-says"}, trace.rules[s.rule]), html("p", {}, "Here: " + s.because + "."));
   if (s.refused) card.append(html("p", {class: "tlv-warning"}, "⊘ Fusion refused: " + s.refused + "."));
   card.append(html("p", {class: "tlv-rule"}, "rule ", html("code", {}, s.rule), s.kernels.length ? ` · in ${s.kernels.map(k => "kernel " + face.graph.kernels[k].number).join(", ")}` : ""));
-  const rows = [["kernels", f => f.kernels], ["read", f => quantity(f.read)], ["written", f => quantity(f.written)], ["FLOP/byte", intensity]];
-  const body = rows.map(([name, of]) => {
-    const [a, b] = [of(s.before), of(s.after)];
-    return html("tr", a === b ? {} : {class: "tlv-changed"}, html("th", {scope: "row"}, name), html("td", {}, String(a)), html("td", {}, a === b ? "same" : "→ " + b));
-  });
+  const [before, after] = trace.frames.slice(step - 1, step + 1), row = (name, a, b, changed) =>
+    html("tr", changed === "same" ? {} : {class: "tlv-changed"}, html("th", {scope: "row"}, name), html("td", {}, a), html("td", {}, changed));
+  const body = [["kernels", "kernels", ""], ["read", "read", "B"], ["written", "written", "B"], ["arithmetic", "flops", "FLOP"]].map(([name, key, unit]) =>
+    row(name, quantity(before[key], unit), after[key], change(before[key], after[key], unit)));
+  const [a, b] = [intensity(before), intensity(after)];
+  body.push(row("FLOP/byte", a, b, a === b ? "same" : "→ " + b));
   card.append(html("table", {}, html("tr", {}, html("td", {}), html("th", {scope: "col"}, "before"), html("th", {scope: "col"}, "after")), ...body));
   return card;
 }

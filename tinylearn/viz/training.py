@@ -1,0 +1,238 @@
+"""The training dashboard: a bar with rate and time left, and curves that grow while the loop runs.
+
+    for x, y in (bar := tl.progress(loader)):
+        ...
+        bar.note(loss=loss.item())
+
+A notebook shows one small SVG that is replaced at most ten times a second, and keeps the last one;
+a terminal or a pipe shows text. Numbers are thinned as they come, so that an update costs the same
+after a hundred steps and after a million.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from html import escape
+from typing import Any, TextIO, TypeVar
+
+from tinylearn.nn.progress import Face, NotebookFace, Progress, Tick, face_for, tick_html
+from tinylearn.viz.histograms import watch_html
+from tinylearn.viz.style import COLOURS, DASHES
+
+T = TypeVar("T")
+LOOK_EVERY = 2.0  # seconds between two looks at the watched tensors
+KEPT = 256  # points of a curve that are drawn at most
+WIDTH, HEIGHT = 300.0, 130.0
+LEFT, RIGHT, TOP, BOTTOM = 52.0, 10.0, 20.0, 18.0
+
+
+class Curve:
+    """The values of one quantity: all of them for `plot`, a thinned-out copy for the screen."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.steps: list[int] = []
+        self.values: list[float] = []
+        self.thin: list[tuple[float, float]] = []  # (step, mean of `every` values)
+        self.every = 1
+        self.pending: list[float] = []
+
+    def add(self, step: int, value: float) -> None:
+        """One more value. Costs the same however many there are."""
+        self.steps.append(step)
+        self.values.append(value)
+        self.pending.append(value)
+        if len(self.pending) >= self.every:
+            self.thin.append((step, sum(self.pending) / len(self.pending)))
+            self.pending = []
+        if len(self.thin) >= KEPT:
+            pairs = zip(self.thin[::2], self.thin[1::2], strict=True)
+            self.thin = [(b[0], (a[1] + b[1]) / 2) for a, b in pairs]
+            self.every *= 2
+
+    @property
+    def last(self) -> float:
+        """The newest value."""
+        return self.values[-1]
+
+
+class History:
+    """What the loop noted, by name: `history["loss"].values`. Epochs follow each other."""
+
+    def __init__(self) -> None:
+        self.curves: dict[str, Curve] = {}
+        self.epochs: list[int] = []  # the step at which each epoch began
+
+    def __getitem__(self, name: str) -> Curve:
+        return self.curves[name]
+
+    def __len__(self) -> int:
+        return max((len(curve.values) for curve in self.curves.values()), default=0)
+
+    def __repr__(self) -> str:
+        rows = [f"{c.name}: {len(c.values)} values, last {c.last:.4g}" for c in self.drawn()]
+        return "\n".join(rows) or "nothing noted yet"
+
+    def drawn(self) -> list[Curve]:
+        """The curves that have a value."""
+        return [curve for curve in self.curves.values() if curve.values]
+
+    def svg(self) -> str:
+        """All curves as small charts side by side, as one SVG text."""
+        curves = self.drawn()
+        width = max(1, len(curves)) * WIDTH
+        charts = "".join(
+            f'<g transform="translate({k * WIDTH:g} 0)">{chart(c, k, self.epochs)}</g>'
+            for k, c in enumerate(curves)
+        )
+        alt = "; ".join(f"{c.name} went from {c.values[0]:.4g} to {c.last:.4g}" for c in curves)
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {HEIGHT:g}" '
+            f'width="{width:g}" style="max-width:100%" role="img" aria-label="{escape(alt)}" '
+            f'font-family="system-ui,sans-serif" font-size="11" fill="currentColor">{charts}</svg>'
+        )
+
+    def plot(self) -> Any:
+        """The curves as a matplotlib figure, one panel each.
+
+        Raises   ImportError, with the line that installs it, where matplotlib is missing
+        """
+        try:
+            from matplotlib.figure import Figure
+        except ImportError as error:
+            raise ImportError("matplotlib is missing: pip install matplotlib") from error
+        curves = self.drawn()
+        figure = Figure(figsize=(4.5 * max(1, len(curves)), 3), layout="constrained")
+        for k, curve in enumerate(curves):
+            axes = figure.add_subplot(1, len(curves), k + 1)
+            axes.plot(curve.steps, curve.values, color=COLOURS[k % len(COLOURS)][0], linewidth=1)
+            axes.set(xlabel="step", title=curve.name)
+            axes.grid(alpha=0.3)
+        return figure
+
+
+def chart(curve: Curve, number: int, epochs: list[int]) -> str:
+    """One curve in a frame with its range, its epochs and its last value."""
+    points = [p for p in curve.thin if math.isfinite(p[1])]
+    bad = len(curve.thin) - len(points)
+    low, high = min((v for _, v in points), default=0.0), max((v for _, v in points), default=1.0)
+    span = high - low or abs(high) or 1.0
+    first = curve.steps[0]
+    across = (WIDTH - LEFT - RIGHT) / max(1, curve.steps[-1] - first)
+    down = (HEIGHT - TOP - BOTTOM) / span
+    base = HEIGHT - BOTTOM
+    path = " ".join(
+        f"{LEFT + (s - first) * across:.1f},{base - (v - low) * down:.1f}" for s, v in points
+    )
+    fill, _ = COLOURS[number % len(COLOURS)]
+    dashes = DASHES[number % len(DASHES)]
+    marks = "".join(
+        f'<path d="M{LEFT + (s - first) * across:.1f} {TOP}V{base}" stroke="currentColor" '
+        'stroke-opacity=".2" stroke-dasharray="2 3"/>'
+        for s in epochs[:60]
+        if s > first
+    )
+    warning = f" · {bad} NaN or infinite" if bad or not math.isfinite(curve.last) else ""
+    return (
+        f'<text x="{LEFT}" y="13" font-weight="600">{escape(curve.name)} {curve.last:.4g}{warning}'
+        f'</text><path d="M{LEFT} {TOP}V{base}H{WIDTH - RIGHT}" fill="none" stroke="currentColor" '
+        f'stroke-opacity=".5"/>{marks}<text x="{LEFT - 5}" y="{TOP + 8}" text-anchor="end">'
+        f'{high:.3g}</text><text x="{LEFT - 5}" y="{base}" text-anchor="end">{low:.3g}</text>'
+        f'<text x="{LEFT}" y="{HEIGHT - 4}">{first}</text><text x="{WIDTH - RIGHT}" '
+        f'y="{HEIGHT - 4}" text-anchor="end">step {curve.steps[-1]}</text>'
+        f'<polyline points="{path}" fill="none" stroke="{fill}" stroke-width="1.8" '
+        f'stroke-linejoin="round" stroke-dasharray="{dashes}"/>'
+    )
+
+
+class CurvesFace:
+    """Shows the bar, the curves below it, and the histograms that were asked for."""
+
+    def __init__(self, history: History, watched: Callable[[], str]) -> None:
+        self.history, self.watched = history, watched
+        self.handle: Any = None
+
+    def show(self, tick: Tick) -> None:
+        from IPython.display import display  # only a notebook gets here
+
+        data = {"text/html": self.html(tick), "text/plain": str(tick)}
+        if self.handle is None:
+            self.handle = display(data, raw=True, display_id=True)
+        else:
+            self.handle.update(data, raw=True)
+
+    def html(self, tick: Tick) -> str:
+        """The whole dashboard: no script, so that the saved notebook shows the last one."""
+        curves = self.history.svg() if self.history.drawn() else ""
+        return (
+            f'<div style="color:var(--jp-ui-font-color1,inherit)">{tick_html(tick)}{curves}'
+            f"{self.watched()}</div>"
+        )
+
+
+class Dashboard(Progress[T]):
+    """A Progress that remembers what it is told. `.history` keeps every value of every note().
+
+    Looped over again it goes on in the same picture: the next epoch.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[T] = (),
+        total: float | None = None,
+        label: str = "",
+        watch: Any = None,
+        out: TextIO | None = None,
+        **options: Any,
+    ) -> None:
+        self.history, self.watch = History(), watch
+        self.step = 0
+        self._looked, self._seen = -math.inf, ""
+        if options.get("face") is None:
+            face: Face = face_for(out or sys.stderr)
+            if isinstance(face, NotebookFace):
+                face = CurvesFace(self.history, self.watched)
+            options["face"] = face
+        super().__init__(items, total, label, **options)
+
+    def start(self) -> None:
+        self.history.epochs.append(self.step)
+        super().start()
+
+    def advance(self, amount: float = 1) -> None:
+        self.step += 1
+        super().advance(amount)
+
+    def note(self, **values: Any) -> None:
+        """Values of this step: numbers become curves, text stands beside the bar."""
+        super().note(**values)
+        for name, value in self._notes.items():
+            if name in values and not isinstance(value, str):
+                curve = self.history.curves.setdefault(name, Curve(name))
+                curve.add(self.step, value)
+
+    def watched(self) -> str:
+        """Histograms of the watched tensors, as far as their numbers are known already."""
+        if self.watch is not None and self.clock() - self._looked >= LOOK_EVERY:
+            self._looked = self.clock()
+            self._seen = watch_html(self.watch)
+        return self._seen
+
+
+def progress(
+    items: Iterable[T] = (),
+    total: float | None = None,
+    label: str = "",
+    watch: Mapping[str, Any] | Any = None,
+    **options: Any,
+) -> Dashboard[T]:
+    """A loop that shows how far it is and how it learns: `for batch in tl.progress(loader)`.
+
+    items    anything to loop over; loop again for the next epoch
+    total    how many; needed only where len(items) is not known
+    watch    a model, or {name: tensor}: histograms of weights and gradients beside the curves
+    options  unit, face, every, clock: as in tinylearn.nn.progress.Progress
+    """
+    return Dashboard(items, total, label, watch, **options)
