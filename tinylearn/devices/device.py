@@ -18,19 +18,20 @@ from tinylearn.devices.buffer import POOL, Buffer
 from tinylearn.errors import DeviceError, nearest
 from tinylearn.graph.dtype import DType, dtype
 from tinylearn.graph.node import Shape
+from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
 
 
 @dataclass(frozen=True)
 class Program:
-    """A kernel that can run: its text, in which language, and the function.
+    """A kernel that can run: its source, in which language, and the function.
 
-    run(*memories)   outputs first, then inputs, as in `kernel`; then the values of `constants`
+    run(*memories)   memory of the kernel's outputs, then of what it loads
     """
 
     kernel: Kernel
     language: str
-    text: str
+    source: Source
     run: Callable[..., None]
 
 
@@ -69,6 +70,22 @@ class Device(metaclass=DeviceType):
         size = math.prod(shape)
         return Buffer(shape, dtype, self.name, POOL.take(size, dtype.numpy), pooled=True)
 
+    def take(self, size: int, numpy: np.dtype) -> Any:
+        """Memory for a while; `give` takes it back."""
+        return POOL.take(size, numpy)
+
+    def give(self, memory: Any) -> None:
+        """Memory that `take` gave is no longer needed."""
+        POOL.give(memory)
+
+    def read(self, memory: Any) -> np.ndarray:
+        """The numbers in memory as a one-dimensional array, not to be kept."""
+        return memory
+
+    def write(self, memory: Any, numbers: np.ndarray) -> None:
+        """Put numbers into memory."""
+        memory[...] = numbers
+
     def upload(self, array: np.ndarray) -> Buffer:
         """A buffer with the numbers of an array; the array's memory is not shared."""
         data = np.array(array, order="C", copy=True).reshape(-1)
@@ -88,8 +105,8 @@ class Device(metaclass=DeviceType):
         """A copy of the numbers as an array of the buffer's shape."""
         return self.memory(buffer).reshape(buffer.shape).copy()
 
-    def compile(self, kernels: Sequence[Kernel], constants: Sequence[tuple]) -> list[Program]:
-        """Programs for the kernels; constants[k] are the constant nodes passed at run time."""
+    def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
+        """Programs for the kernels."""
         raise NotImplementedError
 
 

@@ -17,7 +17,7 @@ STORE = "store"  # its numbers go to memory
 FUSE = "fuse"  # it is computed inside the kernels that read it
 JOIN = "join"  # it is stored by a kernel that also computes something else
 
-KERNEL_LIMIT = 200  # members: a longer text compiles slowly and runs no faster
+KERNEL_LIMIT = 150  # members: a longer text compiles slowly and runs no faster
 KEEPS_PLACES = (RESHAPE, PERMUTE, FLIP, DETACH)  # each number moves to exactly one place
 
 
@@ -60,6 +60,11 @@ class Kernel:
     inputs: tuple[Node, ...]
 
     @property
+    def loaded(self) -> tuple[Node, ...]:
+        """The inputs that are in memory: all but constants."""
+        return tuple(n for n in self.inputs if n.op is not CONST)
+
+    @property
     def reduction(self) -> Node | None:
         """A reduce among its members, if there is one."""
         return next((n for n in self.members if n.op.kind == "reduce"), None)
@@ -67,7 +72,7 @@ class Kernel:
     @property
     def bytes_read(self) -> int:
         """How much it reads from memory if every number is read once."""
-        return sum(n.nbytes for n in self.inputs)
+        return sum(n.nbytes for n in self.loaded)
 
     @property
     def bytes_written(self) -> int:

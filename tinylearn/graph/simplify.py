@@ -1,0 +1,185 @@
+"""Simplifies a graph before it is scheduled: the same numbers with fewer nodes.
+
+The graph is rebuilt from its sources up, on stand-ins for its leaves, so that what is made from it
+can be kept and used again for other data. Every simplification is recorded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from tinylearn.graph.dtype import DType
+from tinylearn.graph.node import Node, Shape, apply
+from tinylearn.graph.primitives import (
+    ADD,
+    BUFFER,
+    CAST,
+    CONST,
+    EXPAND,
+    MUL,
+    PERMUTE,
+    RESHAPE,
+    WHERE,
+    buffer,
+    const,
+)
+
+
+class StandIn(NamedTuple):
+    """In place of a buffer: what it is like, and not its numbers."""
+
+    shape: Shape
+    dtype: DType
+    device: str
+
+
+class Simplification(NamedTuple):
+    """What a rule made simpler: `before` became `after`."""
+
+    rule: str
+    says: str
+    before: Node
+    after: Node
+
+
+@dataclass
+class Simplified:
+    """A graph on stand-ins.
+
+    outputs   the nodes asked for, simplified
+    leaves    the stand-in of each leaf, in the order in which the leaves were given
+    steps     what was simplified
+    """
+
+    outputs: list[Node] = field(default_factory=list)
+    leaves: list[Node] = field(default_factory=list)
+    steps: list[Simplification] = field(default_factory=list)
+
+
+RULES: list[Callable[[Node], Node | None]] = []
+
+
+def rule(function: Callable[[Node], Node | None]) -> Callable[[Node], Node | None]:
+    """Decorator: ask this function for a simpler node; None means that it has none."""
+    RULES.append(function)
+    return function
+
+
+@rule
+def constant_moved(node: Node) -> Node | None:
+    """One value in every place stays that value under any move but a pad."""
+    x = node.inputs[0]
+    if x.op is CONST and node.op.kind == "move" and (node.op.name != "pad" or x.arg == 0):
+        return const(x.arg, node.shape, node.dtype, node.device)
+    return None
+
+
+@rule
+def constant_folded(node: Node) -> Node | None:
+    """An operation on constants is a constant."""
+    if node.op.kind != "elementwise" or any(x.op is not CONST for x in node.inputs):
+        return None
+    args = [np.array(x.arg, x.dtype.numpy) for x in node.inputs]
+    with np.errstate(all="ignore"):
+        value = node.op.numpy(*args, *([node.arg] if node.op is CAST else []))
+    return const(value.item(), node.shape, node.dtype, node.device)
+
+
+@rule
+def one_and_zero(node: Node) -> Node | None:
+    """x * 1 and x + 0 are x."""
+    if node.op in (MUL, ADD):
+        neutral = 1 if node.op is MUL else 0
+        for x, y in (node.inputs, node.inputs[::-1]):
+            if y.op is CONST and y.arg == neutral and math.copysign(1, y.arg) > 0:
+                return x
+    return None
+
+
+@rule
+def chosen(node: Node) -> Node | None:
+    """where with a constant condition, or with equal choices, is the choice."""
+    if node.op is WHERE:
+        condition, x, y = node.inputs
+        if x is y:
+            return x
+        if condition.op is CONST:
+            return x if condition.arg else y
+    return None
+
+
+@rule
+def move_of_move(node: Node) -> Node | None:
+    """Two reshapes, two permutes or two expands are one."""
+    x = node.inputs[0]
+    if x.op is not node.op:
+        return None
+    if node.op is RESHAPE or node.op is EXPAND:
+        inner = x.inputs[0]
+        return inner if inner.shape == node.shape else apply(node.op, (inner,), node.shape)
+    if node.op is PERMUTE:
+        return x.inputs[0].permute(tuple(x.arg[a] for a in node.arg))
+    return None
+
+
+def simplify(order: Iterable[Node], outputs: Iterable[Node], leaves: Iterable[Node]) -> Simplified:
+    """The graph of `order` (inputs before readers) on stand-ins for `leaves`, simplified.
+
+    A leaf is a node with numbers in memory, or a CONST whose value is to be given at run time.
+    """
+    result = Simplified()
+    new: dict[Node, Node] = {}
+    for leaf in leaves:
+        stand_in = stand_in_for(leaf)
+        result.leaves.append(stand_in)
+        new[leaf] = shaped_like(stand_in, leaf)
+    for node in order:
+        if node not in new:
+            new[node] = rebuilt(node, new, result.steps)
+    result.outputs = [new[n] for n in outputs]
+    return result
+
+
+def stand_in_for(leaf: Node) -> Node:
+    """The stand-in of a leaf; a constant given at run time is one number in memory."""
+    shape = (1,) * len(leaf.shape) if leaf.op is CONST else leaf.shape
+    node = buffer(StandIn(shape, leaf.dtype, leaf.device))
+    node.origin, node.gradient_of = leaf.origin, None
+    return node
+
+
+def shaped_like(stand_in: Node, leaf: Node) -> Node:
+    """The stand-in with the leaf's shape."""
+    return copied(stand_in.expand(leaf.shape), leaf, {}) if leaf.op is CONST else stand_in
+
+
+def rebuilt(node: Node, new: dict[Node, Node], steps: list[Simplification]) -> Node:
+    """The node on the new inputs, as simple as the rules can make it."""
+    if node.op is CONST:
+        return node
+    after = copied(apply(node.op, tuple(new[x] for x in node.inputs), node.arg), node, new)
+    again = True
+    while again and after.inputs:
+        again = False
+        for ask in RULES:
+            simpler = ask(after)
+            if simpler is not None:
+                says = (ask.__doc__ or "").strip()
+                steps.append(Simplification(ask.__name__, says, after, simpler))
+                after, again = copied(simpler, node, new), True
+                break
+    return after
+
+
+def copied(node: Node, original: Node, new: dict[Node, Node]) -> Node:
+    """The node, marked as made where the original was made."""
+    if node.op is not BUFFER and node.op is not CONST:
+        node.origin = original.origin
+        of = original.gradient_of
+        node.gradient_of = new.get(of) if of is not None else None
+    return node

@@ -1,0 +1,1 @@
+"""Loops: how a kernel runs. Moves have become index arithmetic; transforms reshape the loops."""

@@ -1,0 +1,154 @@
+"""Turns a kernel into loops: moves become index arithmetic, reductions become inner loops.
+
+    Kernel (which nodes run together) -> lower() -> Nest (loops and what they compute)
+"""
+
+from __future__ import annotations
+
+from tinylearn.graph.dtype import DType
+from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import CONST, DETACH, PAD
+from tinylearn.loops.index import Index, flat, number, variable
+from tinylearn.loops.ir import (
+    Apply,
+    Constant,
+    Expression,
+    Guard,
+    Guarded,
+    Let,
+    Load,
+    Nest,
+    Statement,
+    Total,
+    Write,
+)
+from tinylearn.schedule.kernel import Kernel
+
+OUTER_NAMES = "ijklmnopqxyz"
+Place = tuple[Index, ...]
+
+
+class Lowering:
+    """The loops of one kernel, while they are being written."""
+
+    def __init__(self, kernel: Kernel):
+        self.kernel = kernel
+        self.members = set(kernel.members)
+        self.inner: list[Statement] = []
+        self.outer: list[Statement] = []
+        self.totals: list[Total] = []
+        self.reduced: dict[int, Index] = {}  # axis of the reduced input -> its variable
+        self.names: dict[tuple, str] = {}
+        self.computed: dict[Node, tuple[list[Statement], Place, str]] = {}
+        self.counter = 0
+
+    def run(self) -> Nest:
+        """Lower the outputs one after the other; the kernel's reduction comes with the first."""
+        root = self.kernel.outputs[0]
+        index = tuple(
+            variable(OUTER_NAMES[a] if a < len(OUTER_NAMES) else f"i{a}", n)
+            for a, n in enumerate(root.shape)
+        )
+        self.write(root, index, self.outer)
+        for node in self.kernel.outputs[1:]:
+            if node in self.computed:
+                level, place, name = self.computed[node]
+                level.append(Write(node, flat(place, node.shape), name))
+            elif node.shape == root.shape:
+                self.write(node, index, self.outer)
+            elif node.size == root.size:  # it ends another total of the same loop
+                self.write(node, tuple(number(0) for _ in node.shape), self.outer)
+            else:
+                self.write(node, self.inner_index(node), self.inner)
+        outer = tuple(v for i in index for v in sorted(i.variables, key=repr))
+        reduced = tuple(v for i in self.reduced.values() for v in i.variables)
+        return Nest(outer, reduced, tuple(self.inner), tuple(self.totals), tuple(self.outer))
+
+    def write(self, node: Node, index: Place, level: list[Statement]) -> None:
+        """Compute `node` at `index` and store it."""
+        name = self.value(node, index, (), level)
+        level.append(Write(node, flat(index, node.shape), name))
+
+    def inner_index(self, node: Node) -> Place:
+        """The place inside a reduction over all numbers, for a node of the reduced shape."""
+        return tuple(self.reduced.get(a, number(0)) for a in range(len(node.shape)))
+
+    def value(
+        self, node: Node, index: Place, guards: tuple[Guard, ...], level: list[Statement]
+    ) -> str:
+        """The name of the value of `node` at `index`, computed in `level` if it is not yet."""
+        key = (node, index, guards, level is self.inner)
+        if key not in self.names:
+            self.names[key] = self.compute(node, index, guards, level)
+            if not guards:
+                self.computed.setdefault(node, (level, index, self.names[key]))
+        return self.names[key]
+
+    def compute(
+        self, node: Node, index: Place, guards: tuple[Guard, ...], level: list[Statement]
+    ) -> str:
+        if node.op is CONST:
+            return self.let(Constant(node), node.dtype, node, level)
+        if node not in self.members:
+            place = flat(index, node.shape)
+            return self.let(Load(node, place, guards), node.dtype, node, level)
+        if node.op is PAD:
+            return self.padded(node, index, guards, level)
+        if node.op is DETACH:
+            return self.value(node.inputs[0], index, guards, level)
+        if node.op.kind == "move":
+            assert node.op.index is not None, f"{node.op} moves but has no index rule"
+            before = tuple(number(i) for i in node.op.index(index, node))
+            return self.value(node.inputs[0], before, guards, level)
+        if node.op.kind == "reduce":
+            return self.reduce(node, index, guards)
+        args = tuple(self.value(x, index, guards, level) for x in node.inputs)
+        return self.let(Apply(node.op, args), node.dtype, node, level)
+
+    def padded(
+        self, node: Node, index: Place, guards: tuple[Guard, ...], level: list[Statement]
+    ) -> str:
+        """What is outside the padded part is 0 and not read."""
+        x = node.inputs[0]
+        before = tuple(i - first for i, (first, _) in zip(index, node.arg, strict=True))
+        new = tuple(
+            Guard(i, n)
+            for i, n in zip(before, x.shape, strict=True)
+            if i.low < 0 or i.high >= n
+        )
+        inside = tuple(dict.fromkeys(guards + new))
+        name = self.value(x, before, inside, level)
+        if not new or (x not in self.members and x.op is not CONST):
+            return name  # a load is 0 outside by itself
+        return self.let(Guarded(name, new), node.dtype, node, level)
+
+    def reduce(self, node: Node, index: Place, guards: tuple[Guard, ...]) -> str:
+        """The total of the reduction; its input is computed in the inner loops."""
+        assert not guards, f"{node} would be reduced inside a pad; see Scheduler.refusal"
+        x = node.inputs[0]
+        for axis in node.arg:
+            letter = "r" if len(node.arg) == 1 else f"r{axis}"
+            self.reduced.setdefault(axis, variable(letter, x.shape[axis]))
+        inside = tuple(self.reduced[a] if a in node.arg else i for a, i in enumerate(index))
+        value = self.value(x, inside, (), self.inner)
+        name = f"total{len(self.totals)}"
+        self.totals.append(Total(name, node.op, value, node))
+        return name
+
+    def let(
+        self, expression: Expression, dtype: DType, node: Node, level: list[Statement]
+    ) -> str:
+        name = f"t{self.counter}"
+        self.counter += 1
+        level.append(Let(name, expression, dtype, node))
+        return name
+
+
+def lower(kernel: Kernel) -> Nest:
+    """The loops of a kernel, before any transform.
+
+    A loop for each axis of its first output, and inside them one for each reduced axis.
+    """
+    return Lowering(kernel).run()
+
+

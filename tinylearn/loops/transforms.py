@@ -1,0 +1,188 @@
+"""Loop transforms: loops in, loops out, the same numbers. Each is a Part, applied in order.
+
+A transform's docstring says what it does and why, for the explainer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tinylearn.graph.primitives import ADD, MUL, RECIP
+from tinylearn.loops.index import Index, Variable, build
+from tinylearn.loops.ir import (
+    DIVIDE,
+    SUBTRACT,
+    Apply,
+    Constant,
+    Guard,
+    Guarded,
+    Let,
+    Load,
+    Nest,
+    Statement,
+    Write,
+)
+from tinylearn.parts import Part
+
+TRANSFORMS: list[Part] = []
+LANES = 16  # rounds that run side by side
+
+
+def transform(function: Callable[[Nest], Nest]) -> Part:
+    """Decorator: the function becomes the Part `loops.<its name>`, applied after those above."""
+    TRANSFORMS.append(Part(f"loops.{function.__name__}", function))
+    return TRANSFORMS[-1]
+
+
+def transformed(nest: Nest) -> Nest:
+    """The nest after all transforms."""
+    for change in TRANSFORMS:
+        nest = change(nest)
+    return nest
+
+
+# ---------------------------------------------------------------- one instruction for two
+
+
+@transform
+def combine(nest: Nest) -> Nest:
+    """x + y * -1 is one subtraction and x * (1 / y) is one division."""
+    return replace(nest, inner=combined(nest.inner, nest), outer=combined(nest.outer, nest))
+
+
+def combined(statements: tuple[Statement, ...], nest: Nest) -> tuple[Statement, ...]:
+    """The statements with pairs replaced, and without values that nobody uses any more."""
+    lets = {s.name: s for s in nest.inner + nest.outer if isinstance(s, Let)}
+    new: list[Statement] = []
+    for s in statements:
+        if isinstance(s, Let) and isinstance(s.expression, Apply):
+            s = replace(s, expression=shorter(s.expression, lets))
+        new.append(s)
+    used = {t.value for t in nest.totals}
+    kept: list[Statement] = []
+    for s in reversed(new):
+        if isinstance(s, Write) or s.name in used:
+            used |= names_in(s)
+            kept.append(s)
+    return tuple(reversed(kept))
+
+
+def shorter(expression: Apply, lets: dict[str, Let]) -> Apply:
+    """One instruction for two where there is one, else the expression itself."""
+    if expression.op not in (ADD, MUL):
+        return expression
+    x, y = expression.args
+    for x, y in ((x, y), (y, x)):
+        let = lets.get(y)
+        inner = let.expression if let else None
+        if isinstance(inner, Apply) and inner.op is RECIP and expression.op is MUL:
+            return Apply(DIVIDE, (x, inner.args[0]))
+        if isinstance(inner, Apply) and inner.op is MUL and expression.op is ADD:
+            for a, b in (inner.args, inner.args[::-1]):
+                sign = lets[b].expression if b in lets else None
+                if isinstance(sign, Constant) and sign.node.arg == -1:
+                    return Apply(SUBTRACT, (x, a))
+    return expression
+
+
+def names_in(statement: Statement) -> set[str]:
+    """The values that a statement uses."""
+    match statement:
+        case Write(_, _, value) | Let(_, Guarded(value, _)):
+            return {value}
+        case Let(_, Apply(_, args)):
+            return set(args)
+    return set()
+
+
+# ---------------------------------------------------------------- fewer loops
+
+
+@transform
+def collapse(nest: Nest) -> Nest:
+    """Two loops that walk through all memory in one line become one loop."""
+    for loops in ("outer_loops", "reduced_loops"):
+        k = 0
+        while k + 1 < len(getattr(nest, loops)):
+            a, b = getattr(nest, loops)[k : k + 2]
+            if all(in_line(index, a, b) for index in indices(nest)):
+                nest = merged(nest, loops, k)
+            else:
+                k += 1
+    return nest
+
+
+def in_line(index: Index, a: Variable, b: Variable) -> bool:
+    """Whether a step of `a` moves exactly as far as all of `b`."""
+    if not {a, b} & index.variables:
+        return True
+    plain = {atom for atom, _ in index.terms}
+    hidden = any(v in {a, b} for v in index.variables - plain)
+    hidden = hidden or any(
+        not isinstance(atom, Variable) and {a, b} & atom.of.variables for atom in plain
+    )
+    return not hidden and index.factor(a) == index.factor(b) * b.size
+
+
+def merged(nest: Nest, loops: str, k: int) -> Nest:
+    """The nest with loops k and k + 1 as one loop."""
+    a, b = getattr(nest, loops)[k : k + 2]
+    both = Variable(a.name + b.name, a.size * b.size)
+
+    def change(index: Index) -> Index:
+        factors = {atom: f for atom, f in index.terms if atom not in (a, b)}
+        return build({**factors, both: index.factor(b)}, index.constant)
+
+    variables = getattr(nest, loops)
+    nest = replace(nest, **{loops: (*variables[:k], both, *variables[k + 2 :])})
+    return replace(
+        nest,
+        inner=tuple(with_indices(s, change) for s in nest.inner),
+        outer=tuple(with_indices(s, change) for s in nest.outer),
+    )
+
+
+def indices(nest: Nest) -> list[Index]:
+    """Every index in the nest."""
+    found: list[Index] = []
+    for s in nest.inner + nest.outer:
+        with_indices(s, lambda index: found.append(index) or index)  # type: ignore[func-returns-value]
+    return found
+
+
+def with_indices(s: Statement, change: Callable[[Index], Index]) -> Statement:
+    """The statement with `change` applied to each index in it."""
+
+    def guards(old: tuple[Guard, ...]) -> tuple[Guard, ...]:
+        return tuple(Guard(change(g.index), g.size) for g in old)
+
+    match s:
+        case Write(_, place, _):
+            return replace(s, place=change(place))
+        case Let(_, Load(source, place, old)):
+            return replace(s, expression=Load(source, change(place), guards(old)))
+        case Let(_, Guarded(value, old)):
+            return replace(s, expression=Guarded(value, guards(old)))
+    return s
+
+
+# ---------------------------------------------------------------- rounds side by side
+
+
+@transform
+def lanes(nest: Nest) -> Nest:
+    """A reduction runs rounds side by side along the axis in which memory is contiguous."""
+    if not nest.totals or not nest.reduced_loops:
+        return nest
+    candidates = [nest.reduced_loops[-1]]
+    if nest.outer_loops:
+        candidates.append(nest.outer_loops[-1])
+    inner = [s.expression for s in nest.inner if isinstance(s, Let)]
+    loads = [e for e in inner if isinstance(e, Load)]
+
+    def jumps(v: Variable) -> int:
+        return sum(not e.place.is_affine or abs(e.place.factor(v)) > 1 for e in loads)
+
+    wide = [v for v in candidates if v.size >= LANES]
+    return replace(nest, lanes=min(wide, key=jumps)) if wide else nest

@@ -1,0 +1,270 @@
+"""Makes numbers: graph -> simplified graph -> schedule -> programs of a device -> buffers.
+
+    realize([node, ...])      each node gets its buffer; all are computed in one schedule
+
+What is worked out for a graph is kept as a Plan under the graph's structure: which operations on
+which shapes, not whose data. The second training step finds the first one's plan. Constants that
+turn out to change from step to step become arguments of the plan.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinylearn.devices.buffer import Buffer
+from tinylearn.devices.device import Device, Program
+from tinylearn.graph.node import Node, Structures
+from tinylearn.graph.primitives import BUFFER, CONST, COPY
+from tinylearn.graph.simplify import Simplified, simplify
+from tinylearn.parts import Part, bodies
+from tinylearn.render.source import Source
+from tinylearn.schedule.kernel import Kernel, Schedule, is_source
+from tinylearn.schedule.schedule import schedule
+
+PLAN_LIMIT = 512  # plans kept; the one not used for longest goes first
+LOCK = threading.RLock()
+
+
+@dataclass
+class Request:
+    """A graph to compute, written down so that graphs of equal structure have equal keys.
+
+    leaves      nodes whose numbers are in memory, in the order of the walk
+    constants   the constants met, in the order of the walk
+    """
+
+    outputs: Sequence[Node]
+    order: list[Node] = field(default_factory=list)
+    leaves: list[Node] = field(default_factory=list)
+    constants: list[Node] = field(default_factory=list)
+    key: tuple = ()
+
+    def __post_init__(self) -> None:
+        place: dict[Node, int] = {}
+        words: list[int] = []
+        stack = list(self.outputs)
+        while stack:
+            node = stack[-1]
+            if node in place:
+                stack.pop()
+                continue
+            if node.buffer is None or node.op is CONST:
+                waiting = [x for x in node.inputs if x not in place]
+                if waiting:
+                    stack += waiting
+                    continue
+                words.append(node.structure)
+                for x in node.inputs:
+                    words.append(place[x])
+                if node.op is CONST:
+                    self.constants.append(node)
+            else:
+                words.append(node.structure if node.op is BUFFER else leaf_structure(node))
+                self.leaves.append(node)
+            place[node] = len(place)
+            stack.pop()
+        self.order = list(place)
+        words += [place[n] for n in self.outputs]
+        self.key = (*words, running_parts())
+
+    @property
+    def values(self) -> tuple:
+        """The constants' values; the two zeros are told apart."""
+        return tuple(n.arg or repr(n.arg) for n in self.constants)
+
+
+def leaf_structure(node: Node) -> int:
+    """The structure number of a source like this node."""
+    key = (BUFFER, node.shape, node.dtype, node.device)
+    return (Structures.known.get(key) or Structures.add(key, *key[1:]))[0]
+
+
+class Running:
+    """The bodies of the Parts that plans are made with, collected anew after each change."""
+
+    version = -1
+    parts: tuple[Callable, ...] = ()
+
+
+def running_parts() -> tuple[Callable, ...]:
+    """What a plan depends on besides the graph."""
+    if Running.version != Part.version:
+        Running.parts = sum(map(bodies, ("fuse.", "join.", "loops.", "render.", "kernel.")), ())
+        Running.version = Part.version
+    return Running.parts
+
+
+@dataclass
+class Plan:
+    """How a graph of some structure is computed.
+
+    simplified, schedule    what was worked out, on stand-ins: for the explainer
+    values                  the constants it was made with
+    given                   which of them are arguments
+    programs                in running order
+    calls                   (function, slots of its arguments) of each program
+    scratch                 (slot, size, dtype, device) of memory only needed in between
+    results                 (slot, shape, dtype, device) of memory that stays
+    outputs                 the slot of each output; None for an output that is a constant
+    """
+
+    simplified: Simplified
+    schedule: Schedule
+    values: tuple
+    given: frozenset[int]
+    programs: list[Program] = field(default_factory=list)
+    calls: list[tuple[Callable, tuple[int, ...]]] = field(default_factory=list)
+    scratch: list[tuple[int, int, np.dtype, str]] = field(default_factory=list)
+    results: list[tuple] = field(default_factory=list)
+    outputs: list[int | None] = field(default_factory=list)
+    slot_count: int = 0
+
+    def fits(self, values: tuple) -> bool:
+        """Whether the constants that are built in have these values."""
+        if values == self.values:
+            return True
+        return bool(self.given) and all(
+            a == b for k, (a, b) in enumerate(zip(values, self.values, strict=True))
+            if k not in self.given
+        )
+
+    def run(self, request: Request) -> list[Buffer]:
+        """Compute: the buffers of the outputs."""
+        memory: list[Any] = [Device.known[n.device].memory(n.buffer) for n in request.leaves]
+        for k in sorted(self.given):
+            n = request.constants[k]
+            memory.append(np.array([n.arg], n.dtype.numpy))
+        memory += [None] * (self.slot_count - len(memory))
+        buffers = {k: n.buffer for k, n in enumerate(request.leaves)}
+        for slot, shape, dtype, device in self.results:
+            buffers[slot] = buffer = Device.known[device].allocate(shape, dtype)
+            memory[slot] = buffer.data
+        for slot, size, numpy, device in self.scratch:
+            memory[slot] = Device.known[device].take(size, numpy)
+        with np.errstate(all="ignore"):
+            for run, slots in self.calls:
+                run(*[memory[k] for k in slots])
+        for slot, _, _, device in self.scratch:
+            Device.known[device].give(memory[slot])
+        return [
+            filled(n) if slot is None else buffers[slot]
+            for n, slot in zip(self.simplified.outputs, self.outputs, strict=True)
+        ]
+
+
+def filled(constant: Node) -> Buffer:
+    """The buffer of a constant."""
+    return Device.known[constant.device].filled(constant.shape, constant.dtype, constant.arg)
+
+
+PLANS: OrderedDict[tuple, list[Plan]] = OrderedDict()
+
+
+def realize(nodes: Sequence[Node]) -> None:
+    """Give each node its numbers. All are computed together, as one schedule."""
+    with LOCK:
+        outputs = []
+        for n in dict.fromkeys(nodes):
+            if n.op is CONST and n.buffer is None:
+                n.buffer = filled(n)
+            elif n.buffer is None:
+                outputs.append(n)
+        if outputs:
+            request = Request(outputs)
+            for n, buffer in zip(outputs, plan_for(request).run(request), strict=True):
+                n.buffer = buffer
+
+
+def plan_for(request: Request) -> Plan:
+    """The plan kept for graphs of this structure, or a new one."""
+    family = PLANS.get(request.key)
+    values = request.values
+    if family is not None:
+        PLANS.move_to_end(request.key)
+        for plan in family:
+            if plan.fits(values):
+                return plan
+    given: frozenset[int] = frozenset()
+    if family:  # a constant that changes from run to run becomes an argument
+        old = family[-1].values
+        given = family[-1].given | {k for k, v in enumerate(values) if v != old[k]}
+    plan = make_plan(request, values, given)
+    PLANS[request.key] = [*(family or [])[-3:], plan]
+    if len(PLANS) > PLAN_LIMIT:
+        PLANS.popitem(last=False)
+    return plan
+
+
+def make_plan(request: Request, values: tuple, given: frozenset[int]) -> Plan:
+    """Simplify, schedule, compile, and lay out memory."""
+    leaves = request.leaves + [request.constants[k] for k in sorted(given)]
+    simplified = simplify(request.order, request.outputs, leaves)
+    wanted = [n for n in simplified.outputs if not is_source(n)]
+    plan = Plan(simplified, schedule(wanted), values, given)
+    lay_out(plan, compile_all(plan.schedule.kernels))
+    return plan
+
+
+def compile_all(kernels: Sequence[Kernel]) -> list[Program]:
+    """A program for each kernel; a device compiles all of its kernels in one go."""
+    programs: dict[Kernel, Program] = {}
+    by_device: dict[str, list[Kernel]] = {}
+    for kernel in kernels:
+        root = kernel.outputs[0]
+        if root.op is COPY:
+            programs[kernel] = copy_program(kernel)
+        else:
+            by_device.setdefault(root.device, []).append(kernel)
+    for name, group in by_device.items():
+        programs |= dict(zip(group, Device.known[name].compile(group), strict=True))
+    return [programs[k] for k in kernels]
+
+
+def copy_program(kernel: Kernel) -> Program:
+    """The program that takes numbers from one device to another."""
+    (node,) = kernel.outputs
+    target, source = Device.known[node.device], Device.known[node.inputs[0].device]
+
+    def run(new: Any, old: Any) -> None:
+        target.write(new, source.read(old))
+
+    text = Source()
+    text.add(f"copy {node.size} numbers from {source.name} to {target.name}", node)
+    return Program(kernel, "copy", text, run)
+
+
+def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
+    """Give each stored node a slot; memory that is only needed in between is used again."""
+    slots = {leaf: k for k, leaf in enumerate(plan.simplified.leaves)}
+    for node in plan.simplified.outputs:
+        if not is_source(node) and node not in slots:
+            plan.results.append((len(slots), node.shape, node.dtype, node.device))
+            slots[node] = len(slots)
+    last_use = {n: k for k, p in enumerate(programs) for n in p.kernel.loaded}
+    count = len(slots)
+    free: dict[tuple, list[int]] = {}
+    for k, program in enumerate(programs):
+        for node in program.kernel.outputs:
+            if node not in slots:
+                kind = (node.size, node.dtype.numpy, node.device)
+                if free.get(kind):
+                    slots[node] = free[kind].pop()
+                else:
+                    slots[node] = count
+                    plan.scratch.append((count, *kind))
+                    count += 1
+        for node in program.kernel.loaded:
+            kind = (node.size, node.dtype.numpy, node.device)
+            if last_use[node] == k and any(slots[node] == s[0] for s in plan.scratch):
+                free.setdefault(kind, []).append(slots[node])
+        arguments = program.kernel.outputs + program.kernel.loaded
+        plan.calls.append((program.run, tuple(slots[n] for n in arguments)))
+    plan.slot_count = count
+    plan.programs = list(programs)
+    plan.outputs = [slots.get(n) for n in plan.simplified.outputs]

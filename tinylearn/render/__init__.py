@@ -1,0 +1,1 @@
+"""Rendering: a kernel's loops as the text of a language."""

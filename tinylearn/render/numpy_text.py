@@ -1,0 +1,224 @@
+"""Writes a kernel as a Python function of NumPy calls: what runs on the numpy device.
+
+Three forms, best first:
+  product   a sum of products is one matmul (BLAS), and what follows it runs on the result
+  blocks    strided loops become array operations on blocks that stay in the cache
+  nodes     anything else runs node by node, each in its NumPy meaning
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import CAST, DETACH
+from tinylearn.loops.index import Index, Variable
+from tinylearn.loops.ir import Let, Load, Nest, Statement, Total, Write
+from tinylearn.render.numpy_block import BlockBody, literal
+from tinylearn.render.product import product_form
+from tinylearn.render.source import Source
+from tinylearn.schedule.kernel import Kernel, is_product_sum
+
+BLOCK = 16_384  # numbers: a few such arrays fit the second-level cache
+
+
+def render_numpy(
+    kernel: Kernel, nest: Nest, name: str = "kernel"
+) -> Source:
+    """The kernel as text. Its arguments are the memory of its outputs and of its inputs."""
+    writer = Writer(kernel, name)
+    if not nest.is_strided or any(0 in n.shape for n in (*kernel.members, *kernel.inputs)):
+        writer.by_nodes()
+    else:
+        product = product_form(nest)
+        if product is not None:
+            for line in product.lines(writer.memory):
+                writer.source.add(line, product.total.node)
+            writer.totals[product.total.name] = product.total
+        else:
+            writer.block_totals(nest)
+        if product is None or product.target is None:
+            writer.block(nest.outer, nest.outer_loops)
+    return writer.source
+
+
+class Writer:
+    """The text of one kernel, while it is being written."""
+
+    def __init__(self, kernel: Kernel, name: str):
+        self.kernel = kernel
+        self.source = Source()
+        self.memory = {n: f"out{k}" for k, n in enumerate(kernel.outputs)}
+        self.memory |= {n: f"in{k}" for k, n in enumerate(kernel.loaded)}
+        self.totals: dict[str, Total] = {}
+        self.view_count = 0
+        self.source.add(f"def {name}({', '.join(self.memory.values())}):", kernel.outputs[0])
+        self.source.indent = 1
+
+    # ------------------------------------------------------------ blocks
+
+    def block_totals(self, nest: Nest) -> None:
+        """The reductions of the nest; each total becomes an array over the outer loops."""
+        if not nest.totals:
+            return
+        variables = memory_order(nest)
+        cut = bool(piece_axes(variables))
+        if cut:
+            for t in nest.totals:
+                shape = tuple(1 if v in nest.reduced_loops else v.size for v in variables)
+                start = f"full({shape}, {t.start!r}, {t.node.dtype.name})"
+                self.source.add(f"{t.name} = {start}", t.node)
+        body = self.block(nest.inner, variables, tuple(t.value for t in nest.totals))
+        axes = tuple(k for k, v in enumerate(variables) if v in nest.reduced_loops)
+        for t in nest.totals:
+            self.take_in(t, body, axes, cut)
+        self.source.indent = 1
+        order = [v for v in variables if v not in nest.reduced_loops]
+        turn = tuple(order.index(v) for v in nest.outer_loops)
+        turned = "" if turn == tuple(range(len(turn))) else f".transpose({turn})"
+        for t in nest.totals:
+            shape = tuple(v.size for v in order)
+            self.source.add(f"{t.name} = {t.name}.reshape({shape}){turned}", t.node)
+            self.totals[t.name] = t
+
+    def take_in(self, total: Total, body: BlockBody, axes: tuple[int, ...], cut: bool) -> None:
+        """One total takes the values of one block in."""
+        value = body.values[total.value]
+        text = value.text
+        if value.variables != frozenset(v for v in body.variables if v.size > 1):
+            text = f"broadcast_to({text}, {body.shape_text()})"
+        name = "add" if total.op.name == "sum" else "maximum"
+        dtype = total.node.dtype.name if total.op.name == "sum" else "None"
+        call = f"{name}.reduce({text}, {axes}, {dtype}, keepdims=True)"
+        if not cut:
+            self.source.add(f"{total.name} = {call}", total.node)
+        else:
+            outer = [v for k, v in enumerate(body.variables) if k not in axes]
+            piece = f"{total.name}{body.cut(outer) or '[...]'}"
+            self.source.add(f"{piece} = {name}({piece}, {call})", total.node)
+
+    def block(
+        self,
+        statements: tuple[Statement, ...],
+        variables: tuple[Variable, ...],
+        wanted: tuple[str, ...] = (),
+    ) -> BlockBody:
+        """Views, then loops over pieces, then an array operation for each statement."""
+        views = self.views(statements, variables)
+        pieces: dict[Variable, str] = {}
+        axes = piece_axes(variables)
+        for v in axes:
+            rest = math.prod(w.size for w in variables[variables.index(v) + 1 :])
+            step = max(1, BLOCK // max(rest, 1)) if v is axes[-1] else 1
+            self.source.add(f"for {v.name} in range(0, {v.size}, {step}):")
+            self.source.indent += 1
+            pieces[v] = f"{v.name}:{v.name} + {step}"
+        body = BlockBody(
+            self.source, statements, variables, pieces, views, self.totals, wanted
+        )
+        body.write()
+        return body
+
+    def views(
+        self, statements: tuple[Statement, ...], variables: tuple[Variable, ...]
+    ) -> dict[tuple[Node, Index], str]:
+        """Names of arrays that look at memory in the order of the loops."""
+        views: dict[tuple[Node, Index], str] = {}
+        for s in statements:
+            match s:
+                case Let(_, Load(node, place, _)) | Write(node, place, _):
+                    if (node, place) not in views:
+                        views[node, place] = name = f"v{self.view_count}"
+                        self.view_count += 1
+                        text = view_text(self.memory[node], node, place, variables)
+                        self.source.add(f"{name} = {text}", node)
+        return views
+
+    # ------------------------------------------------------------ node by node
+
+    def by_nodes(self) -> None:
+        """Each member in its NumPy meaning, on whole arrays."""
+        names: dict[Node, str] = {}
+        for n in self.kernel.inputs:
+            if n in self.memory:
+                names[n] = f"{self.memory[n]}.reshape({n.shape})"
+            else:
+                names[n] = f"full({n.shape}, {literal(n)}, {n.dtype.name})"
+        for k, n in enumerate(self.kernel.members):
+            self.source.add(f"x{k} = {self.node_text(n, names)}", n)
+            names[n] = f"x{k}"
+        for n in self.kernel.outputs:
+            self.source.add(f"{self.memory[n]}.reshape({n.shape})[...] = {names[n]}", n)
+
+    def node_text(self, n: Node, names: dict[Node, str]) -> str:
+        """One node as a NumPy call."""
+        args = [names[x] for x in n.inputs]
+        if n.op is DETACH:
+            return args[0]
+        if n.op is CAST:
+            return f"{args[0]}.astype({n.dtype.name})"
+        if n.op.name == "sum" and is_product_sum(n) and 0 not in n.inputs[0].shape:
+            return einsum_text(n, names)
+        if n.op.kind == "reduce":
+            call = "add" if n.op.name == "sum" else "maximum"
+            dtype = f"dtype={n.dtype.name}, " if n.op.name == "sum" else ""
+            return f"{call}.reduce({args[0]}, {n.arg}, {dtype}keepdims=True)"
+        calls = {"pad": "pad", "shrink": "shrink", "expand": "broadcast_to"}
+        name = calls.get(n.op.name, n.op.numpy.__name__)
+        return f"{name}({', '.join(args + ([repr(n.arg)] if n.op.kind == 'move' else []))})"
+
+
+def einsum_text(n: Node, names: dict[Node, str]) -> str:
+    """A sum of products as einsum; axes of which a factor holds copies are left out of it."""
+    factors, letters = [], "abcdefghijklmnopqrstuvwxyz"[: len(n.shape)]
+    subscripts = []
+    for x in n.inputs[0].inputs:
+        inner = x.inputs[0] if x.op.name == "expand" else x
+        kept = [a for a in range(len(n.shape)) if inner.shape[a] > 1 or x.op.name != "expand"]
+        factors.append(f"{names[inner]}.reshape({tuple(inner.shape[a] for a in kept)})")
+        subscripts.append("".join(letters[a] for a in kept))
+    # An axis that neither factor has counts its size; an axis of the result must be in a factor.
+    missing = [a for a in range(len(n.shape)) if not any(letters[a] in s for s in subscripts)]
+    times = math.prod(n.inputs[0].shape[a] for a in missing if a in n.arg)
+    result = "".join(c for a, c in enumerate(letters) if a not in n.arg and a not in missing)
+    shape = tuple(1 if a in missing else s for a, s in enumerate(n.shape))
+    call = f'einsum("{",".join(subscripts)}->{result}", {", ".join(factors)}, optimize=True)'
+    scaled = f"({call} * {times})" if times != 1 else call
+    text = f"{scaled}.reshape({shape})"
+    return text if shape == n.shape else f"broadcast_to({text}, {n.shape})"
+
+
+def memory_order(nest: Nest) -> tuple[Variable, ...]:
+    """The loops in the order in which the largest load walks through memory, far steps first."""
+    variables = nest.outer_loops + nest.reduced_loops
+    loads = [s.expression for s in nest.inner if isinstance(s, Let) and isinstance(s.expression, Load)]
+    if not loads:
+        return variables
+    largest = max(loads, key=lambda load: load.source.size)
+    return tuple(sorted(variables, key=lambda v: -abs(largest.place.factor(v))))
+
+
+def piece_axes(variables: Sequence[Variable]) -> list[Variable]:
+    """The leading loops that must be cut so that a block fits the cache; none if all fits."""
+    axes: list[Variable] = []
+    rest = math.prod(v.size for v in variables)
+    for v in variables:
+        if rest <= 2 * BLOCK:
+            break
+        axes.append(v)
+        rest //= max(v.size, 1)
+    return axes
+
+
+def view_text(memory: str, node: Node, place: Index, variables: Sequence[Variable]) -> str:
+    """An array over the loops that looks at memory; axes that do not matter have size 1."""
+    steps = [place.factor(v) for v in variables]
+    shape = tuple(v.size if f else 1 for v, f in zip(variables, steps, strict=True))
+    expected, in_order = 1, place.constant == 0
+    for n, f in reversed(list(zip(shape, steps, strict=True))):
+        in_order = in_order and (n == 1 or f == expected)
+        expected *= n
+    if in_order and expected == node.size:
+        return memory if len(shape) == 1 else f"{memory}.reshape({shape})"
+    return f"strided({memory}, {place.constant}, {shape}, {tuple(steps)})"

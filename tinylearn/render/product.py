@@ -1,0 +1,159 @@
+"""Recognizes a sum of products in a nest and writes it as one matrix product.
+
+The two factors are looked at as matrices: loops that only the left factor has are its rows, loops
+that only the right one has are its columns, reduced loops are summed, and what both have (or what
+stands outside, as the images of a batch) are stacks of matrices.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import MUL
+from tinylearn.loops.index import Index, Variable
+from tinylearn.loops.ir import Apply, Let, Load, Nest, Total, Write
+
+Variables = tuple[Variable, ...]
+
+
+@dataclass(frozen=True)
+class Product:
+    """left (stack, rows, summed) times right (stack, summed, columns)."""
+
+    total: Total
+    left: Load
+    right: Load
+    stack: Variables
+    rows: Variables
+    columns: Variables
+    summed: Variables
+    loops: Variables  # the order in which the result is wanted
+    target: Node | None  # the memory that can take the result as it is, if there is one
+
+    def lines(self, memory: dict[Node, str]) -> list[str]:
+        """Text that computes `total0`, an array over `loops`."""
+        a = matrix_text(memory[self.left.source], self.left, self.stack, self.rows, self.summed)
+        b = matrix_text(memory[self.right.source], self.right, self.stack, self.summed, self.columns)
+        order = self.stack + self.rows + self.columns
+        shape = tuple(v.size for v in order)
+        if self.target is not None:
+            stacked = tuple(v.size for v in self.stack)
+            flat = (*stacked, size(self.rows), size(self.columns))
+            out = f"{memory[self.target]}.reshape({flat})"
+            return [f"total0 = matmul({a}, {b}, {out}).reshape({shape})"]
+        turn = tuple(order.index(v) for v in self.loops)
+        turned = "" if turn == tuple(range(len(turn))) else f".transpose({turn})"
+        return [f"total0 = matmul({a}, {b}).reshape({shape}){turned}"]
+
+
+def size(variables: Variables) -> int:
+    """How many rounds these loops make together."""
+    return math.prod(v.size for v in variables)
+
+
+def product_form(nest: Nest) -> Product | None:
+    """The nest's reduction as a matrix product, or None if it is not one."""
+    factors = two_factors(nest)
+    if factors is None:
+        return None
+    left, right = factors
+    on_left, on_right = left.place.variables, right.place.variables
+    reduced, outer = nest.reduced_loops, nest.outer_loops
+    if not reduced or any(v not in on_left or v not in on_right for v in reduced):
+        return None
+    if any(v not in on_left and v not in on_right for v in outer):
+        return None
+    both = [v for v in outer if v in on_left and v in on_right]
+    single = [v for v in outer if v not in both]
+    while single and runs(single, on_left) > 2:  # n o yx: one product for each n, not one for all
+        first = single[0] in on_left
+        while single and (single[0] in on_left) == first:
+            both.append(single.pop(0))
+    if single and single[0] not in on_left:
+        left, right, on_left = right, left, on_right
+    rows = tuple(v for v in single if v in on_left)
+    columns = tuple(v for v in single if v not in on_left)
+    stack = tuple(v for v in outer if v in both)
+    target = target_of(nest, stack + rows + columns)
+    return Product(nest.totals[0], left, right, stack, rows, columns, reduced, outer, target)
+
+
+def two_factors(nest: Nest) -> tuple[Load, Load] | None:
+    """The two loads that the nest multiplies and adds up, if that is all its inner part does."""
+    lets = {s.name: s.expression for s in nest.inner if isinstance(s, Let)}
+    if len(nest.totals) != 1 or nest.totals[0].op.name != "sum" or len(lets) != len(nest.inner):
+        return None
+    match lets.pop(nest.totals[0].value, None):
+        case Apply(op, (x, y)) if op is MUL:
+            match lets.get(x), lets.get(y):
+                case (Load() as left, Load() as right) if len(lets) == len({x, y}):
+                    return left, right
+    return None
+
+
+def runs(variables: list[Variable], on_left: frozenset[Variable]) -> int:
+    """How often the side changes along the loops, plus one."""
+    sides = [v in on_left for v in variables]
+    return 1 + sum(a != b for a, b in zip(sides, sides[1:], strict=False))
+
+
+def target_of(nest: Nest, order: Variables) -> Node | None:
+    """The output whose memory takes the product directly: nothing follows, nothing is turned."""
+    match nest.outer:
+        case (Write(target, place, value),) if value == nest.totals[0].name:
+            step = 1
+            for v in reversed(order):
+                if place.factor(v) != step:
+                    return None
+                step *= v.size
+            return target if step == target.size and order == nest.outer_loops else None
+    return None
+
+
+def matrix_text(
+    memory: str, load: Load, stack: Variables, down: Variables, across: Variables
+) -> str:
+    """The load as a stack of matrices, `down` x `across`, in memory as BLAS wants it."""
+    axes = (*stack, *down, *across)
+    place = load.place
+    steps = tuple(place.factor(v) for v in axes)
+    shape = tuple(v.size if f or k >= len(stack) else 1 for k, (v, f) in enumerate(zip(axes, steps, strict=True)))
+    stacked = shape[: len(stack)]
+    final = (*stacked, size(down), size(across))
+    row, column = merged_step(place, down), merged_step(place, across)
+    if row is None or column is None:  # overlapping windows: they must be laid out in memory
+        return f"strided({memory}, {place.constant}, {shape}, {steps}).reshape({final})"
+    return plain_matrix(memory, load.source, place, final, (*steps[: len(stack)], row, column))
+
+
+def merged_step(place: Index, variables: Variables) -> int | None:
+    """The step of several loops as one, or None if they do not walk in one line."""
+    kept = [v for v in variables if v.size > 1]
+    for a, b in zip(kept, kept[1:], strict=False):
+        if place.factor(a) != place.factor(b) * b.size:
+            return None
+    return place.factor(kept[-1]) if kept else 1
+
+
+def plain_matrix(
+    memory: str, source: Node, place: Index, shape: tuple[int, ...], steps: tuple[int, ...]
+) -> str:
+    """Text of a strided view, as reshape and transpose where that says the same."""
+    *_, down, across = shape
+    stack_step = math.prod(shape[-2:])
+    whole = place.constant == 0 and math.prod(shape) == source.size
+    for n, f in zip(reversed(shape[:-2]), reversed(steps[:-2]), strict=True):
+        whole = whole and (f == stack_step or n == 1)
+        stack_step *= n
+    if whole and (steps[-1] == 1 or across == 1) and (steps[-2] == across or down == 1):
+        return f"{memory}.reshape({shape})"
+    if whole and (steps[-2] == 1 or down == 1) and (steps[-1] == down or across == 1):
+        turned = (*shape[:-2], across, down)
+        return f"{memory}.reshape({turned}).swapaxes(-1, -2)"
+    blas = (steps[-1] == 1 and steps[-2] >= across) or (steps[-2] == 1 and steps[-1] >= down)
+    text = f"strided({memory}, {place.constant}, {shape}, {steps})"
+    return text if blas else f"ascontiguousarray({text})"
+
+
