@@ -3,9 +3,9 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -95,18 +95,22 @@ def test_tour_of_a_notebook_that_is_not_there_says_so(capsys):
 
 def test_lab_starts_without_a_screen_and_prints_an_address_that_answers(tmp_path):
     words = [sys.executable, "-m", "tinylearn", "lab", "--port", "0"]
-    settings = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "PYTEST_CURRENT_TEST"}  # it changes the server's ways
+    settings = {name: value for name, value in os.environ.items() if name not in hidden}
     settings |= {"JUPYTER_RUNTIME_DIR": str(tmp_path), "JUPYTER_CONFIG_DIR": str(tmp_path)}
     with subprocess.Popen(words, cwd=ROOT, env=settings, text=True, stderr=subprocess.PIPE) as lab:
+        patience = threading.Timer(60, lab.kill)
+        patience.start()
         try:
-            found = (re.search(r"http://127\S+token=\S+", line) for line in lab.stderr)
-            address = next((match[0] for match in found if match), None)
+            found = (re.match(r"\s+(http://127\S+token=\S+)", line) for line in lab.stderr)
+            address = next((match[1] for match in found if match), None)
             assert address, "the server ended without printing its address"
             assert f"/lab/tree/{command.TOUR}" in address
             with urllib.request.urlopen(address, timeout=30) as answer:
                 assert answer.status == 200
         finally:
-            lab.send_signal(signal.SIGTERM)
+            patience.cancel()
+            lab.terminate()
             lab.communicate(timeout=30)
 
 
