@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,31 +13,34 @@ from tinylearn.graph.node import Shape
 
 
 class Pool:
-    """Host memory by size. Fresh pages cost the system more than small kernels cost us."""
+    """Memory by size, given out again. Fresh pages cost the system more than a kernel costs us.
+
+    make   (size, NumPy dtype) -> new memory, a thing with .size, .dtype and .nbytes
+    """
 
     LIMIT = 512 * 1024 * 1024  # bytes kept for later at the most
-    SMALL = 512  # bytes: below this NumPy's own cache is as fast
 
-    def __init__(self) -> None:
-        self.free: dict[tuple[int, np.dtype], list[np.ndarray]] = {}
+    def __init__(self, make: Callable[[int, np.dtype], Any]):
+        self.make = make
+        self.free: dict[tuple[int, np.dtype], list] = {}
         self.kept = 0
 
-    def take(self, size: int, dtype: np.dtype) -> np.ndarray:
-        """A one-dimensional array of `size` numbers with arbitrary values."""
+    def take(self, size: int, dtype: np.dtype) -> Any:
+        """Memory of `size` numbers with arbitrary values."""
         stack = self.free.get((size, dtype))
         if stack:
             self.kept -= size * dtype.itemsize
             return stack.pop()
-        return np.empty(size, dtype)
+        return self.make(size, dtype)
 
-    def give(self, array: np.ndarray) -> None:
+    def give(self, memory: Any) -> None:
         """Take memory back that nobody looks at any more."""
-        if array.nbytes >= self.SMALL and self.kept + array.nbytes <= self.LIMIT:
-            self.kept += array.nbytes
-            self.free.setdefault((array.size, array.dtype), []).append(array)
+        if self.kept + memory.nbytes <= self.LIMIT:
+            self.kept += memory.nbytes
+            self.free.setdefault((memory.size, memory.dtype), []).append(memory)
 
 
-POOL = Pool()
+POOL = Pool(np.empty)
 
 
 class Buffer:
@@ -44,20 +48,21 @@ class Buffer:
 
     data   the device's memory: for numpy and c a one-dimensional array; None until first use
            if the buffer is one value everywhere (fill)
+    pool   where the memory goes when nobody has the buffer any more
     """
 
-    __slots__ = ("__weakref__", "data", "device", "dtype", "fill", "pooled", "shape")
+    __slots__ = ("__weakref__", "data", "device", "dtype", "fill", "pool", "shape")
 
     def __init__(
         self, shape: Shape, dtype: DType, device: str, data: Any = None, fill: Any = None,
-        pooled: bool = False,
+        pool: Pool | None = None,
     ):
         self.shape, self.dtype, self.device = shape, dtype, device
-        self.data, self.fill, self.pooled = data, fill, pooled
+        self.data, self.fill, self.pool = data, fill, pool
 
     def __del__(self) -> None:
-        if self.pooled and POOL is not None:
-            POOL.give(self.data)
+        if self.pool is not None:
+            self.pool.give(self.data)
 
     @property
     def size(self) -> int:

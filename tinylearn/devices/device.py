@@ -68,7 +68,7 @@ class Device(metaclass=DeviceType):
     def allocate(self, shape: Shape, dtype: DType) -> Buffer:
         """Memory with arbitrary values."""
         size = math.prod(shape)
-        return Buffer(shape, dtype, self.name, POOL.take(size, dtype.numpy), pooled=True)
+        return Buffer(shape, dtype, self.name, POOL.take(size, dtype.numpy), pool=POOL)
 
     def take(self, size: int, numpy: np.dtype) -> Any:
         """Memory for a while; `give` takes it back."""
@@ -103,7 +103,7 @@ class Device(metaclass=DeviceType):
 
     def download(self, buffer: Buffer) -> np.ndarray:
         """A copy of the numbers as an array of the buffer's shape."""
-        return self.memory(buffer).reshape(buffer.shape).copy()
+        return self.read(self.memory(buffer)).reshape(buffer.shape).copy()
 
     def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
         """Programs for the kernels."""

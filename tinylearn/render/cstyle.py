@@ -1,0 +1,329 @@
+"""Writes a kernel's loops as C text.
+
+    Nest (loops) -> render_c() -> one C function; PRELUDE stands once before all of them
+
+Sums run in lanes: several totals side by side, which a compiler turns into vector instructions
+and which are also more exact than one long sum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from tinylearn.graph.dtype import DType
+from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import ADD, CAST, MUL
+from tinylearn.loops.index import Divided, Index, Variable
+from tinylearn.loops.ir import (
+    Apply,
+    Constant,
+    Expression,
+    Guard,
+    Guarded,
+    Let,
+    Load,
+    Nest,
+    Statement,
+    Total,
+    Write,
+)
+from tinylearn.loops.transforms import LANES
+from tinylearn.render.source import Source
+from tinylearn.schedule.kernel import Kernel
+
+TYPES = {
+    "bool": "unsigned char", "int32": "int32_t", "int64": "int64_t",
+    "float16": "_Float16", "float32": "float", "float64": "double",
+}  # fmt: skip
+CHUNK = 4096  # rounds after which lanes are added to the total, so that no sum grows long
+TILE = 64  # outer rounds that keep their totals side by side
+
+
+def render_c(kernel: Kernel, nest: Nest, name: str = "kernel") -> Source:
+    """The kernel as a C function of pointers to its outputs and to what it loads."""
+    return CWriter(kernel, nest).write(name)
+
+
+def value_type(dtype: DType) -> str:
+    """The C type of a value in a register; a bool is an int there."""
+    return "int" if dtype.kind == 0 else TYPES[dtype.name]
+
+
+def literal(value: float | int | bool, dtype: DType) -> str:
+    """A constant as C text.
+
+    >>> from tinylearn.graph.dtype import float32, int64
+    >>> literal(0.1, float32), literal(float("-inf"), float32), literal(3, int64)
+    ('0.1f', '-INFINITY', '((int64_t)3)')
+    """
+    if dtype.kind == 0:
+        return str(int(value))
+    if dtype.kind == 1:
+        if value == -(2**63):
+            return "INT64_MIN"
+        return str(value) if dtype.name == "int32" and value != -(2**31) else f"((int64_t){value})"
+    value = float(value)
+    if math.isnan(value):
+        return "NAN"
+    if math.isinf(value):
+        return "INFINITY" if value > 0 else "-INFINITY"
+    text = repr(value)
+    return text if dtype.name == "float64" else f"{text}f"
+
+
+def index_text(index: Index) -> str:
+    """An index as C text."""
+    parts = []
+    for atom, factor in index.terms:
+        text = atom.name if isinstance(atom, Variable) else divided_text(atom)
+        parts.append(text if factor == 1 else f"{factor}*{text}")
+    if index.constant or not parts:
+        parts.append(str(index.constant))
+    return " + ".join(parts).replace("+ -", "- ")
+
+
+def divided_text(atom: Divided) -> str:
+    """// and % of numbers that are not negative where it matters: C's / and %."""
+    return f"(({index_text(atom.of)}) {atom.op[0]} {atom.by})"
+
+
+def guard_text(guards: Sequence[Guard]) -> str:
+    """The condition under which a number lies inside."""
+    tests = []
+    for g in guards:
+        text = index_text(g.index)
+        if g.index.low < 0:
+            tests.append(f"{text} >= 0")
+        if g.index.high >= g.size:
+            tests.append(f"{text} < {g.size}")
+    return " && ".join(tests) or "1"
+
+
+class CWriter:
+    """The text of one kernel, while it is being written."""
+
+    def __init__(self, kernel: Kernel, nest: Nest):
+        self.nest = nest
+        self.source = Source()
+        self.memory = {n: f"out{k}" for k, n in enumerate(kernel.outputs)}
+        self.memory |= {n: f"in{k}" for k, n in enumerate(kernel.loaded)}
+        self.outputs = set(kernel.outputs)
+        self.names: dict[str, str] = {}  # value -> its text, where that is not its name
+
+    def write(self, name: str) -> Source:
+        """The whole function."""
+        arguments = ", ".join(
+            f"{'' if n in self.outputs else 'const '}{TYPES[n.dtype.name]} *restrict {m}"
+            for n, m in self.memory.items()
+        )
+        self.open(f"void {name}({arguments})")
+        nest = self.nest
+        if nest.lanes is None or nest.lanes in nest.reduced_loops:
+            for v in nest.outer_loops:
+                self.loop(v)
+            if nest.totals:
+                self.reduction_along() if nest.lanes else self.reduction_plain()
+            self.statements(nest.outer)
+        else:
+            self.reduction_across()
+        while self.source.indent:
+            self.close()
+        return self.source
+
+    # ------------------------------------------------------------ blocks of text
+
+    def open(self, head: str) -> None:
+        self.source.add(head + " {")
+        self.source.indent += 1
+
+    def close(self) -> None:
+        self.source.indent -= 1
+        self.source.add("}")
+
+    def loop(self, v: Variable) -> None:
+        """A loop over all values of a variable."""
+        self.open(f"for (long {v.name} = 0; {v.name} < {v.size}; {v.name}++)")
+
+    def start(self, t: Total, name: str, count: int = 0) -> None:
+        """Declare a total, or an array of them, at its start value."""
+        value = literal(t.start, t.node.dtype)
+        kind = value_type(t.node.dtype)
+        if not count:
+            self.source.add(f"{kind} {name} = {value};", t.node)
+        else:
+            self.source.add(f"{kind} {name}[{count}];", t.node)
+            self.source.add(f"for (long l = 0; l < {count}; l++) {name}[l] = {value};", t.node)
+
+    def take_in(self, t: Total, name: str, value: str) -> None:
+        """A total takes a value in."""
+        text = self.operation(t.op, (name, value), t.node.dtype)
+        self.source.add(f"{name} = {text};", t.node)
+
+    # ------------------------------------------------------------ reductions
+
+    def reduction_plain(self) -> None:
+        """One total each, one round after the other."""
+        for t in self.nest.totals:
+            self.start(t, t.name)
+        for v in self.nest.reduced_loops:
+            self.loop(v)
+        self.statements(self.nest.inner)
+        for t in self.nest.totals:
+            self.take_in(t, t.name, self.text_of(t.value))
+        for _ in self.nest.reduced_loops:
+            self.close()
+
+    def reduction_along(self) -> None:
+        """Lanes along the innermost reduced loop: round r goes to total r % LANES."""
+        v = self.nest.reduced_loops[-1]
+        for t in self.nest.totals:
+            self.start(t, t.name)
+        for w in self.nest.reduced_loops[:-1]:
+            self.loop(w)
+        self.open(f"for (long chunk = 0; chunk < {v.size}; chunk += {CHUNK})")
+        self.source.add(f"long stop = chunk + {CHUNK} < {v.size} ? chunk + {CHUNK} : {v.size};")
+        for t in self.nest.totals:
+            self.start(t, f"{t.name}_lanes", LANES)
+        self.source.add("long step = chunk;")
+        self.open(f"for (; step + {LANES} <= stop; step += {LANES})")
+        self.open(f"for (long l = 0; l < {LANES}; l++)")
+        self.round(v, "step + l", "l")
+        self.close()
+        self.close()
+        if v.size % LANES:
+            self.open("for (; step < stop; step++)")
+            self.round(v, "step", "0")
+            self.close()
+        for t in self.nest.totals:
+            self.open(f"for (long l = 0; l < {LANES}; l++)")
+            self.take_in(t, t.name, f"{t.name}_lanes[l]")
+            self.close()
+        self.close()
+        for _ in self.nest.reduced_loops[:-1]:
+            self.close()
+
+    def round(self, v: Variable, value: str, lane: str) -> None:
+        """One round of the inner statements; the totals of its lane take their values in."""
+        self.source.add(f"long {v.name} = {value};")
+        self.statements(self.nest.inner)
+        for t in self.nest.totals:
+            self.take_in(t, f"{t.name}_lanes[{lane}]", self.text_of(t.value))
+
+    def reduction_across(self) -> None:
+        """Lanes across the innermost outer loop: TILE totals side by side."""
+        v = self.nest.outer_loops[-1]
+        for w in self.nest.outer_loops[:-1]:
+            self.loop(w)
+        self.open(f"for (long tile = 0; tile < {v.size}; tile += {TILE})")
+        width = str(TILE)
+        if v.size % TILE:
+            width = "width"
+            self.source.add(f"long width = {v.size} - tile < {TILE} ? {v.size} - tile : {TILE};")
+        for t in self.nest.totals:
+            self.start(t, f"{t.name}_lanes", TILE)
+        for w in self.nest.reduced_loops:
+            self.loop(w)
+        self.open(f"for (long l = 0; l < {width}; l++)")
+        self.round(v, "tile + l", "l")
+        self.close()
+        for _ in self.nest.reduced_loops:
+            self.close()
+        self.open(f"for (long l = 0; l < {width}; l++)")
+        self.source.add(f"long {v.name} = tile + l;")
+        self.names |= {t.name: f"{t.name}_lanes[l]" for t in self.nest.totals}
+        self.statements(self.nest.outer)
+
+    # ------------------------------------------------------------ statements
+
+    def statements(self, statements: Iterable[Statement]) -> None:
+        """A line for each statement; constants stand where they are used."""
+        for s in statements:
+            match s:
+                case Let(name, Constant(node), dtype, _):
+                    self.names[name] = literal(node.arg, dtype)
+                case Let(name, expression, dtype, node):
+                    text = self.expression(expression, dtype)
+                    self.source.add(f"{value_type(dtype)} {name} = {text};", node)
+                case Write(target, place, value):
+                    at = f"{self.memory[target]}[{index_text(place)}]"
+                    self.source.add(f"{at} = {self.text_of(value)};", target)
+
+    def text_of(self, value: str) -> str:
+        return self.names.get(value, value)
+
+    def expression(self, expression: Expression, dtype: DType) -> str:
+        """The right side of a line."""
+        match expression:
+            case Load(source, place, guards):
+                text = f"{self.memory[source]}[{index_text(place)}]"
+                return f"({guard_text(guards)}) ? {text} : 0" if guards else text
+            case Guarded(value, guards):
+                return f"({guard_text(guards)}) ? {self.text_of(value)} : 0"
+            case Apply(op, args):
+                return self.operation(op, tuple(self.text_of(a) for a in args), dtype)
+        raise AssertionError(f"no C text for {expression}")
+
+    def operation(self, op: object, args: tuple[str, ...], dtype: DType) -> str:
+        """An operation on texts of values."""
+        if op is CAST:
+            return f"({args[0]} != 0)" if dtype.kind == 0 else f"({TYPES[dtype.name]}){args[0]}"
+        if dtype.kind == 0 and op in (ADD, MUL) or dtype.kind == 0 and op.name == "sum":  # type: ignore[attr-defined]
+            return f"({args[0]} {'&' if op is MUL else '|'} {args[1]})"
+        return op.text.format(*args)  # type: ignore[attr-defined]
+
+
+PRELUDE = r"""
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+/* e to the x: x = n log 2 + r, a polynomial for e to the r, n put into the exponent's bits.
+   No branch and no call, so that a compiler can vectorize it. Error below 2 units in the last place. */
+static inline float bits_as_float(int32_t bits) { float x; memcpy(&x, &bits, 4); return x; }
+static inline int32_t float_as_bits(float x) { int32_t bits; memcpy(&bits, &x, 4); return bits; }
+
+static inline float exp_float(float x) {
+    x = x < -104.0f ? -104.0f : x;
+    x = x > 89.0f ? 89.0f : x;
+    float n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;
+    float r = x - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    int32_t whole = (int32_t)n, half = whole >> 1;
+    return p * bits_as_float((half + 127) << 23) * bits_as_float((whole - half + 127) << 23);
+}
+
+/* The natural logarithm: x = 2^e m with m near 1, a polynomial for log m. */
+static inline float log_float(float x) {
+    float y = x < 1.17549435e-38f ? x * 8388608.0f : x;
+    int32_t shift = x < 1.17549435e-38f ? 23 : 0;
+    int32_t e = (float_as_bits(y) - 0x3f3504f3) >> 23;
+    float f = bits_as_float(float_as_bits(y) - (int32_t)((uint32_t)e << 23)) - 1.0f;
+    float n = (float)(e - shift), z = f * f;
+    float p = 7.0376836292e-2f;
+    p = p * f - 1.1514610310e-1f;
+    p = p * f + 1.1676998740e-1f;
+    p = p * f - 1.2420140846e-1f;
+    p = p * f + 1.4249322787e-1f;
+    p = p * f - 1.6668057665e-1f;
+    p = p * f + 2.0000714765e-1f;
+    p = p * f - 2.4999993993e-1f;
+    p = p * f + 3.3333331174e-1f;
+    p = p * f * z - n * 2.12194440e-4f - 0.5f * z + f + n * 0.693359375f;
+    p = x == 0.0f ? -INFINITY : p;
+    p = x < 0.0f ? NAN : p;
+    return x == INFINITY || x != x ? x : p;
+}
+
+#define exp(x) _Generic((x), double: exp, default: exp_float)(x)
+#define log(x) _Generic((x), double: log, default: log_float)(x)
+#define sin(x) _Generic((x), double: sin, default: sinf)(x)
+#define sqrt(x) _Generic((x), double: sqrt, default: sqrtf)(x)
+"""
