@@ -2,16 +2,18 @@
 
 Two kernels join if no other kernel has to run between them, and if a rule sees a saving. Only
 loops of one form join: number by number over the same shape, or such a loop and the total of all
-numbers of that shape.
+numbers of that shape. What one of them stores and the other reads in the same round stays in a
+register; if nobody else reads it, it is not stored at all.
 """
 
 from __future__ import annotations
 
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import CONST, COPY
-from tinylearn.schedule.kernel import JOIN, KERNEL_LIMIT, Home, Kernel, Step
+from tinylearn.schedule.kernel import JOIN, KERNEL_LIMIT, Home, Kernel, Step, keeps_step
 from tinylearn.schedule.rules import SAME_LOOP
 
+Readers = dict[Node, list[Node]]
 OUTPUT_LIMIT = 16  # results of one kernel: more would not fit the registers
 
 
@@ -40,95 +42,143 @@ def loop_shape(home: Home) -> Shape | None:
     return reduction.inputs[0].shape if whole else None
 
 
-def join_kernels(homes: list[Home], order: list[Node]) -> tuple[list[Kernel], list[Step]]:
+def in_step(home: Home, readers: Readers, place: dict[Node, int]) -> set[Node]:
+    """The nodes that are used once, at its own place, in each round of the kernel's loop."""
+    if home.reduction is None:
+        steady, below = {home.root}, home.members
+    else:
+        steady, below = {home.reduction}, home.members - home.aligned
+    nodes = {x for n in home.members for x in n.inputs} | below
+    for node in sorted(nodes - steady, key=place.__getitem__, reverse=True):
+        inside = [r for r in readers.get(node, ()) if r in home.members]
+        if all(r in steady and (keeps_step(r) or r is home.reduction) for r in inside):
+            steady.add(node)
+    return steady
+
+
+class Joiner:
+    """Puts the homes of a schedule together; see the module's docstring."""
+
+    def __init__(self, homes: list[Home], order: list[Node], readers: Readers, asked: set[Node]):
+        self.place = {node: k for k, node in enumerate(order)}
+        self.homes = sorted(homes, key=lambda h: self.place[h.root])
+        self.groups: dict[Home, Group] = {h: Group(h) for h in homes}
+        self.readers, self.asked = readers, asked
+        self.steps: list[Step] = []
+
+    def run(self) -> tuple[list[Kernel], list[Step]]:
+        """The kernels in running order, and the Steps of those that joined."""
+        waiting: dict[tuple, list[Group]] = {}
+        for home in self.homes:
+            shape = loop_shape(home)
+            if shape is None:
+                continue
+            peers = waiting.setdefault((shape, home.root.device), [])
+            for peer in peers[-8:]:
+                if self.join(peer, self.groups[home]):
+                    peers[peers.index(peer)] = self.groups[home]
+                    break
+            else:
+                peers.append(self.groups[home])
+        return self.in_running_order(), self.steps
+
+    def join(self, first: Group, second: Group) -> bool:
+        """Let two groups share a loop, if a rule wants it and nothing stands between them."""
+        outputs = sum(len(h.stored) for g in (first, second) for h in g.homes)
+        if len(first.members | second.members) > KERNEL_LIMIT or outputs > OUTPUT_LIMIT:
+            return False
+        if self.path(second, first):
+            first, second = second, first
+        stored = {n for h in first.homes for n in h.stored}
+        shared = sorted(second.inputs & (first.inputs | stored), key=lambda n: -n.nbytes)
+        answer = SAME_LOOP(first.homes[0], second.homes[0], shared) if shared else None
+        if answer is None or not self.possible(first, second):
+            return False
+        home, saved = second.homes[0], sum(x.nbytes for x in shared)
+        first.homes += second.homes
+        first.members |= second.members
+        for h in second.homes:
+            self.groups[h] = first
+        count = len({id(g) for g in self.groups.values()})
+        rule, roots = SAME_LOOP, (first.homes[0].root,)
+        self.steps.append(
+            Step(home.root, JOIN, rule.name, rule.says, answer[1], "", roots, saved, count)
+        )
+        return True
+
+    def possible(self, first: Group, second: Group) -> bool:
+        """Whether the second can run in the rounds of the first without waiting for anybody."""
+        if self.path(second, first):
+            return False
+        between = self.following(first) - {second}
+        if any(self.path(group, second) for group in between):
+            return False
+        stored = {n for h in first.homes for n in h.stored}
+        for home in second.homes:
+            steady = in_step(home, self.readers, self.place)
+            for node in stored & {x for n in home.members for x in n.inputs}:
+                if node not in steady or node.size != home_size(home):
+                    return False
+        return True
+
+    def following(self, group: Group) -> set[Group]:
+        """The groups that read what a group stores."""
+        return {self.groups[h] for home in group.homes for h in home.feeds} - {group}
+
+    def path(self, start: Group, goal: Group) -> bool:
+        """Whether `goal` needs, however indirectly, something that `start` stores."""
+        seen, stack = {start}, [start]
+        while stack:
+            group = stack.pop()
+            if group is goal:
+                return True
+            new = self.following(group) - seen
+            stack += new
+            seen |= new
+        return False
+
+    def in_running_order(self) -> list[Kernel]:
+        """Kernels sorted so that each runs after those it reads from."""
+        first = {g: min(self.place[h.root] for h in g.homes) for g in self.groups.values()}
+        blocked = dict.fromkeys(first, 0)
+        for group in first:
+            for after in self.following(group):
+                blocked[after] += 1
+        ready = sorted((g for g in first if not blocked[g]), key=lambda g: -first[g])
+        kernels = []
+        while ready:
+            group = ready.pop()
+            kernels.append(self.finished(group))
+            for after in self.following(group):
+                blocked[after] -= 1
+                if not blocked[after]:
+                    ready.append(after)
+            ready.sort(key=lambda g: -first[g])
+        assert len(kernels) == len(first), "kernels wait for each other; see Home.reaches"
+        return kernels
+
+    def finished(self, group: Group) -> Kernel:
+        """The Kernel of a group: its reduction's home first, members in the order of the graph."""
+        homes = sorted(group.homes, key=lambda h: h.reduction is None)
+        inside = group.members
+        outputs = tuple(
+            node
+            for h in homes
+            for node in h.stored
+            if node in self.asked or any(node in g.inputs for g in self.groups.values())
+        )
+        members = tuple(sorted(inside, key=self.place.__getitem__))
+        inputs = dict.fromkeys(x for n in members for x in n.inputs if x not in inside)
+        return Kernel(outputs, members, tuple(inputs))
+
+
+def home_size(home: Home) -> int:
+    """How many rounds the loop of a kernel makes."""
+    return home.reduction.inputs[0].size if home.reduction is not None else home.root.size
+
+
+def join_kernels(
+    homes: list[Home], order: list[Node], readers: Readers, asked: set[Node]
+) -> tuple[list[Kernel], list[Step]]:
     """The kernels of the homes in running order, with those joined that a rule wants joined."""
-    place = {node: k for k, node in enumerate(order)}
-    groups: dict[Home, Group] = {h: Group(h) for h in homes}
-    waiting: dict[tuple, list[Group]] = {}
-    steps: list[Step] = []
-    for home in sorted(homes, key=lambda h: place[h.root]):
-        shape = loop_shape(home)
-        if shape is None:
-            continue
-        peers = waiting.setdefault((shape, home.root.device), [])
-        for peer in peers[-8:]:
-            step = joined(peer, groups[home], groups)
-            if step is not None:
-                merge(peer, groups[home], groups)
-                count = len({id(g) for g in groups.values()})
-                steps.append(Step(**{**vars(step), "kernel_count": count}))
-                break
-        else:
-            peers.append(groups[home])
-    return in_running_order(groups, place), steps
-
-
-def joined(first: Group, second: Group, groups: dict[Home, Group]) -> Step | None:
-    """The Step that joins two groups, if a rule wants it and nothing stands between them."""
-    outputs = sum(len(h.stored) for g in (first, second) for h in g.homes)
-    if len(first.members | second.members) > KERNEL_LIMIT or outputs > OUTPUT_LIMIT:
-        return None
-    shared = sorted(first.inputs & second.inputs, key=lambda n: -n.nbytes)
-    answer = SAME_LOOP(first.homes[0], second.homes[0], shared) if shared else None
-    if answer is None or reachable(first, second, groups) or reachable(second, first, groups):
-        return None
-    node, saved = second.homes[0].root, sum(x.nbytes for x in shared)
-    rule, because = SAME_LOOP, answer[1]
-    roots = (first.homes[0].root,)
-    return Step(node, JOIN, rule.name, rule.says, because, kernels=roots, bytes_saved=saved)
-
-
-def following(group: Group, groups: dict[Home, Group]) -> set[Group]:
-    """The groups that read what a group stores."""
-    return {groups[h] for home in group.homes for h in home.feeds} - {group}
-
-
-def reachable(start: Group, goal: Group, groups: dict[Home, Group]) -> bool:
-    """Whether `goal` needs, however indirectly, something that `start` stores."""
-    seen, stack = {start}, [start]
-    while stack:
-        group = stack.pop()
-        if group is goal:
-            return True
-        new = following(group, groups) - seen
-        stack += new
-        seen |= new
-    return False
-
-
-def merge(first: Group, second: Group, groups: dict[Home, Group]) -> None:
-    """Put the second group's homes into the first."""
-    first.homes += second.homes
-    first.members |= second.members
-    for home in second.homes:
-        groups[home] = first
-
-
-def in_running_order(groups: dict[Home, Group], place: dict[Node, int]) -> list[Kernel]:
-    """Kernels sorted so that each runs after those it reads from."""
-    first = {g: min(place[h.root] for h in g.homes) for g in groups.values()}
-    blocked = dict.fromkeys(first, 0)
-    for group in first:
-        for after in following(group, groups):
-            blocked[after] += 1
-    ready = sorted((g for g in first if not blocked[g]), key=first.__getitem__, reverse=True)
-    kernels = []
-    while ready:
-        group = ready.pop()
-        kernels.append(finished(group, place))
-        for after in following(group, groups):
-            blocked[after] -= 1
-            if not blocked[after]:
-                ready.append(after)
-        ready.sort(key=first.__getitem__, reverse=True)
-    assert len(kernels) == len(first), "kernels wait for each other; see Home.reaches"
-    return kernels
-
-
-def finished(group: Group, place: dict[Node, int]) -> Kernel:
-    """The Kernel of a group: its reduction's home first, members in the order of the graph."""
-    homes = sorted(group.homes, key=lambda h: h.reduction is None)
-    outputs = tuple(node for h in homes for node in h.stored)
-    members = tuple(sorted(group.members, key=place.__getitem__))
-    inputs = dict.fromkeys(x for n in members for x in n.inputs if x not in group.members)
-    return Kernel(outputs, members, tuple(inputs))
+    return Joiner(homes, order, readers, asked).run()

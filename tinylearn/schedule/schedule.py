@@ -52,7 +52,8 @@ class Scheduler:
             self.uses[node] = self.seen_through_moves(node)
             if not is_source(node):
                 self.place(node)
-        kernels, joins = join_kernels(self.homes, self.order)
+        asked = set(self.outputs)
+        kernels, joins = join_kernels(self.homes, self.order, self.readers, asked)
         return Schedule(kernels, self.steps + joins)
 
     def seen_through_moves(self, node: Node) -> dict[Node, int]:
