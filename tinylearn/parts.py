@@ -1,8 +1,8 @@
 """Parts: the pieces of the framework that a student may replace, each under a name.
 
-    part = Part("gradient.mul", rule)      rule stays callable through part(...)
-    use({"gradient.mul": mine})            from now on every caller runs `mine`
-    with using({"gradient.mul": mine}):    for one block only
+part = Part("gradient.mul", rule)      rule stays callable through part(...)
+use({"gradient.mul": mine})            from now on every caller runs `mine`
+with using({"gradient.mul": mine}):    for one block only
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 
 class ContractError(ValueError):
@@ -24,7 +24,7 @@ class Part:
                the new function and raises ContractError with the first broken promise
     """
 
-    table: dict[str, Part] = {}
+    table: ClassVar[dict[str, Part]] = {}
     version = 0  # counts replacements: what was derived from older bodies is out of date
 
     def __init__(self, name: str, default: Callable):

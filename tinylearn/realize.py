@@ -130,7 +130,8 @@ class Plan:
         if values == self.values:
             return True
         return bool(self.given) and all(
-            a == b for k, (a, b) in enumerate(zip(values, self.values, strict=True))
+            a == b
+            for k, (a, b) in enumerate(zip(values, self.values, strict=True))
             if k not in self.given
         )
 

@@ -54,7 +54,12 @@ class Buffer:
     __slots__ = ("__weakref__", "data", "device", "dtype", "fill", "pool", "shape")
 
     def __init__(
-        self, shape: Shape, dtype: DType, device: str, data: Any = None, fill: Any = None,
+        self,
+        shape: Shape,
+        dtype: DType,
+        device: str,
+        data: Any = None,
+        fill: Any = None,
         pool: Pool | None = None,
     ):
         self.shape, self.dtype, self.device = shape, dtype, device

@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class DeviceType(type):
 class Device(metaclass=DeviceType):
     """A place where kernels run and numbers live. Subclasses exist once, in `Device.known`."""
 
-    known: dict[str, Device] = {}
+    known: ClassVar[dict[str, Device]] = {}
     name = ""
 
     def __init_subclass__(cls) -> None:

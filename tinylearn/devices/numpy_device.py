@@ -41,11 +41,34 @@ def drop(condition: Any, x: Any, out: np.ndarray | None = None) -> Any:
     return keep(np.logical_not(condition), x, out)
 
 
-NAMESPACE: dict[str, Any] = {name: getattr(np, name) for name in (
-    "add", "multiply", "subtract", "true_divide", "reciprocal", "exp", "log", "sin", "sqrt",
-    "less", "where", "maximum", "matmul", "einsum", "reshape", "transpose", "broadcast_to",
-    "flip", "full", "asarray", "ascontiguousarray", "inf", "nan",
-)}
+NAMESPACE: dict[str, Any] = {
+    name: getattr(np, name)
+    for name in (
+        "add",
+        "multiply",
+        "subtract",
+        "true_divide",
+        "reciprocal",
+        "exp",
+        "log",
+        "sin",
+        "sqrt",
+        "less",
+        "where",
+        "maximum",
+        "matmul",
+        "einsum",
+        "reshape",
+        "transpose",
+        "broadcast_to",
+        "flip",
+        "full",
+        "asarray",
+        "ascontiguousarray",
+        "inf",
+        "nan",
+    )
+}
 NAMESPACE |= {name: d.numpy.type for name, d in ALL.items()}
 NAMESPACE |= {"divide": np.true_divide, "pad": numpy_pad, "shrink": numpy_shrink, "min": min}
 NAMESPACE |= {"bool": bool, "strided": strided, "keep": keep, "drop": drop, "range": range}

@@ -10,7 +10,7 @@ import itertools
 import math
 import weakref
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinylearn.errors import Origin, user_origin
 from tinylearn.graph.dtype import DType
@@ -124,7 +124,7 @@ class Structures:
     are looked up here and not worked out again, and plans are found by these numbers.
     """
 
-    known: dict[tuple, tuple[int, Shape, DType, str]] = {}
+    known: ClassVar[dict[tuple, tuple[int, Shape, DType, str]]] = {}
     numbers = itertools.count()
     LIMIT = 500_000  # forgetting costs time and never correctness: numbers are not given twice
 

@@ -225,9 +225,7 @@ def PAD(g, node):
     return (g.shrink(tuple((b, b + n) for b, n in zip(before, sizes, strict=True))),)
 
 
-@primitive(
-    "shrink", "move", numpy=rules.numpy_shrink, shape=rules.shrunk, index=rules.index_shrunk
-)
+@primitive("shrink", "move", numpy=rules.numpy_shrink, shape=rules.shrunk, index=rules.index_shrunk)
 def SHRINK(g, node):
     """Keep a part of each axis; what was cut off gets zeros, so the gradient is a pad."""
     sizes = node.inputs[0].shape

@@ -122,9 +122,7 @@ def permuted(op: Primitive, inputs: tuple[Node, ...], order: tuple[int, ...]) ->
 def expanded(op: Primitive, inputs: tuple[Node, ...], shape: Shape) -> Shape:
     """Only axes of size 1 can be repeated."""
     have = inputs[0].shape
-    if len(have) != len(shape) or any(
-        h not in (1, w) for h, w in zip(have, shape, strict=True)
-    ):
+    if len(have) != len(shape) or any(h not in (1, w) for h, w in zip(have, shape, strict=True)):
         raise refuse(op, inputs, f"to {shape} can only repeat axes of size 1")
     return shape
 
@@ -226,4 +224,7 @@ def index_shrunk(index: tuple, node: Node) -> tuple:
 
 def index_flipped(index: tuple, node: Node) -> tuple:
     """The last comes first."""
-    return tuple(n - 1 - i if a in node.arg else i for a, (i, n) in enumerate(zip(index, node.shape, strict=True)))
+    return tuple(
+        n - 1 - i if a in node.arg else i
+        for a, (i, n) in enumerate(zip(index, node.shape, strict=True))
+    )

@@ -143,8 +143,10 @@ class Nest:
     @property
     def is_strided(self) -> bool:
         """Whether every access is a plain strided walk: no guard, no // and no %."""
-        guarded = any(isinstance(s, Let) and isinstance(s.expression, Guarded)
-                      for s in self.inner + self.outer)
+        guarded = any(
+            isinstance(s, Let) and isinstance(s.expression, Guarded)
+            for s in self.inner + self.outer
+        )
         writes = [s.place for s in self.inner + self.outer if isinstance(s, Write)]
         loads = self.loads
         return (

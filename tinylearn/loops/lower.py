@@ -1,6 +1,6 @@
 """Turns a kernel into loops: moves become index arithmetic, reductions become inner loops.
 
-    Kernel (which nodes run together) -> lower() -> Nest (loops and what they compute)
+Kernel (which nodes run together) -> lower() -> Nest (loops and what they compute)
 """
 
 from __future__ import annotations
@@ -112,9 +112,7 @@ class Lowering:
         x = node.inputs[0]
         before = tuple(i - first for i, (first, _) in zip(index, node.arg, strict=True))
         new = tuple(
-            Guard(i, n)
-            for i, n in zip(before, x.shape, strict=True)
-            if i.low < 0 or i.high >= n
+            Guard(i, n) for i, n in zip(before, x.shape, strict=True) if i.low < 0 or i.high >= n
         )
         inside = tuple(dict.fromkeys(guards + new))
         name = self.value(x, before, inside, level)
@@ -135,9 +133,7 @@ class Lowering:
         self.totals.append(Total(name, node.op, value, node))
         return name
 
-    def let(
-        self, expression: Expression, dtype: DType, node: Node, level: list[Statement]
-    ) -> str:
+    def let(self, expression: Expression, dtype: DType, node: Node, level: list[Statement]) -> str:
         name = f"t{self.counter}"
         self.counter += 1
         level.append(Let(name, expression, dtype, node))
@@ -150,5 +146,3 @@ def lower(kernel: Kernel) -> Nest:
     A loop for each axis of its first output, and inside them one for each reduced axis.
     """
     return Lowering(kernel).run()
-
-

@@ -72,8 +72,8 @@ def shorter(expression: Apply, lets: dict[str, Let]) -> Apply:
     """One instruction for two where there is one, else the expression itself."""
     if expression.op not in (ADD, MUL):
         return expression
-    x, y = expression.args
-    for x, y in ((x, y), (y, x)):
+    first, second = expression.args
+    for x, y in ((first, second), (second, first)):
         let = lets.get(y)
         inner = let.expression if let else None
         if isinstance(inner, Apply) and inner.op is RECIP and expression.op is MUL:
@@ -135,9 +135,12 @@ def merged(nest: Nest, loops: str, k: int) -> Nest:
         return build({**factors, both: index.factor(b)}, index.constant)
 
     variables = getattr(nest, loops)
-    nest = replace(nest, **{loops: (*variables[:k], both, *variables[k + 2 :])})
+    fewer = (*variables[:k], both, *variables[k + 2 :])
+    outer = loops == "outer_loops"
     return replace(
         nest,
+        outer_loops=fewer if outer else nest.outer_loops,
+        reduced_loops=nest.reduced_loops if outer else fewer,
         inner=tuple(with_indices(s, change) for s in nest.inner),
         outer=tuple(with_indices(s, change) for s in nest.outer),
     )

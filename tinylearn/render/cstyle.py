@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterable, Sequence
 
 from tinylearn.graph.dtype import DType
-from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import ADD, CAST, MUL
 from tinylearn.loops.index import Divided, Index, Variable
 from tinylearn.loops.ir import (
@@ -268,7 +267,7 @@ class CWriter:
         """An operation on texts of values."""
         if op is CAST:
             return f"({args[0]} != 0)" if dtype.kind == 0 else f"({TYPES[dtype.name]}){args[0]}"
-        if dtype.kind == 0 and op in (ADD, MUL) or dtype.kind == 0 and op.name == "sum":  # type: ignore[attr-defined]
+        if (dtype.kind == 0 and op in (ADD, MUL)) or (dtype.kind == 0 and op.name == "sum"):  # type: ignore[attr-defined]
             return f"({args[0]} {'&' if op is MUL else '|'} {args[1]})"
         return op.text.format(*args)  # type: ignore[attr-defined]
 
@@ -279,7 +278,8 @@ PRELUDE = r"""
 #include <string.h>
 
 /* e to the x: x = n log 2 + r, a polynomial for e to the r, n put into the exponent's bits.
-   No branch and no call, so that a compiler can vectorize it. Error below 2 units in the last place. */
+   No branch and no call, so that a compiler can vectorize it. Wrong by less than 2 units in the
+   last place. */
 static inline float bits_as_float(int32_t bits) { float x; memcpy(&x, &bits, 4); return x; }
 static inline int32_t float_as_bits(float x) { int32_t bits; memcpy(&bits, &x, 4); return bits; }
 

@@ -13,7 +13,6 @@ from tinylearn.loops.index import Index, Variable
 from tinylearn.loops.ir import Apply, Constant, Let, Load, Statement, Total, Write
 from tinylearn.render.source import Source
 
-
 ZERO = ("0", "0.0", "False")
 
 
@@ -54,13 +53,15 @@ class BlockBody:
     def write(self) -> None:
         """All statements, in order."""
         self.values = {
-            name: Value(name + self.cut(self.variables), frozenset(self.variables),
-                        t.node.dtype.name, ours=not self.pieces)
+            name: Value(
+                name + self.cut(self.variables),
+                frozenset(self.variables),
+                t.node.dtype.name,
+                ours=not self.pieces,
+            )
             for name, t in self.totals.items()
         }
-        self.last_use = {
-            name: k for k, s in enumerate(self.statements) for name in used_names(s)
-        }
+        self.last_use = {name: k for k, s in enumerate(self.statements) for name in used_names(s)}
         self.last_use |= dict.fromkeys(self.wanted, len(self.statements))
         self.targets = self.direct_targets()
         self.placed: set[Write] = set()

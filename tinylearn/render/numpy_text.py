@@ -23,9 +23,7 @@ from tinylearn.schedule.kernel import Kernel, is_product_sum
 BLOCK = 16_384  # numbers: a few such arrays fit the second-level cache
 
 
-def render_numpy(
-    kernel: Kernel, nest: Nest, name: str = "kernel"
-) -> Source:
+def render_numpy(kernel: Kernel, nest: Nest, name: str = "kernel") -> Source:
     """The kernel as text. Its arguments are the memory of its outputs and of its inputs."""
     writer = Writer(kernel, name)
     if not nest.is_strided or any(0 in n.shape for n in (*kernel.members, *kernel.inputs)):
@@ -114,9 +112,7 @@ class Writer:
             self.source.add(f"for {v.name} in range(0, {v.size}, {step}):")
             self.source.indent += 1
             pieces[v] = f"{v.name}:{v.name} + {step}"
-        body = BlockBody(
-            self.source, statements, variables, pieces, views, self.totals, wanted
-        )
+        body = BlockBody(self.source, statements, variables, pieces, views, self.totals, wanted)
         body.write()
         return body
 
@@ -192,7 +188,9 @@ def einsum_text(n: Node, names: dict[Node, str]) -> str:
 def memory_order(nest: Nest) -> tuple[Variable, ...]:
     """The loops in the order in which the largest load walks through memory, far steps first."""
     variables = nest.outer_loops + nest.reduced_loops
-    loads = [s.expression for s in nest.inner if isinstance(s, Let) and isinstance(s.expression, Load)]
+    loads = [
+        s.expression for s in nest.inner if isinstance(s, Let) and isinstance(s.expression, Load)
+    ]
     if not loads:
         return variables
     largest = max(loads, key=lambda load: load.source.size)

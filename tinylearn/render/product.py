@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import MUL
@@ -35,7 +36,9 @@ class Product:
     def lines(self, memory: dict[Node, str]) -> list[str]:
         """Text that computes `total0`, an array over `loops`."""
         a = matrix_text(memory[self.left.source], self.left, self.stack, self.rows, self.summed)
-        b = matrix_text(memory[self.right.source], self.right, self.stack, self.summed, self.columns)
+        b = matrix_text(
+            memory[self.right.source], self.right, self.stack, self.summed, self.columns
+        )
         order = self.stack + self.rows + self.columns
         shape = tuple(v.size for v in order)
         if self.target is not None:
@@ -96,7 +99,7 @@ def two_factors(nest: Nest) -> tuple[Load, Load] | None:
 def runs(variables: list[Variable], on_left: frozenset[Variable]) -> int:
     """How often the side changes along the loops, plus one."""
     sides = [v in on_left for v in variables]
-    return 1 + sum(a != b for a, b in zip(sides, sides[1:], strict=False))
+    return 1 + sum(a != b for a, b in pairwise(sides))
 
 
 def target_of(nest: Nest, order: Variables) -> Node | None:
@@ -119,7 +122,10 @@ def matrix_text(
     axes = (*stack, *down, *across)
     place = load.place
     steps = tuple(place.factor(v) for v in axes)
-    shape = tuple(v.size if f or k >= len(stack) else 1 for k, (v, f) in enumerate(zip(axes, steps, strict=True)))
+    shape = tuple(
+        v.size if f or k >= len(stack) else 1
+        for k, (v, f) in enumerate(zip(axes, steps, strict=True))
+    )
     stacked = shape[: len(stack)]
     final = (*stacked, size(down), size(across))
     row, column = merged_step(place, down), merged_step(place, across)
@@ -131,7 +137,7 @@ def matrix_text(
 def merged_step(place: Index, variables: Variables) -> int | None:
     """The step of several loops as one, or None if they do not walk in one line."""
     kept = [v for v in variables if v.size > 1]
-    for a, b in zip(kept, kept[1:], strict=False):
+    for a, b in pairwise(kept):
         if place.factor(a) != place.factor(b) * b.size:
             return None
     return place.factor(kept[-1]) if kept else 1
@@ -155,5 +161,3 @@ def plain_matrix(
     blas = (steps[-1] == 1 and steps[-2] >= across) or (steps[-2] == 1 and steps[-1] >= down)
     text = f"strided({memory}, {place.constant}, {shape}, {steps})"
     return text if blas else f"ascontiguousarray({text})"
-
-

@@ -73,7 +73,10 @@ def free_move(node: Node, readers: Readers, homes: Homes) -> Answer:
 def reduced_once(node: Node, readers: Readers, homes: Homes) -> Answer:
     """A reduction that several kernels need is stored, for each of them would run all its loop."""
     if node.op.kind == "reduce" and len(homes) > 1:
-        return STORE, f"{len(homes)} kernels read it; each would read {size_of(node.inputs[0].nbytes)}"
+        return (
+            STORE,
+            f"{len(homes)} kernels read it; each would read {size_of(node.inputs[0].nbytes)}",
+        )
     return None
 
 
@@ -82,7 +85,10 @@ def repeated(node: Node, readers: Readers, homes: Homes) -> Answer:
     """A computed value that is repeated is stored: inside its reader each copy would compute it."""
     for use in readers:
         if use.copies > 1 and node.size > 1:
-            return STORE, f"{use.reader.op.name} reads each of its {node.size} numbers {use.copies} times"
+            return (
+                STORE,
+                f"{use.reader.op.name} reads each of its {node.size} numbers {use.copies} times",
+            )
     return None
 
 
