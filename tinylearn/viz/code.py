@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tinylearn.devices.numpy_device import RENDER
+from tinylearn.devices.c_device import RENDER as RENDER_C
+from tinylearn.devices.numpy_device import RENDER as RENDER_NUMPY
 from tinylearn.graph.node import Node
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
@@ -19,10 +20,15 @@ MOST_KERNELS = 200  # beyond this the texts would weigh more than the picture
 
 def numpy_source(kernel: Kernel, name: str) -> Source:
     """What the numpy device runs."""
-    return RENDER(kernel, transformed(lower(kernel)), (), name)
+    return RENDER_NUMPY(kernel, transformed(lower(kernel)), name)
 
 
-LANGUAGES: dict[str, Renderer] = {"numpy": numpy_source}
+def c_source(kernel: Kernel, name: str) -> Source:
+    """What the c device compiles."""
+    return RENDER_C(kernel, transformed(lower(kernel)), name)
+
+
+LANGUAGES: dict[str, Renderer] = {"numpy": numpy_source, "c": c_source}
 
 
 def code_of(kernel: Kernel, name: str, ids: Mapping[Node, str], languages: Sequence[str]) -> Data:

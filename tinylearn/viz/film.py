@@ -15,14 +15,21 @@ Data = dict[str, Any]
 class Film:
     """The running kernels while steps are taken; `frame()` is the count so far.
 
-    nodes   the nodes of a trace (see schema.md); sources never run, constants cost no traffic
+    nodes    the nodes of a trace (see schema.md); sources never run, constants cost no traffic
+    results  ids of the nodes that stay in memory whoever reads them
     """
 
-    def __init__(self, nodes: list[Data]) -> None:
+    def __init__(self, nodes: list[Data], results: list[str]) -> None:
         self.nodes = {node["id"]: node for node in nodes}
+        self.results = set(results)
+        self.readers: dict[str, list[str]] = {}
+        for node in nodes:
+            for i in node["inputs"]:
+                self.readers.setdefault(i, []).append(node["id"])
         self.members: dict[str, dict[str, None]] = {}
         self.written: dict[str, dict[str, None]] = {}
         self.cost: dict[str, tuple[int, int, int]] = {}
+        self.now: dict[str, str] = {}  # a kernel that joined another goes by that one's name
         self.total = [0, 0, 0, 0]
         for node in nodes:
             if node["kind"] != "source":
@@ -32,18 +39,31 @@ class Film:
         """{"kernels", "read", "written" (bytes), "flops"} of everything that would run now."""
         return dict(zip(("kernels", "read", "written", "flops"), self.total, strict=True))
 
-    def take(self, step: Data, homes: list[str]) -> None:
-        """Apply one step. `homes` are the kernels (by the name of their first stored node)."""
+    def take(self, step: Data) -> None:
+        """Apply one step: `fuse` and `join` move a node, or its whole kernel, into others."""
+        if step["verdict"] not in ("fuse", "join"):
+            return
         for node in step["nodes"]:
-            if step["verdict"] == "store" or node not in self.members or node in homes:
+            homes = [self._name(root) for root in step["roots"]]
+            if node not in self.members or node in homes:
                 continue
             moved, written = self._drop(node)
             for home in homes:
-                if home in self.members:
-                    inside, outside = self._drop(home)
-                    if step["verdict"] == "join":
-                        outside = outside | written
-                    self._keep(home, inside | moved, outside)
+                inside, outside = self._drop(home)
+                members = inside | moved
+                if step["verdict"] == "join":
+                    outside = {i: None for i in outside | written if self._needed(i, members)}
+                    self.now[node] = home
+                self._keep(home, members, outside)
+
+    def _name(self, root: str) -> str:
+        while root in self.now:
+            root = self.now[root]
+        return root
+
+    def _needed(self, node: str, members: dict[str, None]) -> bool:
+        """Whether somebody outside these members reads the node from memory."""
+        return node in self.results or any(r not in members for r in self.readers.get(node, ()))
 
     def _keep(self, name: str, members: dict[str, None], written: dict[str, None]) -> None:
         self.members[name], self.written[name] = members, written
@@ -64,17 +84,15 @@ class Film:
 
 def add_frames(trace: Data) -> Data:
     """Count what runs before the first step and after each: the trace's `frames`."""
-    roots = {k["id"]: k["writes"][0] for k in trace["kernels"]}
-    film = Film(trace["nodes"])
-    trace["frames"] = [film.frame()]
+    if not trace["steps"]:
+        return trace | {"frames": []}
+    film = Film(trace["nodes"], trace["results"])
+    frames = [film.frame()]
     for step in trace["steps"]:
-        film.take(step, [roots[k] for k in step["kernels"]])
-        trace["frames"].append(film.frame())
-    for kernel in trace["kernels"]:
-        root = kernel["writes"][0]
-        if root in film.cost:
-            kernel["read"], kernel["written"], kernel["flops"] = film.cost[root]
-    return trace
+        film.take(step)
+        del step["roots"]
+        frames.append(film.frame())
+    return trace | {"frames": frames}
 
 
 def intensity(frame: Data) -> float:

@@ -12,24 +12,16 @@ import hashlib
 import json
 import zlib
 from html import escape
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
+from tinylearn.viz.assets import script, style
 from tinylearn.viz.svg import alternative, svg
 from tinylearn.viz.text import graph_text, source_text, steps_text
 
 Data = dict[str, Any]
-SCRIPTS = ("graph.js", "camera.js", "panels.js", "face.js")
 PACKED = 8000  # characters of JSON; above this it is compressed, and the browser unpacks it
 LARGEST_IMAGE = 300  # boxes; a larger still image cannot be read and weighs too much
-
-
-def asset(name: str) -> str:
-    """A file of this folder, without comment lines and indentation."""
-    lines = (files(__package__) / "assets" / name).read_text(encoding="utf-8").splitlines()
-    kept = (line.strip() for line in lines)
-    return "\n".join(line for line in kept if line and not line.startswith(("//", "/*")))
 
 
 def safe_json(data: Any) -> str:
@@ -57,12 +49,11 @@ def fragment(trace: Data, options: Data) -> str:
     packed = len(plain) > PACKED
     payload = base64.b64encode(zlib.compress(plain.encode(), 9)).decode() if packed else plain
     kind = "application/zlib" if packed else "application/json"
-    script = "\n".join(asset(part) for part in SCRIPTS)
     return (
-        f'<div class="tlv" id="{name}" data-tlv="{name}"><style>{asset("face.css")}</style>'
+        f'<div class="tlv" id="{name}" data-tlv="{name}"><style>{style()}</style>'
         f'<div class="tlv-still">{fallback(trace, options)}</div>'
         f'<script type="{kind}" class="tlv-data">{payload}</script>'
-        f"<script>(function(){{\n{script}\nstart({json.dumps(name)});}})();</script></div>"
+        f"<script>(function(){{\n{script()}\nstart({json.dumps(name)});}})();</script></div>"
     )
 
 

@@ -2,8 +2,9 @@
 
     tensors -> nodes + kernels + steps -> positions -> one dict of text, numbers and lists
 
-Reading a graph computes nothing and changes nothing: where a graph has been computed already, its
-decisions are taken again on a shadow of it, which shares the nodes' facts and not their numbers.
+Reading a graph computes nothing and changes nothing: simplifying and scheduling work on stand-ins,
+which share the nodes' facts and not their numbers. A picture of the graph shows the nodes as the
+user built them; the film of the decisions shows the simplified graph, which is what runs.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import Any
 
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST
-from tinylearn.schedule.kernel import Kernel, Step
+from tinylearn.graph.simplify import Simplified, simplify
+from tinylearn.schedule.kernel import is_source
 from tinylearn.schedule.schedule import schedule
 from tinylearn.viz.code import LANGUAGES, MOST_KERNELS, code_of
+from tinylearn.viz.decisions import add_joined, kernel_data, merged, simplified_steps, step_data
 from tinylearn.viz.film import add_frames
 from tinylearn.viz.names import names_in, names_on_lines
 from tinylearn.viz.style import clip, face, shape_text
@@ -27,26 +30,11 @@ from tinylearn.viz.views import add_views
 Data = dict[str, Any]
 SCHEMA, VERSION = "tinylearn.trace", 1
 LARGEST = 20_000  # nodes; beyond this a picture helps nobody and fills the browser's memory
+LEVELS = ("named", "all")
 
 
 class Refused(ValueError):
     """There is nothing that could be drawn, with the reason."""
-
-
-def shadow(outputs: Iterable[Node]) -> dict[Node, Node]:
-    """{node: its copy without numbers}, so that a computed graph can be scheduled once more.
-
-    The copies are not interned and nobody else sees them.
-    """
-    copies: dict[Node, Node] = {}
-    for node in walk(outputs):
-        copy = Node.__new__(Node)
-        for slot in ("op", "arg", "shape", "dtype", "device", "origin", "structure", "gradient_of"):
-            setattr(copy, slot, getattr(node, slot))
-        copy.inputs = tuple(copies[x] for x in node.inputs)
-        copy.buffer = None if node.inputs else node.buffer
-        copies[node] = copy
-    return copies
 
 
 def nodes_of(tensors: Iterable[Any]) -> list[Node]:
@@ -65,34 +53,73 @@ def nodes_of(tensors: Iterable[Any]) -> list[Node]:
     return list(dict.fromkeys(found))
 
 
-class Tracer:
-    """Collects one trace. `frame` is the caller's, for the names of variables."""
+def to_run(outputs: list[Node]) -> list[Node]:
+    """The nodes that running the outputs once more would need: what is in memory ends the walk."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack, first = outputs[::-1], set(outputs)
+    while stack:
+        node = stack[-1]
+        known = node.buffer is not None and node not in first
+        waiting = [] if known or node in seen else [x for x in node.inputs if x not in seen]
+        if waiting:
+            stack += reversed(waiting)
+            continue
+        stack.pop()
+        if node not in seen:
+            seen.add(node)
+            order.append(node)
+    return order
 
-    def __init__(self, outputs: list[Node], frame: FrameType | None = None) -> None:
-        self.order = walk(outputs)
-        if len(self.order) > LARGEST:
-            raise Refused(f"the graph has {len(self.order)} nodes; {LARGEST} can be drawn")
-        self.outputs = outputs
-        self.ids = {node: f"n{k}" for k, node in enumerate(self.order)}
-        self.names = names_on_lines(self.order) | names_in(frame, self.ids)
-        self.passes = passes(self.order)
+
+class Tracer:
+    """Collects one trace.
+
+    whole   True: the graph as the user built it; False: simplified, from what is in memory
+    frame   the caller's, for the names of variables
+    """
+
+    def __init__(self, outputs: list[Node], whole: bool, frame: FrameType | None) -> None:
+        order = walk(outputs) if whole else to_run(outputs)
+        if len(order) > LARGEST:
+            raise Refused(f"the graph has {len(order)} nodes; {LARGEST} can be drawn")
+        inside = set(order)
+        leaves = [n for n in order if n.op is not CONST and not inside.issuperset(n.inputs)]
+        leaves += [n for n in order if n.op is not CONST and not n.inputs]
+        if not whole:
+            leaves += [n for n in order if n.buffer is not None and n not in outputs]
+        leaves = [n for n in dict.fromkeys(leaves) if n.op is not CONST]
+        self.simplified: Simplified = simplify(order, order, leaves)
+        self.new = dict(zip(order, self.simplified.outputs, strict=True))
+        self.results = [self.new[n] for n in outputs]
+        names = names_on_lines(order) | names_in(frame, inside)
+        self.shown = order if whole else walk(self.results)
+        drawn = list(dict.fromkeys(outputs if whole else self.results))
+        self.original: dict[Node, Node] = {n: n for n in order} if whole else {}
+        for node in () if whole else order:  # the last of equals, or one with a name
+            if self.new[node] not in self.original or node in names:
+                self.original[self.new[node]] = node
+        self.names = {n: names[o] for n, o in self.original.items() if o in names}
+        self.ids = {node: f"n{k}" for k, node in enumerate(self.shown)}
+        self.outputs = [self.ids[n] for n in drawn]
+        self.passes = passes(self.shown)
         self.lines: dict[tuple[str, str], int] = {}
+        self.whole = whole
 
     def nodes(self) -> list[Data]:
         """The plain facts of each node, inputs before readers."""
-        found = [self.node(node) for node in self.order]
+        found = [self.node(node) for node in self.shown]
         known = {node["id"]: node for node in found}
         for node in found:
             node["face"] = face(node, known)
         return found
 
     def node(self, node: Node) -> Data:
-        source = node.op in (BUFFER, CONST) or (node.buffer is not None and not node.inputs)
-        gradient_of = node.gradient_of
+        gradient_of, original = node.gradient_of, self.original.get(node, node)
         return {
             "id": self.ids[node],
             "op": node.op.name,
-            "kind": "source" if source else "move" if node.op.kind == "source" else node.op.kind,
+            "kind": kind_of(node),
             "name": self.names.get(node, ""),
             "shape": list(node.shape),
             "dtype": node.dtype.name,
@@ -105,7 +132,7 @@ class Tracer:
             "pass": self.passes[node],
             "gradient_of": self.ids.get(gradient_of, "") if gradient_of is not None else "",
             "group": "",
-            "value": summary(node),
+            "value": summary(original),
         }
 
     def line_of(self, node: Node) -> int:
@@ -115,17 +142,27 @@ class Tracer:
         line = (node.origin.place, clip(node.origin.text, 160))
         return self.lines.setdefault(line, len(self.lines))
 
-    def decisions(self, code: bool) -> tuple[list[Data], list[Data]]:
+    def kernels_and_steps(self, code: bool) -> tuple[list[Data], list[Data]]:
         """The kernels in running order, with their code if asked, and the steps that led there."""
-        copies = shadow(self.outputs)
-        ids = {copy: self.ids[node] for node, copy in copies.items()}
-        plan = schedule([copies[node] for node in self.outputs])
+        plan = schedule([n for n in self.results if not is_source(n)])
+        ids = self.ids
+        if self.whole:  # what was simplified away runs with what it became
+            ids = {self.new[n]: i for n, i in reversed(self.ids.items())}
         kernels = [kernel_data(k, number, ids) for number, k in enumerate(plan.kernels, 1)]
+        if self.whole:
+            add_joined(kernels, self.shown, self.new, plan.kernels, self.ids)
+            return kernels, []
         if code and len(kernels) <= MOST_KERNELS:
             for kernel, data in zip(plan.kernels, kernels, strict=True):
                 data["code"] = code_of(kernel, f"kernel_{data['number']}", ids, list(LANGUAGES))
-        home = {node: k["id"] for k in kernels for node in k["writes"]}
-        return kernels, [step_data(s, ids, home) for s in plan.steps]
+        return kernels, [step_data(s, ids, kernels) for s in plan.steps]
+
+
+def kind_of(node: Node) -> str:
+    """source, elementwise, reduce or move, as a reader sees it."""
+    if node.op in (BUFFER, CONST) or not node.inputs:
+        return "source"
+    return "move" if node.op.kind == "source" else node.op.kind
 
 
 def flops(node: Node) -> int:
@@ -157,37 +194,6 @@ def passes(order: list[Node]) -> dict[Node, str]:
     return found
 
 
-def kernel_data(kernel: Kernel, number: int, ids: dict[Node, str]) -> Data:
-    ops = [n.op.name for n in kernel.members if n.op.kind in ("elementwise", "reduce")]
-    root = kernel.outputs[-1]
-    title = f"{number}: {'+'.join(dict.fromkeys(ops)) or root.op.name} → {shape_text(root.shape)}"
-    return {
-        "id": f"k{number}",
-        "number": number,
-        "title": clip(title, 40),
-        "nodes": [ids[n] for n in kernel.members],
-        "reads": [ids[n] for n in kernel.inputs],
-        "writes": [ids[n] for n in kernel.outputs],
-        "read": kernel.bytes_read,
-        "written": kernel.bytes_written,
-        "flops": kernel.flops,
-        "code": {},
-    }
-
-
-def step_data(step: Step, ids: dict[Node, str], home: dict[str, str]) -> Data:
-    return {
-        "nodes": [ids[step.node]],
-        "verdict": step.verdict,
-        "rule": step.rule,
-        "says": step.says,
-        "because": step.because,
-        "refused": step.refused,
-        "kernels": list(dict.fromkeys(home[ids[k]] for k in step.kernels if ids[k] in home)),
-        "saved": step.bytes_saved,
-    }
-
-
 def trace(
     *tensors: Any,
     steps: bool = True,
@@ -197,60 +203,38 @@ def trace(
 ) -> Data:
     """The trace of tensors: a dict of plain data, described in `tinylearn/viz/schema.md`.
 
-    steps   False leaves the decisions out
+    steps   True: the simplified graph with its decisions; False: the graph as it was built
     code    False leaves the kernels' code out
-    level   "named": moves that one rule decides together are one step; "all": each by itself
+    level   "named": moves that one rule decides together are one step; "all": each by itself,
+            and every simplification
     Raises  ValueError for what is no tensor, or for more nodes than a picture can hold
     """
-    if level not in ("named", "all"):
+    if level not in LEVELS:
         raise ValueError(f'level is "named" or "all", not {level!r}')
-    frame = frame or sys._getframe(1)
-    tracer = Tracer(nodes_of(tensors), frame)
-    kernels, decisions = tracer.decisions(code)
+    tracer = Tracer(nodes_of(tensors), not steps, frame or sys._getframe(1))
+    kernels, decisions = tracer.kernels_and_steps(code)
     data: Data = {
         "schema": SCHEMA,
         "version": VERSION,
         "title": title_of(tracer),
-        "results": [tracer.ids[node] for node in tracer.outputs],
+        "results": tracer.outputs,
         "nodes": tracer.nodes(),
         "groups": [],
         "kernels": kernels,
         "steps": decisions,
-        "lines": list(tracer.lines),
-        "rules": {f"gradient.{n.op.name}": n.op.gradient.says for n in tracer.order}
-        | {step["rule"]: step.pop("says") for step in decisions},
+        "lines": [list(line) for line in tracer.lines],
+        "rules": {f"gradient.{n.op.name}": n.op.gradient.says for n in tracer.shown},
     }
     if level == "named":
         data["steps"] = merged(data)
-    add_frames(data)
-    if not steps:
-        data["steps"], data["frames"] = [], []
-    return add_views(data)
+    elif steps:
+        data["steps"] = simplified_steps(tracer.simplified.steps, tracer.ids) + decisions
+    data["rules"] |= {step["rule"]: step.pop("says") for step in data["steps"]}
+    return add_views(add_frames(data))
 
 
 def title_of(tracer: Tracer) -> str:
-    node = tracer.outputs[0]
+    node = next(n for n, i in tracer.ids.items() if i == tracer.outputs[0])
     name = tracer.names.get(node) or node.op.name
     more = f" and {len(tracer.outputs) - 1} more" if len(tracer.outputs) > 1 else ""
     return f"{clip(name, 30)}{more} ({shape_text(node.shape)} {node.dtype.name})"
-
-
-def merged(data: Data) -> list[Data]:
-    """The steps, with neighbours that one rule decided alike for moves taken as one."""
-    moves = {n["id"]: n["op"] for n in data["nodes"] if n["kind"] == "move"}
-    steps: list[Data] = []
-    for step in data["steps"]:
-        last = steps[-1] if steps else None
-        alike = last and all(last[k] == step[k] for k in ("verdict", "rule", "kernels", "refused"))
-        if last and alike and step["nodes"][0] in moves and last["nodes"][0] in moves:
-            last["nodes"] += step["nodes"]
-            last["saved"] += step["saved"]
-            ops = ", ".join(moves[n] for n in reversed(last["nodes"]))
-            last["because"] = f"{ops}: read through by {plural(len(step['kernels']), 'kernel')}"
-        else:
-            steps.append(dict(step))
-    return steps
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

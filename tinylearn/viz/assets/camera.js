@@ -18,9 +18,8 @@ Object.assign(Graph.prototype, {
     if (scale >= 0.62) return this.look({x: this.whole.w / 2, y: this.whole.h / 2, scale});
     const readable = Math.max(0.8, Math.min(1, w / (this.whole.w + 30))) * (this.big ? 1.4 : 1);
     const top = this.trace.steps.length ? this.whole.h + 15 - h / readable / 2 : h / readable / 2 - 15;
-    this.look({x: this.whole.w / 2, y: top, scale: readable});
-    const end = this.at[this.trace.results[0]];
-    if (this.trace.steps.length && end) this.show([this.trace.results[0]]);
+    const end = this.trace.steps.length && this.at[this.trace.results[0]];
+    this.look({x: end && w / readable < this.whole.w ? end[0] : this.whole.w / 2, y: top, scale: readable});
   },
   zoom(factor, x, y) {
     if (!this.view) return;
@@ -30,10 +29,14 @@ Object.assign(Graph.prototype, {
     this.look({x: x + (v.x - x) * k, y: y + (v.y - y) * k, scale});
   },
   // Bring nodes into sight if they are not: the smallest move that leaves a margin around them.
-  show(ids) {
-    const places = ids.map(i => this.at[i]).filter(Boolean);
+  // With `around` (their kernels) that is brought into sight too, as far as it fits.
+  show(ids, around = []) {
+    let places = ids.map(i => this.at[i]).filter(Boolean);
     if (!places.length || !this.view) return;
-    const [w, h] = this.size().map(v => v / this.view.scale / 2 - 50 / this.view.scale);
+    const [w, h] = this.size().map(v => v / this.view.scale / 2 - 30 / this.view.scale);
+    const more = [...places, ...around.map(i => this.at[i]).filter(Boolean)];
+    const reach = k => Math.max(...more.map(p => p[k] + p[k + 2] / 2)) - Math.min(...more.map(p => p[k] - p[k + 2] / 2));
+    if (reach(0) < 2 * w && reach(1) < 2 * h) places = more;
     const target = {...this.view};
     for (const [axis, half] of [["x", w], ["y", h]]) {
       const k = axis === "x" ? 0 : 1;
@@ -88,7 +91,8 @@ Object.assign(Graph.prototype, {
   },
   focus(i) {
     if (!this.boxes[i]) return;
-    for (const g of Object.values(this.boxes)) g.setAttribute("tabindex", "-1");
+    this.boxes[this.entry]?.setAttribute("tabindex", "-1");
+    this.entry = i;
     this.boxes[i].setAttribute("tabindex", "0");
     this.boxes[i].focus({preventScroll: true});
     this.show([i]);

@@ -61,10 +61,8 @@ class Face {
     this.host.replaceChildren();
     this.graph = new Graph(this.trace, this.trace.views[name], this.host, {select: id => this.select(id), hover: id => this.hover(id)});
     this.graph.svg.setAttribute("aria-label", this.root.querySelector(".tlv-still img")?.alt || this.trace.title);
-    this.graph.start();
-    const first = this.trace.results.find(i => this.graph.boxes[i]) || Object.keys(this.graph.boxes)[0];
-    this.graph.boxes[first]?.setAttribute("tabindex", "0");
     this.refresh();
+    this.graph.start();
   }
 
   // ------------------------------------------------------------------------ what is shown
@@ -86,7 +84,7 @@ class Face {
     }
     this.refresh();
     const s = this.trace.steps[this.step - 1];
-    if (s) this.graph.show(s.nodes.map(n => this.drawn(n)));
+    if (s) this.graph.show(s.nodes.map(n => this.drawn(n)), s.kernels);
   }
   drawn(id) {
     while (!this.graph.boxes[id]) {

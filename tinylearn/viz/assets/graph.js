@@ -97,7 +97,7 @@ class Graph {
     this.svg.replaceChildren();
     this.at = {}; this.boxes = {}; this.lines = []; this.outlines = {};
     const defs = shape("defs", {}, this.svg), name = "tlv-arrow-" + Math.random().toString(36).slice(2);
-    const marker = shape("marker", {id: name, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto"}, defs);
+    const marker = shape("marker", {id: name, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto"}, defs);
     shape("path", {d: "M0 0L8 4L0 8z", class: "tlv-head"}, marker);
     this.arrow = `url(#${name})`;
     this.whole = this.place("");
@@ -107,12 +107,14 @@ class Graph {
   level(placed, parent, left, top) {
     const g = shape("g", {transform: `translate(${left - (parent.left || 0)} ${top - (parent.top || 0)})`}, parent);
     g.left = left; g.top = top;
-    for (const i of Object.keys(placed.items)) if (this.open.has(i)) this.outline(i, placed, g);
+    const tags = shape("g", {});
+    for (const i of Object.keys(placed.items)) if (this.open.has(i)) this.outline(i, placed, g, tags);
     for (const [value, a, b, leaves, points] of placed.level.edges) {
       const line = shape("path", {class: "tlv-edge", d: this.route(placed, value, a, b, points)}, g);
       if (this.nodes[b] || (b && !this.open.has(b))) line.setAttribute("marker-end", this.arrow);
       this.lines.push({line, value, leaves});
     }
+    g.append(tags);
     for (const [i, at] of Object.entries(placed.items)) {
       const [x, y, w, h] = at;
       if (this.open.has(i)) this.level(placed.inside[i], g, left + x - w / 2 + PAD, top + y - h / 2 + HEAD);
@@ -120,20 +122,20 @@ class Graph {
       this.at[i] = [left + x, top + y, w, h];
     }
   }
-  outline(group, placed, parent) {
+  outline(group, placed, parent, tags) {
     const [x, y, w, h] = placed.items[group], kernel = this.kernels[group], n = kernel ? kernel.number : 0;
-    const g = shape("g", {class: "tlv-outline", "data-group": group}, parent);
-    const rect = shape("rect", {rx: 8}, g), tag = shape("rect", {rx: 4, height: 16, class: "tlv-tag"}, g);
+    const g = shape("g", {class: "tlv-outline", "data-group": group}, parent), above = shape("g", {}, tags);
+    const rect = shape("rect", {rx: 8}, g), tag = shape("rect", {rx: 4, height: 16, class: "tlv-tag"}, above);
     const text = n ? String(n) : this.plan.titles[group];
     shape("title", {}, tag).textContent = n ? "Kernel " + this.plan.titles[group] : "Close " + text;
-    const title = shape("text", {class: "tlv-tagtext"}, g);
+    const title = shape("text", {class: "tlv-tagtext"}, above);
     title.textContent = text;
     const fill = n ? colourOf(n) : "#767676";
     rect.setAttribute("style", `fill:${fill};stroke:${fill};stroke-dasharray:${n ? dashOf(n) : "3 3"}`);
     tag.setAttribute("style", `fill:${fill}`);
     title.setAttribute("style", `fill:${n ? inkOf(n) : "#fff"}`);
     tag.addEventListener("click", () => this.toggle(group));
-    this.outlines[group] = {g, rect, tag, title, place: [x - w / 2, y - h / 2, w, h], inner: placed.inside[group], wide: text.length * 8 + 10};
+    this.outlines[group] = {g, above, rect, tag, title, place: [x - w / 2, y - h / 2, w, h], inner: placed.inside[group], wide: text.length * 8 + 10};
     this.fitOutline(group, null);
   }
   fitOutline(group, members) {
@@ -187,19 +189,21 @@ class Graph {
       for (const [group, o] of Object.entries(this.outlines)) {
         if (!this.kernels[group]) continue;
         const inside = Object.keys(o.inner.items).filter(i => (state[this.leafOf(i)]?.kernels || []).includes(group));
-        o.g.style.display = inside.length ? "" : "none";
+        o.g.style.display = o.above.style.display = inside.length ? "" : "none";
         if (inside.length) this.fitOutline(group, inside);
       }
   }
   select(id) {
     this.selected = id;
+    if (id && this.boxes[id]) this.entry = id;
+    if (!this.boxes[this.entry]) this.entry = this.trace.results.find(i => this.boxes[i]) || Object.keys(this.boxes)[0];
     const inputs = new Set(id && this.nodes[id] ? this.nodes[id].inputs : []);
     const readers = new Set(this.trace.nodes.filter(n => n.inputs.includes(id)).map(n => n.id));
     for (const [i, g] of Object.entries(this.boxes)) {
       g.classList.toggle("tlv-selected", i === id);
       g.classList.toggle("tlv-input", inputs.has(i));
       g.classList.toggle("tlv-reader", readers.has(i));
-      g.setAttribute("tabindex", i === id ? "0" : "-1");
+      g.setAttribute("tabindex", i === this.entry ? "0" : "-1");
     }
     for (const {line, value, leaves} of this.lines) {
       line.classList.toggle("tlv-lit-in", leaves.includes(id));

@@ -69,9 +69,9 @@ function stepPanel(face) {
     card.append(html("h4", {}, "Before the first decision"), html("p", {}, `Every op would be a kernel of its own: ${f.kernels} kernels that move ${quantity(f.read + f.written)}. Step through the ${trace.steps.length} decisions with the arrow keys.`));
     return card;
   }
-  const s = trace.steps[step - 1], first = face.graph.nodes[s.nodes[0]];
-  const title = s.nodes.length > 1 ? `${s.nodes.length} moves` : (first.name ? `${first.name} = ` : "") + first.face[0].replace(/ → .*/, "") + " " + shapeText(first.shape);
-  card.append(html("h4", {}, html("span", {class: `tlv-verdict tlv-${s.verdict}`}, {store: "▣ store", fuse: "⤵ fuse", join: "⇄ join"}[s.verdict]), " " + title));
+  const s = trace.steps[step - 1], first = face.graph.nodes[s.nodes[0]] || {face: [""], shape: []};
+  const title = s.nodes.length > 1 ? `${s.nodes.length} moves` : (first.name ? `${first.name} = ` : "") + first.face[0].replace(/ → .*/, "") + " " + (s.nodes.length ? shapeText(first.shape) : "");
+  card.append(html("h4", {}, html("span", {class: `tlv-verdict tlv-${s.verdict}`}, {store: "▣ store", fuse: "⤵ fuse", join: "⇄ join", simplify: "≡ simplify"}[s.verdict]), " " + title));
   card.append(html("p", {class: "tlv-says"}, trace.rules[s.rule]), html("p", {}, "Here: " + s.because + "."));
   if (s.refused) card.append(html("p", {class: "tlv-warning"}, "⊘ Fusion refused: " + s.refused + "."));
   card.append(html("p", {class: "tlv-rule"}, "rule ", html("code", {}, s.rule), s.kernels.length ? ` · in ${s.kernels.map(k => "kernel " + face.graph.kernels[k].number).join(", ")}` : ""));

@@ -1,0 +1,221 @@
+"""Pictures: what a trace tells, how it is shown, and what drawing must never do."""
+
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.pictures import Named, chain, mlp, mlp_step, multiply_add, numbers, softmax
+from tinylearn import viz
+from tinylearn.graph.node import INTERNED, walk
+from tinylearn.viz.picture import Picture
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{7*7}}`${1}"
+KEYS = {"schema", "version", "title", "results", "nodes", "kernels", "steps", "frames", "rules"}
+
+
+def explained(*nodes) -> Picture:
+    shown = viz.explain(*map(Named, nodes))
+    assert isinstance(shown, Picture), shown
+    return shown
+
+
+# ---------------------------------------------------------------- the trace
+
+
+def test_a_trace_is_json_and_survives_it():
+    trace = viz.trace(Named(mlp()[0]))
+    assert json.loads(json.dumps(trace)) == trace
+    assert set(trace) >= KEYS and trace["version"] == 1
+
+
+def test_multiply_add_explains_itself_in_at_most_five_steps():
+    assert len(explained(multiply_add()).trace["steps"]) <= 5
+
+
+def test_a_perceptrons_loss_explains_itself_in_at_most_thirty_steps():
+    trace = explained(mlp()[0]).trace
+    assert len(trace["steps"]) <= 30
+    assert all(trace["rules"][step["rule"]] and step["because"] for step in trace["steps"])
+
+
+def test_all_decisions_are_there_when_asked_for():
+    loss = mlp()[0]
+    everything = viz.trace(Named(loss), level="all")["steps"]
+    assert all(len(step["nodes"]) == 1 for step in everything)
+    assert len(everything) > len(viz.trace(Named(loss))["steps"])
+
+
+@pytest.mark.parametrize("make", [lambda: [multiply_add()], lambda: [mlp()[0]], mlp_step])
+def test_the_film_ends_with_the_kernels_that_run(make):
+    trace = viz.trace(*map(Named, make()))
+    last, kernels = trace["frames"][-1], trace["kernels"]
+    assert last["kernels"] == len(kernels)
+    assert last["written"] == sum(k["written"] for k in kernels)
+    assert trace["frames"][0]["kernels"] == sum(n["kind"] != "source" for n in trace["nodes"])
+
+
+def test_forward_and_backward_are_told_apart():
+    trace = viz.trace(*map(Named, mlp_step()))
+    passes = {node["pass"] for node in trace["nodes"]}
+    assert passes == {"forward", "backward", "update"}
+    known = {node["id"] for node in trace["nodes"]}
+    backward = [node for node in trace["nodes"] if node["pass"] == "backward"]
+    assert any(node["gradient_of"] in known for node in backward)
+
+
+def test_variables_give_nodes_their_names():
+    weight, 重み = Named(numbers(2, 3)), Named(numbers(2, 3))
+    total = Named(weight.node * 重み.node)
+    names = {node["name"] for node in viz.trace(total)["nodes"]}
+    assert {"weight", "重み", "total"} <= names
+
+
+def test_computed_numbers_are_summed_up():
+    node = viz.trace(Named(numbers(8, 8) + 1.0))["nodes"][0]
+    assert node["value"]["least"] == "0" and node["value"]["most"] == "63"
+    assert sum(node["value"]["histogram"]) == 64
+    assert len(node["value"]["image"]["grey"]) == 2 * 64
+
+
+# ---------------------------------------------------------------- what drawing must not do
+
+
+def test_drawing_computes_nothing_and_makes_no_node():
+    loss = mlp()[0]
+    order, before = walk([loss]), len(INTERNED)
+    buffers = [node.buffer for node in order]
+    for shown in (viz.draw(Named(loss)), explained(loss), viz.source(Named(loss))):
+        shown._repr_html_()
+    assert [node.buffer for node in order] == buffers
+    assert len(INTERNED) == before
+
+
+def test_a_computed_graph_is_explained_as_if_it_were_not():
+    x = multiply_add()
+    x.buffer = numbers(4, 5).buffer
+    assert len(explained(x).trace["kernels"]) == 1
+    assert x.buffer is not None
+
+
+@pytest.mark.parametrize("wrong", [5, None, "text", object()])
+def test_what_is_no_tensor_gets_a_sentence_and_no_exception(wrong):
+    for draw in (viz.draw, viz.explain, viz.source):
+        shown = draw(wrong)
+        assert "needs a Tensor" in str(shown)
+        assert "needs a Tensor" in shown._repr_html_()
+        assert "<svg" in shown.svg()
+
+
+def test_a_graph_that_is_too_large_gets_a_sentence():
+    assert "can be drawn" in str(viz.draw(Named(chain(21_000))))
+
+
+def test_numbers_on_a_dead_device_are_said_to_be_unreadable():
+    class Dead:
+        shape, device = (4, 5), "gpu"
+
+        @property
+        def data(self):
+            raise OSError("device lost")
+
+    x = multiply_add()
+    x.inputs[1].buffer = Dead()
+    notes = [
+        n["value"]["note"] for n in viz.trace(Named(x))["nodes"] if "note" in (n["value"] or {})
+    ]
+    assert notes == ["cannot be read: OSError"]
+
+
+# ---------------------------------------------------------------- faces
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: [multiply_add()], lambda: [softmax(numbers(64, 10))], mlp_step]
+)
+@pytest.mark.parametrize("step", [None, 0, 2])
+def test_the_svg_is_well_formed_and_has_a_text_alternative(make, step):
+    root = ElementTree.fromstring(explained(*make()).svg(step))
+    assert root.get("role") == "img" and "Op graph" in root.get("aria-label")
+
+
+@pytest.mark.parametrize("draw", [viz.draw, viz.explain])
+def test_the_page_of_a_training_step_is_below_100_kb(draw):
+    shown = draw(*map(Named, mlp_step()))
+    assert len(shown._repr_html_().encode()) < 100_000
+
+
+def test_nothing_is_loaded_from_outside():
+    html = explained(mlp()[0])._repr_html_()
+    addresses = set(re.findall(r"(?:https?:)?//[\w.]+\.\w+[\w/]*", html))
+    assert addresses <= {"http://www.w3.org/2000/svg", "//www.w3.org/2000/svg"}
+    assert not re.search(r"@import|<link|<iframe|src=(?![\"']data:)", html)
+
+
+def test_hostile_names_are_text_and_nothing_else(tmp_path):
+    shown = explained(multiply_add())
+    trace = json.loads(json.dumps(shown.trace).replace('"add"', json.dumps(HOSTILE)))
+    trace["title"] = trace["nodes"][0]["name"] = HOSTILE
+    for node in trace["nodes"]:
+        node["face"] = [HOSTILE, HOSTILE]
+    hostile = Picture(trace, "explain")
+    html = hostile.save(tmp_path / "x.html").read_text()
+    assert "<script>alert" not in html and "<img src=x" not in html
+    assert html.count("<script") == 2 and html.count("</script>") == 2
+    ElementTree.fromstring(hostile.svg())
+
+
+def test_a_picture_is_saved_as_its_file_name_says(tmp_path):
+    shown = explained(multiply_add())
+    assert "<!doctype html>" in shown.save(tmp_path / "x.html").read_text()
+    assert shown.save(tmp_path / "x.svg").read_text().startswith("<svg")
+    assert json.loads(shown.save(tmp_path / "x.json").read_text())["version"] == 1
+    with pytest.raises(ValueError, match=r"use \.html"):
+        shown.save(tmp_path / "x.png")
+
+
+def test_graphviz_gets_the_graph_without_the_dot_program():
+    pytest.importorskip("graphviz")
+    text = viz.draw(Named(multiply_add())).to_graphviz().source
+    assert "cluster_k1" in text and text.count("->") == 4
+
+
+def test_text_says_verdict_rule_and_reason():
+    text = str(explained(multiply_add()))
+    assert "FUSE" in text and "fuse.compute_where_used" in text and "kernels 2 -> 1" in text
+
+
+def test_chosen_steps_become_figures():
+    figures = explained(multiply_add()).figures([0, 1])
+    assert figures._repr_html_().count("<figure") == 2
+    with pytest.raises(ValueError, match="steps 0 to"):
+        explained(multiply_add()).figures([99])
+
+
+def test_two_rule_sets_are_compared():
+    def nothing_fuses(node, readers, homes):
+        """Every value is stored."""
+        return "store", "this rule stores all"
+
+    rules = {"fuse.compute_where_used": nothing_fuses}
+    rules |= dict.fromkeys(["join.in_passing", "join.same_loop"], lambda *given: None)
+    shown = viz.explain(Named(multiply_add()), using=rules)
+    assert "bytes written 80 B -> 160 B" in re.sub(r" +", " ", str(shown))
+    assert "fuse before, store after" in str(shown)
+    assert shown._repr_html_().count('class="tlv"') == 2
+
+
+def test_the_code_of_every_line_links_to_nodes_of_the_graph():
+    trace = viz.trace(Named(mlp()[0]))
+    known = {node["id"] for node in trace["nodes"]}
+    for kernel in trace["kernels"]:
+        for code in kernel["code"].values():
+            assert len(code["lines"]) >= len(code["text"].splitlines())
+            assert {i for ids in code["lines"] for i in ids} <= known
+
+
+def test_a_chain_of_ten_thousand_ops_is_drawn():
+    shown = viz.draw(Named(chain(3000)))
+    assert isinstance(shown, Picture)
+    assert len(shown.trace["nodes"]) > 3000

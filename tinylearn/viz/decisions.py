@@ -1,0 +1,125 @@
+"""Kernels and Steps of a schedule as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tinylearn.graph.node import Node
+from tinylearn.graph.simplify import Simplification
+from tinylearn.schedule.kernel import Kernel, Step
+from tinylearn.viz.style import clip, shape_text
+
+Data = dict[str, Any]
+Ids = Mapping[Node, str]
+
+
+def kernel_data(kernel: Kernel, number: int, ids: Ids) -> Data:
+    """A kernel in words and ids; nodes that have no id are left out."""
+    ops = [n.op.name for n in kernel.members if n.op.kind in ("elementwise", "reduce")]
+    root = kernel.outputs[-1]
+    title = f"{number}: {'+'.join(dict.fromkeys(ops)) or root.op.name} → {shape_text(root.shape)}"
+    return {
+        "id": f"k{number}",
+        "number": number,
+        "title": clip(title, 40),
+        "nodes": [ids[n] for n in kernel.members if n in ids],
+        "reads": [ids[n] for n in kernel.inputs if n in ids],
+        "writes": [ids[n] for n in kernel.outputs if n in ids],
+        "read": kernel.bytes_read,
+        "written": kernel.bytes_written,
+        "flops": kernel.flops,
+        "code": {},
+    }
+
+
+def add_joined(
+    kernels: list[Data],
+    shown: Sequence[Node],
+    new: Mapping[Node, Node],
+    plan: Sequence[Kernel],
+    ids: Ids,
+) -> None:
+    """Say of every node of the user's graph in which kernels it runs.
+
+    A node runs where the node runs that it was simplified to; one that was simplified away runs
+    where its readers do, for it is part of what they became.
+    """
+    homes: dict[Node, list[int]] = {}
+    for k, kernel in enumerate(plan):
+        for member in kernel.members:
+            homes.setdefault(member, []).append(k)
+    readers: dict[Node, list[Node]] = {}
+    for node in shown:
+        for x in node.inputs:
+            readers.setdefault(x, []).append(node)
+    found: dict[Node, list[int]] = {}
+    for node in reversed(shown):
+        where = homes.get(new[node])
+        if where is None and node.inputs and new[node].op.kind != "source":
+            where = sorted({k for r in readers.get(node, ()) for k in found.get(r, ())})
+        found[node] = where or []
+    for k, data in enumerate(kernels):
+        data["nodes"] = [ids[n] for n in shown if k in found[n] and n.inputs]
+
+
+def step_data(step: Step, ids: Ids, kernels: Sequence[Data]) -> Data:
+    """A decision in words and ids. `roots` names the kernels as the film knows them."""
+    roots = [ids[r] for r in step.kernels]
+    homes = [k["id"] for r in roots for k in kernels if r in k["writes"]]
+    homes = homes or [k["id"] for r in roots for k in kernels if r in k["nodes"]]
+    return {
+        "nodes": [ids[step.node]],
+        "verdict": step.verdict,
+        "rule": step.rule,
+        "says": step.says,
+        "because": step.because,
+        "refused": step.refused,
+        "kernels": list(dict.fromkeys(homes)),
+        "roots": roots,
+        "saved": step.bytes_saved,
+    }
+
+
+def simplified_steps(steps: Iterable[Simplification], ids: Ids) -> list[Data]:
+    """What was made simpler, as the first steps of a film that shows everything."""
+    return [
+        {
+            "nodes": [ids[s.after]] if s.after in ids else [],
+            "verdict": "simplify",
+            "rule": f"simplify.{s.rule}",
+            "says": s.says,
+            "because": f"{in_words(s.before)} became {in_words(s.after)}",
+            "refused": "",
+            "kernels": [],
+            "roots": [],
+            "saved": 0,
+        }
+        for s in steps
+    ]
+
+
+def in_words(node: Node) -> str:
+    """A node and its inputs: mul(sum[64], 1)."""
+    if node.op.name == "const":
+        return str(node.arg)
+    inputs = ", ".join(str(x.arg) if x.op.name == "const" else repr(x) for x in node.inputs)
+    return f"{node.op.name}({inputs})" if inputs else repr(node)
+
+
+def merged(data: Data) -> list[Data]:
+    """The steps, with neighbours that one rule decided alike for moves taken as one."""
+    moves = {n["id"]: n["op"] for n in data["nodes"] if n["kind"] == "move"}
+    steps: list[Data] = []
+    for step in data["steps"]:
+        last = steps[-1] if steps else None
+        alike = last and all(last[k] == step[k] for k in ("verdict", "rule", "roots", "refused"))
+        if last and alike and step["nodes"][0] in moves and last["nodes"][0] in moves:
+            last["nodes"] = last["nodes"] + step["nodes"]
+            last["saved"] += step["saved"]
+            ops = ", ".join(moves[n] for n in reversed(last["nodes"]))
+            count = len(step["roots"])
+            last["because"] = f"{ops}: read through by {count} kernel{'s' * (count != 1)}"
+        else:
+            steps.append(dict(step))
+    return steps
