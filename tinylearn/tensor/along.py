@@ -1,0 +1,72 @@
+"""Along one axis: counting places, products, running sums. Nodes in, nodes out."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from tinylearn.graph.node import Node, Shape
+from tinylearn.graph.primitives import LESS, MUL, buffer
+from tinylearn.tensor.data import upload
+from tinylearn.tensor.moves import part_of, surrounded
+
+BLOCK = 32  # numbers that are compared with each other at once in a running sum
+
+
+@lru_cache(maxsize=256)
+def counted(n: int, device: str) -> Node:
+    """0, 1, ... n - 1 as int64."""
+    return buffer(upload(np.arange(n), device))
+
+
+def places(shape: Shape, axis: int, device: str) -> Node:
+    """In each place of a shape the place's number along an axis."""
+    flat = tuple(n if a == axis else 1 for a, n in enumerate(shape))
+    return counted(shape[axis], device).reshape(flat).expand(shape)
+
+
+def product(x: Node, axis: int) -> Node:
+    """The product, the axis kept: the halves are multiplied with each other until one is left.
+
+    Unlike exp(sum(log(x))) this is right for zeros, and so is its gradient.
+    """
+    n = x.shape[axis]
+    y = None
+    while n > 1:
+        half = n // 2
+        if n % 2:
+            rest = part_of(x, axis, n - 1, n)
+            y = rest if y is None else MUL(y, rest)
+        x = MUL(part_of(x, axis, 0, half), part_of(x, axis, half, 2 * half))
+        n = half
+    if n == 0:
+        return x.sum((axis,)) + 1
+    return x if y is None else MUL(x, y)
+
+
+def running_sum(x: Node, axis: int) -> Node:
+    """At each place the sum so far: within blocks, plus the totals of the blocks before."""
+    n = x.shape[axis]
+    if n <= BLOCK:
+        return summed_so_far(x, axis)
+    blocks = -(-n // BLOCK)
+    widths = tuple((0, blocks * BLOCK - n) if a == axis else (0, 0) for a in range(len(x.shape)))
+    shape = x.shape[:axis] + (blocks, BLOCK) + x.shape[axis + 1 :]
+    inside = summed_so_far(surrounded(x, widths, 0).reshape(shape), axis + 1)
+    totals = part_of(inside, axis + 1, BLOCK - 1, BLOCK)
+    before = tuple((1, 0) if a == axis else (0, 0) for a in range(len(shape)))
+    earlier = part_of(surrounded(running_sum(totals, axis), before, 0), axis, 0, blocks)
+    whole = inside + earlier.expand(shape)
+    return part_of(
+        whole.reshape(x.shape[:axis] + (blocks * BLOCK,) + x.shape[axis + 1 :]), axis, 0, n
+    )
+
+
+def summed_so_far(x: Node, axis: int) -> Node:
+    """The same, by comparing every place with every other: for short axes."""
+    n = x.shape[axis]
+    pairs = x.shape[:axis] + (n, n) + x.shape[axis + 1 :]
+    from_all = x.reshape(x.shape[:axis] + (1, n) + x.shape[axis + 1 :]).expand(pairs)
+    later = LESS(places(pairs, axis, x.device), places(pairs, axis + 1, x.device))
+    return later.where(0, from_all).sum((axis + 1,)).reshape(x.shape)

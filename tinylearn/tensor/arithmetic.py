@@ -1,0 +1,242 @@
+"""Arithmetic, comparisons and choice, number by number: `+ - * / // % ** < == & where maximum`.
+
+A comparison has `less` alone to build on: x == y is "neither is less than the other", and a number
+test, because NaN is less than nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tinylearn.errors import DTypeError
+from tinylearn.graph.dtype import bool_
+from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import ADD, CONST, LESS, MUL, WHERE
+from tinylearn.tensor.casts import Casts
+from tinylearn.tensor.compare import (
+    equal,
+    is_finite,
+    is_infinite,
+    is_number,
+    larger,
+    not_less,
+    opposite,
+)
+from tinylearn.tensor.operands import choices, floating, number_dtype, pair
+from tinylearn.tensor.power import power, power_of_number, whole_power
+from tinylearn.tensor.state import State, made, result
+from tinylearn.tensor.whole import divided, remainder
+
+if TYPE_CHECKING:
+    from tinylearn.tensor.tensor import Tensor
+
+
+class Arithmetic(Casts):
+    """Arithmetic, comparisons and choice. Operands broadcast and promote."""
+
+    __slots__ = ()
+
+    __hash__ = object.__hash__
+    __array_ufunc__ = None  # NumPy's operators leave `array + tensor` to us
+
+    # ---------------------------------------------------------------- arithmetic
+
+    def __add__(self, other: Any) -> Tensor:
+        x, y = pair("add", self, other)
+        return result(ADD(x, y), self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        x, y = pair("add", self, other)
+        return result(ADD(y, x), self, other)
+
+    def __mul__(self, other: Any) -> Tensor:
+        x, y = pair("mul", self, other)
+        return result(MUL(x, y), self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        x, y = pair("mul", self, other)
+        return result(MUL(y, x), self, other)
+
+    def __neg__(self) -> Tensor:
+        return result(negated(self.node), self)
+
+    def __pos__(self) -> Tensor:
+        return result(self.node, self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        x, y = pair("sub", self, other)
+        return result(ADD(x, negated(y)), self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        x, y = pair("sub", self, other)
+        return result(ADD(y, negated(x)), self, other)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        x, y = pair("div", self, other)
+        return result(quotient(floating(x), floating(y)), self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        x, y = pair("div", self, other)
+        return result(quotient(floating(y), floating(x)), self, other)
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        x, y = pair("floordiv", self, other)
+        return made(divided(x, y), False)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        x, y = pair("floordiv", self, other)
+        return made(divided(y, x), False)
+
+    def __mod__(self, other: Any) -> Tensor:
+        x, y = pair("mod", self, other)
+        return result(remainder(x, y), self, other)
+
+    def __rmod__(self, other: Any) -> Tensor:
+        x, y = pair("mod", self, other)
+        return result(remainder(y, x), self, other)
+
+    def __pow__(self, other: Any) -> Tensor:
+        if isinstance(other, State) or not isinstance(other, bool | int | float):
+            x, y = pair("pow", self, other)
+            return result(power(x, y), self, other)
+        x = self.node.cast(number_dtype(self.node.dtype, other))
+        return result(whole_power(x, other), self)
+
+    def __rpow__(self, other: Any) -> Tensor:
+        x, y = pair("pow", self, other)
+        return result(power_of_number(y, x), self, other)
+
+    # The operators under the names they have in NumPy and PyTorch.
+    add, mul, sub, div, neg, pow = __add__, __mul__, __sub__, __truediv__, __neg__, __pow__
+
+    # ---------------------------------------------------------------- comparisons
+
+    def __lt__(self, other: Any) -> Tensor:
+        x, y = pair("less", self, other)
+        return made(LESS(x, y), False)
+
+    def __gt__(self, other: Any) -> Tensor:
+        x, y = pair("greater", self, other)
+        return made(LESS(y, x), False)
+
+    def __le__(self, other: Any) -> Tensor:
+        x, y = pair("less_equal", self, other)
+        return made(not_less(y, x), False)
+
+    def __ge__(self, other: Any) -> Tensor:
+        x, y = pair("greater_equal", self, other)
+        return made(not_less(x, y), False)
+
+    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
+        if other is None or isinstance(other, str):
+            return NotImplemented
+        x, y = pair("equal", self, other)
+        return made(equal(x, y), False)
+
+    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
+        if other is None or isinstance(other, str):
+            return NotImplemented
+        x, y = pair("not_equal", self, other)
+        return made(opposite(equal(x, y)), False)
+
+    def isnan(self) -> Tensor:
+        """Where the numbers are no numbers. NumPy, PyTorch: isnan"""
+        return made(opposite(is_number(self.node)), False)
+
+    def isinf(self) -> Tensor:
+        """Where the numbers are infinite. NumPy, PyTorch: isinf"""
+        return made(is_infinite(self.node), False)
+
+    def isfinite(self) -> Tensor:
+        """Where the numbers are neither infinite nor NaN. NumPy, PyTorch: isfinite"""
+        return made(is_finite(self.node), False)
+
+    # ---------------------------------------------------------------- yes and no
+
+    def __invert__(self) -> Tensor:
+        x = self.node
+        if x.dtype.is_float:
+            raise DTypeError(f"~ is for bools and ints, not {x.dtype}")
+        return made(opposite(x) if x.dtype is bool_ else -1 - x, False)
+
+    def __and__(self, other: Any) -> Tensor:
+        x, y = pair("and", self, other)
+        return made(WHERE(yes_no("and", x), yes_no("and", y), y.const_like(False)), False)
+
+    def __or__(self, other: Any) -> Tensor:
+        x, y = pair("or", self, other)
+        return made(WHERE(yes_no("or", x), y.const_like(True), yes_no("or", y)), False)
+
+    def __xor__(self, other: Any) -> Tensor:
+        x, y = pair("xor", self, other)
+        return made(WHERE(yes_no("xor", x), opposite(yes_no("xor", y)), y), False)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+    logical_not = __invert__
+
+    # ---------------------------------------------------------------- choice
+
+    def where(self, x: Any, y: Any) -> Tensor:
+        """x where this (a bool tensor) is true, y elsewhere; all three broadcast.
+
+        NumPy, PyTorch: where(condition, x, y)
+        """
+        condition = self.node
+        if condition.dtype is not bool_:
+            raise DTypeError(
+                f"where chooses by a bool tensor, not {condition.dtype}\nTry (x != 0).where(...)"
+            )
+        c, a, b = choices(condition, x, y)
+        requires = any(isinstance(t, State) and t._requires_grad for t in (x, y))
+        return made(WHERE(c, a, b), requires)
+
+    def masked_fill(self, mask: Tensor, value: float) -> Tensor:
+        """`value` where the mask is true, else the tensor's numbers. PyTorch: masked_fill"""
+        return mask.where(value, self)
+
+    def maximum(self, other: Any) -> Tensor:
+        """The larger of two numbers; equal ones share the gradient. NumPy, PyTorch: maximum"""
+        x, y = pair("maximum", self, other)
+        return result(larger(x, y, LESS(x, y), LESS(y, x)), self, other)
+
+    def minimum(self, other: Any) -> Tensor:
+        """The smaller of two numbers; equal ones share the gradient. NumPy, PyTorch: minimum"""
+        x, y = pair("minimum", self, other)
+        return result(larger(x, y, LESS(y, x), LESS(x, y)), self, other)
+
+    def clamp(self, low: Any = None, high: Any = None) -> Tensor:
+        """Numbers below `low` become low, above `high` high. PyTorch: clamp; NumPy: clip"""
+        x: Any = self
+        if low is not None:
+            a, b = pair("clamp", x, low)
+            x = result(WHERE(LESS(a, b), b, a), x, low)
+        if high is not None:
+            a, b = pair("clamp", x, high)
+            x = result(WHERE(LESS(b, a), b, a), x, high)
+        return result(x.node, x)
+
+    clip = clamp
+
+
+# ---------------------------------------------------------------- on nodes
+
+
+def negated(x: Node) -> Node:
+    """-x, worked out at once for a constant. Raises DTypeError for bools, as NumPy does."""
+    if x.dtype is bool_:
+        raise DTypeError("a bool has no negative; ~x is its opposite\nTry x.int()")
+    return x.const_like(-x.arg) if x.op is CONST else -x
+
+
+def quotient(x: Node, y: Node) -> Node:
+    """x / y for floats: x times the reciprocal, which is worked out at once for a constant."""
+    if y.op is CONST and y.arg:
+        return x * (1 / y.arg)
+    return y.recip() if x.op is CONST and x.arg == 1 else x * y.recip()
+
+
+def yes_no(op: str, x: Node) -> Node:
+    """x, if it is bool; `&` and `|` on bits of ints are not offered."""
+    if x.dtype is not bool_:
+        raise DTypeError(f"{op} combines bools, not {x.dtype}\nTry (x != 0)")
+    return x

@@ -1,0 +1,43 @@
+"""Axes as users give them (negative, several, none), checked and counted from 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinylearn.errors import ShapeError, describe
+from tinylearn.graph.node import Node
+from tinylearn.tensor.data import short
+from tinylearn.tensor.userline import name_of
+
+Axes = int | Sequence[int] | None
+
+
+def one_axis(op: str, x: Node, axis: Any, extra: int = 0) -> int:
+    """An axis of x counted from 0. extra: how many axes more the result has."""
+    ndim = len(x.shape) + extra
+    try:
+        place = int(axis.__index__())
+    except AttributeError:
+        raise ShapeError(f"{op} needs a whole number as axis, got {short(axis)}") from None
+    if -ndim <= place < ndim:
+        return place + ndim if place < 0 else place
+    has = f"axes {-ndim} to {ndim - 1}" if ndim else "no axis"
+    says = f"{op}: there is no axis {place}; a tensor of {len(x.shape)} axes has {has} here"
+    name = name_of()
+    repair = f"{name}.{op}(axis=-1)" if ndim else f"{name}.reshape(1)"
+    raise describe(ShapeError, says, [(name, x)], repair)
+
+
+def all_axes(op: str, x: Node, axis: Axes) -> tuple[int, ...]:
+    """Axes counted from 0, in order; None is all of them."""
+    if axis is None:
+        return tuple(range(len(x.shape)))
+    if isinstance(axis, int):
+        return (one_axis(op, x, axis),)
+    if not isinstance(axis, tuple | list):
+        return (one_axis(op, x, axis),)
+    axes = sorted(one_axis(op, x, a) for a in axis)
+    if len(set(axes)) < len(axes):
+        raise describe(ShapeError, f"{op} got an axis twice: {tuple(axis)}", [("x", x)])
+    return tuple(axes)

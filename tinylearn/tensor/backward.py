@@ -1,0 +1,123 @@
+"""From a loss to its gradients: `loss.backward()` and `loss.gradient(w, b)`. Nothing runs here."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from tinylearn.errors import GradientError, ShapeError, describe
+from tinylearn.graph.gradient import gradient
+from tinylearn.graph.node import Node, walk
+from tinylearn.graph.primitives import ADD, BUFFER, DETACH
+from tinylearn.tensor.creation import Creation
+from tinylearn.tensor.operands import node_of
+from tinylearn.tensor.state import State, made, owner
+from tinylearn.tensor.userline import name_of, named_arguments
+
+if TYPE_CHECKING:
+    from tinylearn.tensor.tensor import Tensor
+
+FLAT = "argmax, comparisons, floor, sign and casts to ints are flat and pass none"
+
+
+class Backward(Creation):
+    """Gradients of this tensor."""
+
+    __slots__ = ()
+
+    def backward(self, gradient: Any = None) -> None:
+        """Add to the .grad of every float leaf the derivative of this number by that leaf.
+
+        gradient   what arrives at this tensor; needed where it is more than one number
+
+        A second backward adds to the first: set .grad to None (optimizers: zero_grad) in between.
+        Nothing is computed before a .grad is looked at.
+        """
+        leaves = {n: t for n in walk([self.node]) if (t := waiting_leaf(n)) is not None}
+        found = gradients(self, "backward", gradient, list(leaves))
+        for node, leaf in leaves.items():
+            if node in found:
+                g = DETACH(found[node])
+                grad = made(g if leaf.grad is None else ADD(leaf.grad.node, g), False)
+                grad.together = weakref.ref(self)  # type: ignore[arg-type]
+                leaf.grad = grad
+
+    def gradient(
+        self, *tensors: Tensor, gradient: Any = None, allow_unused: bool = False
+    ) -> list[Tensor]:
+        """The derivatives of this number by each of the tensors, leaves or not.
+
+        gradient       what arrives at this tensor; needed where it is more than one number
+        allow_unused   zeros, instead of an error, for a tensor that it does not depend on
+
+        They can be differentiated again: y.gradient(x)[0].sum().gradient(x) is the second one.
+        """
+        for k, t in enumerate(tensors):
+            if not isinstance(t, State):
+                raise GradientError(f"gradient needs tensors, argument {k} is {t!r}")
+        found = gradients(self, "gradient", gradient, [t.node for t in tensors])
+        results = []
+        for k, t in enumerate(tensors):
+            if t.node not in found and not allow_unused:
+                raise unused(self.node, t, named_arguments(len(tensors))[k])
+            results.append(made(found.get(t.node, t.node.const_like(0)), t.dtype.is_float))
+        return results
+
+
+def waiting_leaf(node: Node) -> State | None:
+    """The tensor that wants the gradient of this node."""
+    if node.op is not BUFFER and node.op is not DETACH:
+        return None
+    tensor = owner(node)
+    return tensor if tensor is not None and tensor._requires_grad else None
+
+
+def gradients(loss: State, op: str, arriving: Any, leaves: list[Node]) -> dict[Node, Node]:
+    """{leaf: gradient} for the leaves that the loss depends on."""
+    node = loss.node
+    if not node.dtype.is_float:
+        says = f"{op}: a {node.dtype} has no gradient, it moves in jumps; {FLAT}"
+        raise describe(GradientError, says, [(name_of(), node)], f"{name_of()}.float() earlier")
+    if not loss._requires_grad:
+        raise unrecorded(op, node)
+    if arriving is not None:
+        g = arriving.node if isinstance(arriving, State) else node_of(op, arriving, node.device)
+        if g.shape != node.shape:
+            says = f"{op}: the gradient that arrives needs the shape of the tensor"
+            raise describe(ShapeError, says, [("x", node), ("g", g)])
+        g = g.cast(node.dtype)
+    elif node.size == 1:
+        g = node.const_like(1)
+    else:
+        name = name_of()
+        says = f"{op} starts from one number, this tensor has {node.size}"
+        repair = f"{name}.sum().{op}(...)" if op == "gradient" else f"{name}.sum().backward()"
+        raise describe(GradientError, says, [(name, node)], repair)
+    return gradient(node, g, leaves)
+
+
+def unrecorded(op: str, node: Node) -> Exception:
+    """Why a tensor has no gradient, and what to change."""
+    training = State.finished.training
+    if node.op is DETACH:
+        says = (
+            f"{op}: this tensor is a constant: it was detached, or made while nothing was recorded"
+        )
+        repair = (
+            "Tensor.training = True before it is made"
+            if not training
+            else ("making it outside no_grad() and Tensor.training = False, and without detach()")
+        )
+    elif node.op is BUFFER:
+        says, repair = f"{op}: this tensor is a leaf with requires_grad=False", "requires_grad=True"
+    else:
+        says = f"{op}: no float leaf with requires_grad leads to this tensor; {FLAT}"
+        repair = "requires_grad=True on a leaf it is made from"
+    return describe(GradientError, says, [(name_of(), node)], repair)
+
+
+def unused(loss: Node, tensor: State, name: str) -> Exception:
+    """The error for a tensor that the loss does not depend on."""
+    says = f"gradient: the loss was not computed from {name}, or only through what is flat; {FLAT}"
+    operands = [("loss", loss), (name, tensor.node)]
+    return describe(GradientError, says, operands, "allow_unused=True, which gives zeros")

@@ -1,0 +1,225 @@
+"""New tensors: from numbers, of one value, counted, or drawn at random.
+
+Random numbers are drawn when the tensor is made, by one NumPy generator that `manual_seed` sets.
+
+device           where the numbers live: Device.DEFAULT if not given
+requires_grad    floats are leaves that get a .grad, unless this is False
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinylearn.devices.device import Device, checked_name
+from tinylearn.errors import DTypeError, ShapeError
+from tinylearn.graph.dtype import DEFAULT_FLOAT, PYTHON, DType, int64
+from tinylearn.graph.dtype import dtype as dtype_of
+from tinylearn.graph.node import Shape
+from tinylearn.graph.primitives import buffer
+from tinylearn.tensor.data import array_of, checked_shape, fits, upload
+from tinylearn.tensor.losses import Losses
+from tinylearn.tensor.state import State, made, own
+
+if TYPE_CHECKING:
+    from tinylearn.tensor.tensor import Tensor
+
+
+class Random:
+    """The generator that all random tensors are drawn by."""
+
+    generator = np.random.default_rng()
+
+
+def manual_seed(seed: int) -> None:
+    """From here on, the same program draws the same random numbers. PyTorch: manual_seed"""
+    Random.generator = np.random.default_rng(seed)
+
+
+class Creation(Losses):
+    """New tensors, made by the class: `Tensor.zeros(2, 3)`."""
+
+    __slots__ = ()
+
+    manual_seed = staticmethod(manual_seed)
+
+    # ---------------------------------------------------------------- one value
+
+    @staticmethod
+    def full(shape: int | Shape, value: float, dtype: Any = None, **options: Any) -> Tensor:
+        """One value everywhere. It takes no memory until it is used. NumPy, PyTorch: full"""
+        if type(value) not in PYTHON and not isinstance(value, np.generic):
+            raise DTypeError(f"full needs a number, got {value!r}")
+        number = value.item() if isinstance(value, np.generic) else value
+        return filled(checked_shape((shape,)), number, dtype or PYTHON[type(number)], **options)
+
+    @staticmethod
+    def zeros(*shape: int | Shape, dtype: Any = None, **options: Any) -> Tensor:
+        """0 everywhere. NumPy, PyTorch: zeros"""
+        return filled(checked_shape(shape), 0, dtype, **options)
+
+    @staticmethod
+    def ones(*shape: int | Shape, dtype: Any = None, **options: Any) -> Tensor:
+        """1 everywhere. NumPy, PyTorch: ones"""
+        return filled(checked_shape(shape), 1, dtype, **options)
+
+    @staticmethod
+    def empty(*shape: int | Shape, dtype: Any = None, **options: Any) -> Tensor:
+        """0 everywhere: nobody should see arbitrary numbers. NumPy, PyTorch: empty"""
+        return filled(checked_shape(shape), 0, dtype, **options)
+
+    def full_like(self, value: float, **options: Any) -> Tensor:
+        """One value everywhere, with this tensor's shape, dtype and device."""
+        return filled(self.shape, value, **like(self, options))
+
+    def zeros_like(self, **options: Any) -> Tensor:
+        """0 everywhere, with this tensor's shape, dtype and device. NumPy, PyTorch: zeros_like"""
+        return filled(self.shape, 0, **like(self, options))
+
+    def ones_like(self, **options: Any) -> Tensor:
+        """1 everywhere, with this tensor's shape, dtype and device. NumPy, PyTorch: ones_like"""
+        return filled(self.shape, 1, **like(self, options))
+
+    # ---------------------------------------------------------------- counted
+
+    @staticmethod
+    def arange(
+        start: float, stop: float | None = None, step: float = 1, dtype: Any = None, **options: Any
+    ) -> Tensor:
+        """start, start + step, ... below stop; from 0 if one number is given. NumPy: arange"""
+        if stop is None:
+            start, stop = 0, start
+        if step == 0:
+            raise ShapeError("arange with a step of 0 would never end")
+        count = (stop - start) / step
+        floats = any(isinstance(n, float) for n in (start, stop, step))
+        wanted = dtype_of(dtype) if dtype is not None else DEFAULT_FLOAT if floats else int64
+        fits((max(0, int(count)),), wanted)
+        return leaf(np.arange(start, stop, step), wanted, **options)
+
+    @staticmethod
+    def linspace(
+        start: float, stop: float, steps: int, dtype: Any = None, **options: Any
+    ) -> Tensor:
+        """So many numbers from start to stop (included), evenly spaced. NumPy, PyTorch: linspace"""
+        fits(checked_shape((steps,)), DEFAULT_FLOAT)
+        return leaf(np.linspace(start, stop, steps), dtype or DEFAULT_FLOAT, **options)
+
+    @staticmethod
+    def eye(rows: int, columns: int | None = None, dtype: Any = None, **options: Any) -> Tensor:
+        """1 on the diagonal, 0 elsewhere. NumPy, PyTorch: eye"""
+        shape = checked_shape((rows, rows if columns is None else columns))
+        fits(shape, DEFAULT_FLOAT)
+        return leaf(np.eye(shape[0], shape[1]), dtype or DEFAULT_FLOAT, **options)
+
+    # ---------------------------------------------------------------- random
+
+    @staticmethod
+    def rand(*shape: int | Shape, **options: Any) -> Tensor:
+        """Evenly distributed from 0 to 1 (not included). NumPy, PyTorch: rand"""
+        return Creation.uniform(*shape, **options)
+
+    @staticmethod
+    def uniform(
+        *shape: int | Shape, low: float = 0.0, high: float = 1.0, dtype: Any = None, **options: Any
+    ) -> Tensor:
+        """Evenly distributed from low to high (not included). NumPy: Generator.uniform"""
+        sizes = drawable(shape)
+        numbers = Random.generator.random(sizes, np.float32)
+        return leaf(numbers * np.float32(high - low) + np.float32(low), dtype, **options)
+
+    @staticmethod
+    def randn(*shape: int | Shape, **options: Any) -> Tensor:
+        """From the normal distribution: mean 0, standard deviation 1. NumPy, PyTorch: randn"""
+        return Creation.normal(*shape, **options)
+
+    @staticmethod
+    def normal(
+        *shape: int | Shape, mean: float = 0.0, std: float = 1.0, dtype: Any = None, **options: Any
+    ) -> Tensor:
+        """From the normal distribution with this mean and standard deviation. PyTorch: normal"""
+        numbers = Random.generator.standard_normal(drawable(shape), np.float32)
+        return leaf(numbers * np.float32(std) + np.float32(mean), dtype, **options)
+
+    @staticmethod
+    def randint(
+        *shape: int | Shape, low: int = 0, high: int = 10, dtype: Any = None, **options: Any
+    ) -> Tensor:
+        """Whole numbers from low to high (not included). NumPy: Generator.integers"""
+        if not low < high:
+            raise ShapeError(f"randint needs low < high, got {low} and {high}")
+        return leaf(Random.generator.integers(low, high, drawable(shape)), dtype, **options)
+
+    @staticmethod
+    def randperm(n: int, **options: Any) -> Tensor:
+        """0 to n - 1 in random order. PyTorch: randperm; NumPy: Generator.permutation"""
+        return leaf(Random.generator.permutation(n), None, **options)
+
+    def rand_like(self, **options: Any) -> Tensor:
+        """Evenly distributed from 0 to 1, with this tensor's shape, dtype and device."""
+        return Creation.uniform(self.shape, **like(self, options))
+
+    def randn_like(self, **options: Any) -> Tensor:
+        """From the normal distribution, with this tensor's shape, dtype and device."""
+        return Creation.normal(self.shape, **like(self, options))
+
+
+# ---------------------------------------------------------------- leaves
+
+
+def leaf(
+    numbers: np.ndarray, dtype: Any, device: str | None = None, requires_grad: bool | None = None
+) -> Tensor:
+    """A new leaf with a copy of the numbers."""
+    array = array_of(np.asarray(numbers), None if dtype is None else dtype_of(dtype))
+    return planted(upload(array, place(device)), requires_grad)
+
+
+def filled(
+    shape: Shape,
+    value: float,
+    dtype: Any = None,
+    device: str | None = None,
+    requires_grad: bool | None = None,
+) -> Tensor:
+    """A new leaf of one value."""
+    kind = DEFAULT_FLOAT if dtype is None else dtype_of(dtype)
+    fits(shape, kind)
+    number = (bool, int, float)[kind.kind](value)
+    return planted(Device.known[place(device)].filled(shape, kind, number), requires_grad)
+
+
+def planted(data: Any, requires_grad: bool | None = None) -> Tensor:
+    """The leaf of a buffer. Floats require a gradient unless told otherwise."""
+    tensor = made(buffer(data), False)
+    take_root(tensor, tensor.node, requires_grad)
+    return tensor
+
+
+def take_root(tensor: State, node: Any, requires_grad: bool | None) -> None:
+    """Give a tensor a new node of its own, and with it the right to a gradient."""
+    kind: DType = node.dtype
+    if requires_grad and not kind.is_float:
+        raise DTypeError(f"only floats have gradients, not {kind}\nTry dtype=float")
+    tensor.node = node
+    tensor._requires_grad = kind.is_float if requires_grad is None else bool(requires_grad)
+    if tensor._requires_grad:
+        own(tensor, node)
+
+
+def place(device: str | None) -> str:
+    """A device that works, by name; the default one if none is named."""
+    return Device.DEFAULT if device is None else checked_name(device)
+
+
+def like(x: State, options: dict[str, Any]) -> dict[str, Any]:
+    """Options completed by a tensor's own dtype and device."""
+    return {"dtype": x.dtype, "device": x.device} | options
+
+
+def drawable(shape: tuple) -> Shape:
+    """A shape of random numbers that can be held in memory."""
+    sizes = checked_shape(shape)
+    fits(sizes, DEFAULT_FLOAT)
+    return sizes

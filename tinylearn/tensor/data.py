@@ -1,0 +1,155 @@
+"""From Python's and NumPy's numbers to a device's memory, with an error that says what is wrong.
+
+Python ints become int64, floats float32, bools bool; NumPy arrays keep their dtype where
+tinylearn has it, and small unsigned and signed integers become int32.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+
+from tinylearn.devices.buffer import Buffer
+from tinylearn.devices.device import Device
+from tinylearn.errors import DTypeError, ShapeError
+from tinylearn.graph.dtype import ALL, DEFAULT_FLOAT, DType, dtype, int32, int64
+from tinylearn.graph.node import Shape
+
+WIDENED = {"uint8": int32, "int8": int32, "int16": int32, "uint16": int32, "uint32": int64}
+
+
+def array_of(data: Any, wanted: DType | None = None) -> np.ndarray:
+    """The numbers of `data` as an array of a dtype that tinylearn has.
+
+    Raises DTypeError for what is no number, ShapeError for rows of different lengths.
+    """
+    if not isinstance(data, np.ndarray):
+        data = plain_array(data)
+    name = data.dtype.name
+    have = ALL.get(name) or WIDENED.get(name)
+    if have is None:
+        raise DTypeError(f"tinylearn has no dtype for {name} data; it has {', '.join(ALL)}")
+    target = (wanted or have).numpy
+    with np.errstate(all="ignore"):
+        return data if data.dtype == target else data.astype(target)
+
+
+def plain_array(data: Any) -> np.ndarray:
+    """An array of a Python number, a nested list, or anything that offers __array__."""
+    if hasattr(data, "__array__"):
+        return np.asarray(data)
+    if data is None or isinstance(data, str | bytes | dict | set | complex):
+        raise DTypeError(f"a tensor is made of numbers, got {short(data)}")
+    first = innermost(data)
+    try:
+        array = np.array(data)
+    except (ValueError, TypeError, OverflowError):
+        raise broken(data) or DTypeError(f"no array can be made of {short(data)}") from None
+    if array.dtype.kind not in "bif" or type(first).__module__ == "tinylearn.tensor.tensor":
+        raise broken(data) or DTypeError(f"a tensor is made of numbers, got {short(data)}")
+    if array.dtype.kind == "f" and not isinstance(first, np.generic | np.ndarray):
+        array = array.astype(DEFAULT_FLOAT.numpy)
+    return array
+
+
+def innermost(data: Any) -> Any:
+    """The first thing in nested lists that is no list."""
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    return data
+
+
+def broken(data: Any, place: str = "") -> Exception | None:
+    """What is wrong in nested lists, and at which position; None if nothing is."""
+    if isinstance(data, list | tuple):
+        for k, item in enumerate(data):
+            if error := broken(item, f"{place}[{k}]"):
+                return error
+        lengths = [
+            np.shape(item) if not isinstance(item, list | tuple) else (len(item),)
+            for item in data
+            if not hasattr(item, "node")
+        ]
+        for k, length in enumerate(lengths):
+            if length != lengths[0]:
+                return ShapeError(
+                    f"rows differ in length: {place}[0] has {words(lengths[0])},"
+                    f" {place}[{k}] has {words(length)}"
+                )
+        return None
+    where = f" at position {place}" if place else ""
+    if hasattr(data, "node"):
+        return DTypeError(f"a tensor inside a list{where}\nTry Tensor.stack(tensors)")
+    if isinstance(data, int) and not -(2**63) <= data < 2**63:
+        return DTypeError(f"{short(data)}{where} does not fit into int64")
+    if isinstance(data, bool | int | float | np.number | np.bool_ | np.ndarray):
+        return None
+    return DTypeError(f"a tensor is made of numbers, got {short(data)}{where}")
+
+
+def words(shape: tuple) -> str:
+    """How a length is said."""
+    return f"{shape[0]} entries" if len(shape) == 1 else f"shape {shape}" if shape else "no length"
+
+
+def short(data: Any) -> str:
+    """A thing and its type, in few characters."""
+    text = repr(data)
+    text = text if len(text) <= 40 else text[:37] + "..."
+    return f"{text} ({type(data).__name__})"
+
+
+# ---------------------------------------------------------------- memory
+
+
+def upload(array: np.ndarray, device: str) -> Buffer:
+    """A buffer on a device with a copy of the array's numbers."""
+    fits(array.shape, dtype(array.dtype))
+    return Device.known[device].upload(array)
+
+
+def fits(shape: Shape, dtype: DType) -> None:
+    """Raises ShapeError if so many numbers cannot be held in memory."""
+    need = math.prod(shape) * dtype.itemsize
+    if need > 1 << 28 and need > available_memory():
+        have = available_memory() / 1e9
+        raise ShapeError(
+            f"shape {shape} of {dtype} needs {need / 1e9:.4g} GB of memory, {have:.3g} GB are free"
+        )
+
+
+def available_memory() -> float:
+    """Bytes that could be used now; infinite where the system does not say."""
+    try:
+        with open("/proc/meminfo") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def checked_shape(shape: tuple) -> Shape:
+    """Sizes given one by one or as one sequence, as a shape of Python ints.
+
+    >>> checked_shape((2, 3)), checked_shape(([2, 3],)), checked_shape(())
+    ((2, 3), (2, 3), ())
+    """
+    if len(shape) == 1 and isinstance(shape[0], tuple | list):
+        shape = tuple(shape[0])
+    sizes = []
+    for size in shape:
+        try:
+            sizes.append(int(size.__index__()))
+        except AttributeError:
+            raise ShapeError(f"a shape is made of whole numbers, got {short(size)}") from None
+    if any(size < 0 for size in sizes):
+        raise ShapeError(f"a shape has no negative sizes, got {tuple(sizes)}")
+    return tuple(sizes)

@@ -1,0 +1,223 @@
+"""Losses: one number that says how wrong predictions are.
+
+reduction   "mean" (the default), "sum", or "none": one number for each prediction
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinylearn.errors import DTypeError, ShapeError, TinylearnError, describe, nearest
+from tinylearn.graph.dtype import bool_, float16, float32, int64
+from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import BUFFER, DETACH, EXP, LESS, LOG, MUL, SUM, WHERE
+from tinylearn.tensor.along import places
+from tinylearn.tensor.compare import equal, larger, opposite
+from tinylearn.tensor.functions import absolute
+from tinylearn.tensor.moves import without
+from tinylearn.tensor.operands import different_devices, floating, node_of
+from tinylearn.tensor.products import Products
+from tinylearn.tensor.repairs import equal_repair, target_repair
+from tinylearn.tensor.state import State, result
+from tinylearn.tensor.userline import operand_names
+
+if TYPE_CHECKING:
+    from tinylearn.tensor.tensor import Tensor
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+class Losses(Products):
+    """Losses, called on the predictions: `logits.cross_entropy(labels)`."""
+
+    __slots__ = ()
+
+    def cross_entropy(
+        self,
+        target: Any,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+        ignore_index: int | None = None,
+    ) -> Tensor:
+        """-log of the probability that softmax(logits) gives to the true class.
+
+        self              logits (N, classes, ...) or (classes,), with no softmax before
+        target            the true classes, ints (N, ...); or probabilities of the logits' shape
+        label_smoothing   this share of the truth is spread over all classes
+        ignore_index      predictions whose target is this class do not count
+        PyTorch: nn.functional.cross_entropy
+        """
+        x, y = sides("cross_entropy", self, target)
+        axis = (class_axis("cross_entropy", x),)
+        below = x - DETACH(x.max(axis)).expand(x.shape)
+        logs = LOG(SUM(EXP(below), arg=axis))
+        if y.dtype.is_float:
+            truth = probabilities(x, y, axis[0], label_smoothing)
+            losses = SUM(MUL(truth, logs.expand(x.shape) - below), arg=axis)
+            return result(
+                reduced(losses.reshape(without(x.shape, axis[0])), reduction), self, target
+            )
+        y = checked_classes("cross_entropy", x, y, axis[0], ignore_index)
+        losses = logs - picked(below, y, axis[0])
+        if label_smoothing:
+            spread = logs - below.sum(axis) * (1 / x.shape[axis[0]])
+            losses = losses * (1 - label_smoothing) + spread * label_smoothing
+        losses = losses.reshape(y.shape)
+        return result(reduced(losses, reduction, counting(y, ignore_index)), self)
+
+    def nll_loss(
+        self, target: Any, reduction: str = "mean", ignore_index: int | None = None
+    ) -> Tensor:
+        """-log of the true class's probability, from log-probabilities: see log_softmax.
+
+        self      log-probabilities (N, classes, ...);  target   the true classes, ints (N, ...)
+        PyTorch: nn.functional.nll_loss
+        """
+        x, y = sides("nll_loss", self, target)
+        axis = class_axis("nll_loss", x)
+        y = checked_classes("nll_loss", x, y, axis, ignore_index)
+        losses = -picked(x, y, axis).reshape(y.shape)
+        return result(reduced(losses, reduction, counting(y, ignore_index)), self)
+
+    def mse_loss(self, target: Any, reduction: str = "mean") -> Tensor:
+        """The squared difference, of equal shapes. PyTorch: nn.functional.mse_loss"""
+        x, y = same_shapes("mse_loss", self, target)
+        difference = x - y
+        return result(reduced(difference * difference, reduction), self, target)
+
+    def l1_loss(self, target: Any, reduction: str = "mean") -> Tensor:
+        """The absolute difference, of equal shapes. PyTorch: nn.functional.l1_loss"""
+        x, y = same_shapes("l1_loss", self, target)
+        return result(reduced(absolute(x - y), reduction), self, target)
+
+    def binary_cross_entropy_with_logits(self, target: Any, reduction: str = "mean") -> Tensor:
+        """-log of the probability that sigmoid(logit) gives to the truth, 0 or 1 (or between).
+
+        Written as max(x, 0) - x y + log(1 + exp(-|x|)): exp never sees a number above zero.
+        PyTorch: nn.functional.binary_cross_entropy_with_logits
+        """
+        x, y = same_shapes("binary_cross_entropy_with_logits", self, target)
+        zero = x.const_like(0)
+        above = larger(x, zero, LESS(x, zero), LESS(zero, x))
+        losses = above - x * y + LOG(EXP(-absolute(x)) + 1)
+        return result(reduced(losses, reduction), self, target)
+
+    def binary_cross_entropy(self, target: Any, reduction: str = "mean") -> Tensor:
+        """-log of the probability given to the truth, from probabilities; at most 100.
+
+        Prefer binary_cross_entropy_with_logits: it is exact where sigmoid is 0 or 1.
+        PyTorch: nn.functional.binary_cross_entropy
+        """
+        x, y = same_shapes("binary_cross_entropy", self, target)
+        losses = y * bounded_log(x) + (1 - y) * bounded_log(1 - x)
+        return result(reduced(-losses, reduction), self, target)
+
+
+# ---------------------------------------------------------------- on nodes
+
+
+def sides(op: str, prediction: State, target: Any) -> tuple[Node, Node]:
+    """Predictions as floats, and the node of the targets."""
+    x = floating(prediction.node)
+    y = target.node if isinstance(target, State) else node_of(op, target, x.device)
+    if x.device != y.device:
+        raise different_devices(op, x, y)
+    return x.cast(float32) if x.dtype is float16 else x, y
+
+
+def same_shapes(op: str, prediction: State, target: Any) -> tuple[Node, Node]:
+    """Two sides of one float dtype whose shapes are equal: broadcasting would hide a mistake."""
+    x, y = sides(op, prediction, target)
+    if x.shape != y.shape:
+        left, right, _ = operand_names(op)
+        repair = equal_repair(left, right, op, x.shape, y.shape)
+        says = f"{op} compares number by number and needs equal shapes"
+        raise describe(ShapeError, says, [(left, x), (right, y)], repair)
+    return x, y.cast(x.dtype)
+
+
+def class_axis(op: str, x: Node) -> int:
+    """The axis of the classes: the second of a batch, the only one of a single prediction."""
+    if not x.shape:
+        raise describe(ShapeError, f"{op} needs an axis of classes", [("x", x)])
+    axis = 1 if len(x.shape) > 1 else 0
+    if x.shape[axis] == 0:
+        raise describe(ShapeError, f"{op}: there are 0 classes", [("x", x)])
+    return axis
+
+
+def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -> Node:
+    """The true classes as int64, of the shape that the predictions ask for.
+
+    That they are in range is checked where the numbers are at hand; elsewhere a class that is
+    not there adds nothing to what is picked.
+    """
+    left, right, _ = operand_names(op) if y.shape != without(x.shape, axis) else ("", "", "")
+    if y.dtype.is_float or y.dtype is bool_:
+        raise DTypeError(f"{op} needs int classes, not {y.dtype}\nTry {right or 'target'}.long()")
+    if left:
+        says = f"{op}: {left} {x.shape} needs targets of shape {without(x.shape, axis)}"
+        repair = target_repair(left, right, op, x.shape, y.shape)
+        raise describe(ShapeError, says, [(left, x), (right, y)], repair)
+    data = getattr(y.buffer, "data", None)
+    if y.op is BUFFER and isinstance(data, np.ndarray) and data.size:
+        low, high = int(data.min()), int(data.max())
+        if (low < 0 or high >= x.shape[axis]) and not ignored_only(data, x.shape[axis], ignored):
+            wrong = low if low < 0 else high
+            raise ValueError(f"{op}: class {wrong} is not one of 0 to {x.shape[axis] - 1}")
+    return y.cast(int64)
+
+
+def ignored_only(data: np.ndarray, classes: int, ignored: int | None) -> bool:
+    """Whether the only class out of range is the one to be ignored."""
+    return ignored is not None and bool(((data >= 0) & (data < classes) | (data == ignored)).all())
+
+
+def picked(x: Node, y: Node, axis: int) -> Node:
+    """For each prediction the number of class y, the axis kept. Never 0 * x: x may be infinite."""
+    index = y.reshape(y.shape[:axis] + (1,) + y.shape[axis:]).expand(x.shape)
+    place = places(x.shape, axis, x.device)
+    zero = x.const_like(0)
+    return SUM(WHERE(LESS(index, place), zero, WHERE(LESS(place, index), zero, x)), arg=(axis,))
+
+
+def probabilities(x: Node, y: Node, axis: int, smoothing: float) -> Node:
+    """Targets that are probabilities, smoothed."""
+    if y.shape != x.shape:
+        says = f"cross_entropy: targets that are probabilities have the logits' shape {x.shape}"
+        left, right, _ = operand_names("cross_entropy")
+        repair = target_repair(left, right, "cross_entropy", x.shape, y.shape, True)
+        raise describe(ShapeError, says, [(left, x), (right, y)], repair)
+    y = y.cast(x.dtype)
+    return y * (1 - smoothing) + smoothing / x.shape[axis] if smoothing else y
+
+
+def counting(y: Node, ignored: int | None) -> Node | None:
+    """Which predictions count; None: all."""
+    return None if ignored is None else opposite(equal(y, y.const_like(ignored)))
+
+
+def reduced(losses: Node, reduction: str, counts: Node | None = None) -> Node:
+    """Losses put together as `reduction` says."""
+    if reduction not in REDUCTIONS:
+        hint = nearest(reduction, REDUCTIONS)
+        raise TinylearnError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}{hint}")
+    axes = tuple(range(len(losses.shape)))
+    if counts is not None:
+        losses = counts.where(losses, 0.0)
+    if reduction == "none":
+        return losses
+    total = losses.sum(axes).reshape(())
+    if reduction == "sum":
+        return total
+    if counts is not None:
+        return total * counts.cast(losses.dtype).sum(axes).reshape(()).recip()
+    return total * (1 / losses.size if losses.size else float("nan"))
+
+
+def bounded_log(x: Node) -> Node:
+    """log(x), but never below -100, so that 0 * log(0) is 0."""
+    low = LESS(x, x.const_like(3.8e-44))
+    return low.where(-100.0, low.where(1.0, x).log())

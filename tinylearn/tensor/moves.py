@@ -1,0 +1,343 @@
+"""Methods that move numbers and compute nothing: shapes, axes, cutting, joining, repeating.
+
+All are made of the six moves reshape, permute, expand, pad, shrink and flip, which become index
+arithmetic inside the kernels that read through them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tinylearn.errors import DTypeError, ShapeError, describe
+from tinylearn.graph.dtype import bool_, promote
+from tinylearn.graph.node import Node, Shape
+from tinylearn.graph.primitives import const
+from tinylearn.tensor.axes import Axes, all_axes, one_axis
+from tinylearn.tensor.operands import broadcast, different_devices
+from tinylearn.tensor.repairs import cat_repair, expand_repair, reshape_repair, stack_repair
+from tinylearn.tensor.state import State, made, result
+from tinylearn.tensor.userline import name_of
+
+if TYPE_CHECKING:
+    from tinylearn.tensor.tensor import Tensor
+
+
+class Moves(State):
+    """Shapes, axes, cutting, joining, repeating."""
+
+    __slots__ = ()
+
+    # ---------------------------------------------------------------- shapes
+
+    def reshape(self, *shape: int | Sequence[int]) -> Tensor:
+        """The same numbers, in the same order, in another shape; -1 is worked out.
+
+        NumPy, PyTorch: reshape
+        """
+        return result(self.node.reshape(asked_shape("reshape", self.node, shape)), self)
+
+    def view(self, *shape: int | Sequence[int]) -> Tensor:
+        """The same as reshape. (Whether memory is shared is never visible here.)"""
+        return result(self.node.reshape(asked_shape("view", self.node, shape)), self)
+
+    def flatten(self, start: int = 0, end: int = -1) -> Tensor:
+        """Axes start to end (included) as one axis. PyTorch: flatten; NumPy: ravel"""
+        x = self.node
+        if not x.shape:
+            return result(x.reshape((1,)), self)
+        first, last = one_axis("flatten", x, start), one_axis("flatten", x, end)
+        if first > last:
+            raise describe(ShapeError, f"flatten from axis {first} to {last}", [("x", x)])
+        middle = math.prod(x.shape[first : last + 1])
+        return result(x.reshape(x.shape[:first] + (middle,) + x.shape[last + 1 :]), self)
+
+    def squeeze(self, axis: Axes = None) -> Tensor:
+        """Without the axes of size 1, or without those given. NumPy, PyTorch: squeeze"""
+        x = self.node
+        axes = all_axes("squeeze", x, axis)
+        if axis is None:
+            axes = tuple(a for a in axes if x.shape[a] == 1)
+        for a in axes:
+            if x.shape[a] != 1:
+                says = f"squeeze: axis {a} has size {x.shape[a]}, only size 1 can be left out"
+                raise describe(ShapeError, says, [("x", x)], f"{name_of()}.squeeze()")
+        return result(x.reshape(tuple(n for a, n in enumerate(x.shape) if a not in axes)), self)
+
+    def unsqueeze(self, axis: int) -> Tensor:
+        """With a new axis of size 1 at this place. PyTorch: unsqueeze; NumPy: expand_dims"""
+        x = self.node
+        a = one_axis("unsqueeze", x, axis, extra=1)
+        return result(x.reshape(x.shape[:a] + (1,) + x.shape[a:]), self)
+
+    def unflatten(self, axis: int, sizes: Sequence[int]) -> Tensor:
+        """One axis as several; one size may be -1. PyTorch: unflatten"""
+        x = self.node
+        a = one_axis("unflatten", x, axis)
+        return self.reshape(*x.shape[:a], *sizes, *x.shape[a + 1 :])
+
+    # ---------------------------------------------------------------- axes
+
+    def permute(self, *order: int | Sequence[int]) -> Tensor:
+        """The axes in this order. PyTorch: permute; NumPy: transpose(order)"""
+        x, asked = self.node, flat(order)
+        axes = tuple(one_axis("permute", x, a) for a in asked)
+        if sorted(axes) != list(range(len(x.shape))):
+            says = f"permute needs each of the axes 0 to {len(x.shape) - 1} once, got {asked}"
+            whole = list(dict.fromkeys([*axes, *range(len(x.shape))]))
+            repair = f"{name_of()}.permute({', '.join(map(str, whole))})"
+            raise describe(ShapeError, says, [("x", x)], repair)
+        return result(x.permute(axes), self)
+
+    def transpose(self, axis: int = -2, other: int = -1) -> Tensor:
+        """Two axes exchanged, the last two if none are given. PyTorch: transpose"""
+        x = self.node
+        if len(x.shape) < 2 and (axis, other) == (-2, -1):
+            return result(x, self)
+        a, b = one_axis("transpose", x, axis), one_axis("transpose", x, other)
+        order = list(range(len(x.shape)))
+        order[a], order[b] = b, a
+        return result(x.permute(tuple(order)), self)
+
+    @property
+    def T(self) -> Tensor:
+        """All axes in reverse order. NumPy, PyTorch: T"""
+        x = self.node
+        return result(x.permute(tuple(range(len(x.shape)))[::-1]), self)
+
+    def flip(self, *axis: int | Sequence[int]) -> Tensor:
+        """Backwards along these axes, along all if none are given. NumPy, PyTorch: flip"""
+        x = self.node
+        return result(x.flip(all_axes("flip", x, flat(axis) if axis else None)), self)
+
+    # ---------------------------------------------------------------- repeating
+
+    def expand(self, *shape: int | Sequence[int]) -> Tensor:
+        """Repeated along axes of size 1, or along new axes in front; -1 keeps a size.
+
+        PyTorch: expand; NumPy: broadcast_to
+        """
+        x, want = self.node, flat(shape)
+        new = len(want) - len(x.shape)
+        have = (1,) * new + x.shape
+        sizes = tuple(h if w == -1 else w for h, w in zip(have, want))
+        if new < 0 or not all(h in (1, w) for h, w in zip(have, sizes)):
+            says = f"expand to {want}: only axes of size 1, and new ones in front, can be repeated"
+            raise describe(ShapeError, says, [("x", x)], expand_repair(name_of(), x.shape, want))
+        return result(broadcast(x, sizes), self)
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        """Repeated to another tensor's shape. PyTorch: expand_as"""
+        return self.expand(*other.shape)
+
+    def repeat(self, *times: int | Sequence[int]) -> Tensor:
+        """Copies laid side by side, so many along each axis. PyTorch: repeat; NumPy: tile"""
+        x, counts = self.node, flat(times)
+        if len(counts) < len(x.shape) or any(c < 0 for c in counts):
+            says = f"repeat needs a count >= 0 for each of {len(x.shape)} axes, got {counts}"
+            ones = (1,) * (len(x.shape) - len(counts)) + tuple(abs(c) for c in counts)
+            repair = f"{name_of()}.repeat({', '.join(map(str, ones))})"
+            raise describe(ShapeError, says, [("x", x)], repair)
+        sizes = (1,) * (len(counts) - len(x.shape)) + x.shape
+        apart = tuple(n for size in sizes for n in (1, size))
+        copied = tuple(n for c, size in zip(counts, sizes) for n in (c, size))
+        whole = tuple(c * size for c, size in zip(counts, sizes))
+        return result(x.reshape(apart).expand(copied).reshape(whole), self)
+
+    def repeat_interleave(self, times: int, axis: int) -> Tensor:
+        """Each entry along an axis so many times in a row. PyTorch; NumPy: repeat"""
+        x = self.node
+        a = one_axis("repeat_interleave", x, axis)
+        apart = x.shape[: a + 1] + (1,) + x.shape[a + 1 :]
+        copied = x.shape[: a + 1] + (times,) + x.shape[a + 1 :]
+        whole = x.shape[:a] + (x.shape[a] * times,) + x.shape[a + 1 :]
+        return result(x.reshape(apart).expand(copied).reshape(whole), self)
+
+    # ---------------------------------------------------------------- cutting and surrounding
+
+    def shrink(self, *bounds: tuple[int, int] | None) -> Tensor:
+        """From start to stop (not included) along each axis; None keeps an axis whole."""
+        x = self.node
+        bounds = for_each_axis(x, bounds)
+        whole = tuple((0, n) if b is None else (b[0], b[1]) for b, n in zip(bounds, x.shape))
+        if len(bounds) > len(x.shape) or any(
+            not 0 <= a <= b <= n for (a, b), n in zip(whole, x.shape)
+        ):
+            says = f"shrink needs 0 <= start <= stop <= size for each axis, got {bounds}"
+            raise describe(ShapeError, says, [("x", x)])
+        return result(x.shrink(whole), self)
+
+    def pad(self, *widths: tuple[int, int] | None, value: float = 0.0) -> Tensor:
+        """(before, after) numbers of one value around each axis; None adds none.
+
+        NumPy: pad with a constant, the same order of axes. (PyTorch counts from the last axis.)
+        """
+        x = self.node
+        widths = for_each_axis(x, widths)
+        whole = tuple((0, 0) if w is None else tuple(w) for w in widths)
+        if len(whole) != len(x.shape) or any(len(w) != 2 or min(w) < 0 for w in whole):
+            says = f"pad needs (before, after) >= 0 for each axis, got {widths}"
+            raise describe(ShapeError, says, [("x", x)])
+        return result(surrounded(x, whole, value), self)
+
+    def roll(self, shift: int, axis: int) -> Tensor:
+        """What is pushed out at one end of an axis comes in at the other. NumPy, PyTorch: roll"""
+        x = self.node
+        a = one_axis("roll", x, axis)
+        n = x.shape[a]
+        if n == 0 or shift % n == 0:
+            return result(x, self)
+        cut = n - shift % n
+        return made(joined([part_of(x, a, cut, n), part_of(x, a, 0, cut)], a), self._requires_grad)
+
+    def split(self, sizes: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
+        """Pieces of one size (the last may be smaller), or of these sizes. PyTorch: split"""
+        x = self.node
+        a = one_axis("split", x, axis)
+        n = x.shape[a]
+        if isinstance(sizes, int):
+            if sizes < 1:
+                raise ShapeError(f"split needs pieces of at least 1, got {sizes}")
+            sizes = [min(sizes, n - start) for start in range(0, n, sizes)] or [0]
+        if sum(sizes) != n or any(s < 0 for s in sizes):
+            says = f"split: the sizes {list(sizes)} must add up to {n}, the size of axis {a}"
+            raise describe(ShapeError, says, [("x", x)], f"{name_of()}.split({max(n, 1)}, {a})")
+        starts = [sum(sizes[:k]) for k in range(len(sizes))]
+        return tuple(result(part_of(x, a, s, s + m), self) for s, m in zip(starts, sizes))
+
+    def chunk(self, count: int, axis: int = 0) -> tuple[Tensor, ...]:
+        """At most `count` pieces of one size (the last may be smaller). PyTorch: chunk"""
+        if count < 1:
+            raise ShapeError(f"chunk needs at least 1 piece, got {count}")
+        n = self.node.shape[one_axis("chunk", self.node, axis)]
+        return self.split(max(1, -(-n // count)), axis)
+
+    # ---------------------------------------------------------------- joining
+
+    def cat(*tensors: Any, axis: int = 0) -> Tensor:
+        """Tensors one behind the other along an axis they have.
+
+        x.cat(y, z, axis=0) or Tensor.cat([x, y, z], axis=0). PyTorch: cat; NumPy: concatenate
+        """
+        parts, axis = gathered("cat", tensors, axis)
+        nodes = same_kind("cat", parts)
+        first = nodes[0].shape
+        a = one_axis("cat", nodes[0], axis)
+        for x in nodes[1:]:
+            if len(x.shape) != len(first) or without(x.shape, a) != without(first, a):
+                says = f"cat along axis {a} needs shapes that are equal along the other axes"
+                repair = cat_repair(first, x.shape, a)
+                raise describe(ShapeError, says, [("x", nodes[0]), ("y", x)], repair)
+        return made(joined(nodes, a), any(t._requires_grad for t in parts))
+
+    def stack(*tensors: Any, axis: int = 0) -> Tensor:
+        """Tensors of equal shape along a new axis.
+
+        x.stack(y, z, axis=0) or Tensor.stack([x, y, z], axis=0). NumPy, PyTorch: stack
+        """
+        parts, axis = gathered("stack", tensors, axis)
+        nodes = same_kind("stack", parts)
+        a = one_axis("stack", nodes[0], axis, extra=1)
+        for x in nodes[1:]:
+            if x.shape != nodes[0].shape:
+                repair = stack_repair(nodes[0].shape, x.shape)
+                operands = [("x", nodes[0]), ("y", x)]
+                raise describe(ShapeError, "stack needs equal shapes", operands, repair)
+        deeper = [x.reshape(x.shape[:a] + (1,) + x.shape[a:]) for x in nodes]
+        return made(joined(deeper, a), any(t._requires_grad for t in parts))
+
+
+# ---------------------------------------------------------------- on nodes
+
+
+def flat(numbers: tuple) -> tuple:
+    """Numbers given one by one or as one sequence."""
+    if len(numbers) == 1 and isinstance(numbers[0], tuple | list):
+        return tuple(numbers[0])
+    return numbers
+
+
+def for_each_axis(x: Node, pairs: tuple) -> tuple:
+    """Pairs given one by one or as one sequence, with None for the axes not spoken of."""
+    if len(pairs) == 1 and isinstance(pairs[0], tuple | list):
+        inner = pairs[0]
+        if not inner or inner[0] is None or isinstance(inner[0], tuple | list):
+            pairs = tuple(inner)
+    return pairs + (None,) * (len(x.shape) - len(pairs))
+
+
+def without(shape: Shape, axis: int) -> Shape:
+    """A shape less one axis."""
+    return shape[:axis] + shape[axis + 1 :]
+
+
+def asked_shape(op: str, x: Node, shape: tuple) -> Shape:
+    """The shape a reshape asks for, with -1 worked out."""
+    sizes = flat(shape)
+    size, known = x.size, math.prod(n for n in sizes if n != -1)
+    unknown = sizes.count(-1)
+    if unknown == 1 and known and size % known == 0:
+        sizes = tuple(size // known if n == -1 else n for n in sizes)
+    elif unknown or known != size or any(n < 0 for n in sizes):
+        says = f"{op} to {sizes}: x has {size} numbers"
+        repair = f"{name_of()}{reshape_repair(op, x.shape, sizes)}"
+        raise describe(ShapeError, says, [("x", x)], repair)
+    return sizes
+
+
+def part_of(x: Node, axis: int, start: int, stop: int) -> Node:
+    """x from start to stop (not included) along one axis."""
+    bounds = [(0, n) for n in x.shape]
+    bounds[axis] = (start, stop)
+    return x.shrink(tuple(bounds))
+
+
+def surrounded(x: Node, widths: tuple, value: float) -> Node:
+    """x with numbers of one value around it."""
+    if not any(map(any, widths)):
+        return x
+    if value == 0:
+        return x.pad(widths)
+    inside = const(True, x.shape, bool_, x.device).pad(widths)
+    return inside.where(x.pad(widths), value)
+
+
+def joined(nodes: Sequence[Node], axis: int) -> Node:
+    """Nodes one behind the other: each with zeros in the others' places, added up."""
+    total = sum(x.shape[axis] for x in nodes)
+    widths = [(0, 0)] * len(nodes[0].shape)
+    before = 0
+    padded = []
+    for x in nodes:
+        size = x.shape[axis]
+        widths[axis] = (before, total - before - size)
+        padded.append(x.pad(tuple(widths)))
+        before += size
+    while len(padded) > 1:  # in pairs: a chain of 1,000 additions would be slow and inexact
+        pairs = zip(padded[::2], padded[1::2])
+        padded = [x + y for x, y in pairs] + padded[len(padded) // 2 * 2 :]
+    return padded[0]
+
+
+def gathered(op: str, tensors: tuple, axis: int) -> tuple[list[State], int]:
+    """The tensors of x.cat(y), Tensor.cat([x, y]) and Tensor.cat([x, y], 1), and the axis."""
+    if len(tensors) > 1 and isinstance(tensors[-1], int):
+        *tensors, axis = tensors  # type: ignore[assignment]
+    parts: list[Any] = []
+    for t in tensors:
+        parts += t if isinstance(t, list | tuple) else [t]
+    if not parts or not all(isinstance(t, State) for t in parts):
+        kinds = ", ".join(type(t).__name__ for t in parts) or "nothing"
+        raise DTypeError(f"{op} needs at least one tensor and tensors only, got {kinds}")
+    return parts, axis
+
+
+def same_kind(op: str, tensors: Sequence[State]) -> list[Node]:
+    """The tensors' nodes with one dtype; they must be on one device."""
+    nodes = [t.node for t in tensors]
+    for x in nodes[1:]:
+        if x.device != nodes[0].device:
+            raise different_devices(op, nodes[0], x)
+    dtype = promote(*[x.dtype for x in nodes])
+    return [x.cast(dtype) for x in nodes]

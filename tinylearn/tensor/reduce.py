@@ -1,0 +1,231 @@
+"""Methods that turn many numbers into few: sum, mean, max, softmax, argmax and their kin.
+
+axis      which axes are reduced: a number, several, or None for all
+keepdim   whether the reduced axes stay, with size 1
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tinylearn.errors import ShapeError, describe
+from tinylearn.graph.dtype import bool_, float16, float32, int64
+from tinylearn.graph.node import Node, Shape
+from tinylearn.graph.primitives import DETACH, EXP, LESS, LOG, SUM
+from tinylearn.tensor.along import places, product, running_sum
+from tinylearn.tensor.axes import Axes, all_axes, one_axis
+from tinylearn.tensor.compare import is_finite, is_number, opposite
+from tinylearn.tensor.functions import Functions
+from tinylearn.tensor.operands import floating
+from tinylearn.tensor.state import made, result
+
+if TYPE_CHECKING:
+    from tinylearn.tensor.tensor import Tensor
+
+
+class Reduce(Functions):
+    """Sums, extremes, statistics along axes."""
+
+    __slots__ = ()
+
+    # ---------------------------------------------------------------- sums
+
+    def sum(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
+        """The sum; of int32 and bool as int64, of nothing 0. NumPy, PyTorch: sum"""
+        x = self.node
+        axes = all_axes("sum", x, axis)
+        return result(kept(total(x, axes), axes, keepdim), self)
+
+    def mean(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
+        """The average; of ints as float32, of nothing NaN. NumPy, PyTorch: mean"""
+        x = floating(self.node)
+        axes = all_axes("mean", x, axis)
+        return result(kept(mean(x, axes), axes, keepdim), self)
+
+    def var(self, axis: Axes = None, correction: float = 1, keepdim: bool = False) -> Tensor:
+        """The variance: squared distances from the mean, summed, / (count - correction).
+
+        correction   1: of a sample, as PyTorch; 0: of everything, as NumPy's default
+        """
+        x = floating(self.node)
+        axes = all_axes("var", x, axis)
+        return result(kept(variance(x, axes, correction), axes, keepdim), self)
+
+    def std(self, axis: Axes = None, correction: float = 1, keepdim: bool = False) -> Tensor:
+        """The standard deviation: the square root of `var`."""
+        x = floating(self.node)
+        axes = all_axes("std", x, axis)
+        return result(kept(variance(x, axes, correction).sqrt(), axes, keepdim), self)
+
+    def norm(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
+        """The square root of the sum of squares. NumPy: linalg.norm; PyTorch: norm"""
+        x = floating(self.node)
+        axes = all_axes("norm", x, axis)
+        return result(kept(total(x * x, axes).sqrt(), axes, keepdim), self)
+
+    def prod(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
+        """The product; of int32 and bool as int64, of nothing 1. NumPy, PyTorch: prod"""
+        x = self.node
+        axes = all_axes("prod", x, axis)
+        x = x if x.dtype.is_float else x.cast(int64)
+        for a in axes:
+            x = product(x, a)
+        return result(kept(x, axes, keepdim), self)
+
+    def cumsum(self, axis: int = 0) -> Tensor:
+        """At each place, the sum of all numbers so far along an axis. NumPy, PyTorch: cumsum"""
+        x = self.node
+        a = one_axis("cumsum", x, axis)
+        return result(running_sum(x if x.dtype.is_float else x.cast(int64), a), self)
+
+    # ---------------------------------------------------------------- extremes
+
+    def max(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
+        """The largest number; NaN if there is one. Ties share the gradient.
+
+        NumPy: max. (PyTorch's max(axis) gives the places too: see argmax.)
+        """
+        x = self.node
+        axes = nonempty("max", x, axis)
+        return result(kept(x.max(axes), axes, keepdim), self)
+
+    def min(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
+        """The smallest number; NaN if there is one. Ties share the gradient. NumPy: min"""
+        x = self.node
+        axes = nonempty("min", x, axis)
+        return result(kept(turned(turned(x).max(axes)), axes, keepdim), self)
+
+    def argmax(self, axis: int | None = None, keepdim: bool = False) -> Tensor:
+        """The place of the largest number, the first of several, as int64.
+
+        axis   None: counted through all numbers. NumPy, PyTorch: argmax
+        """
+        return place_of("argmax", self.node, self.node, axis, keepdim)
+
+    def argmin(self, axis: int | None = None, keepdim: bool = False) -> Tensor:
+        """The place of the smallest number, the first of several, as int64. NumPy: argmin"""
+        return place_of("argmin", self.node, turned(self.node), axis, keepdim)
+
+    # ---------------------------------------------------------------- yes and no
+
+    def any(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
+        """Whether one of them is true (or not zero). NumPy, PyTorch: any"""
+        x = self.node
+        axes = all_axes("any", x, axis)
+        count = total(x.cast(bool_), axes)
+        return made(kept(LESS(count.const_like(0), count), axes, keepdim), False)
+
+    def all(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
+        """Whether all of them are true (or not zero). NumPy, PyTorch: all"""
+        x = self.node
+        axes = all_axes("all", x, axis)
+        count = total(opposite(x.cast(bool_)), axes)
+        return made(kept(LESS(count, count.const_like(1)), axes, keepdim), False)
+
+    # ---------------------------------------------------------------- exponentials
+
+    def softmax(self, axis: int = -1) -> Tensor:
+        """exp(x) / sum(exp(x)) along an axis: above 0, sum 1. PyTorch: softmax"""
+        x = floating(self.node)
+        axes = nonempty("softmax", x, axis)
+        powers = EXP(x - largest(x, axes))
+        return result(powers * powers.sum(axes).recip().expand(x.shape), self)
+
+    def log_softmax(self, axis: int = -1) -> Tensor:
+        """log(softmax(x)), exact where softmax(x) is 0. PyTorch: log_softmax"""
+        x = floating(self.node)
+        axes = nonempty("log_softmax", x, axis)
+        below = x - largest(x, axes)
+        return result(below - LOG(SUM(EXP(below), arg=axes)).expand(x.shape), self)
+
+    def logsumexp(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
+        """log(sum(exp(x))), where exp(x) alone would be infinite too. PyTorch: logsumexp"""
+        x = floating(self.node)
+        axes = nonempty("logsumexp", x, axis)
+        peak = DETACH(x.max(axes))
+        peak = is_finite(peak).where(peak, 0.0)
+        sums = (x - peak.expand(x.shape)).exp().sum(axes)
+        return result(kept(sums.log() + peak, axes, keepdim), self)
+
+
+# ---------------------------------------------------------------- on nodes
+
+
+def without_axes(shape: Shape, axes: tuple[int, ...]) -> Shape:
+    """A shape less some axes."""
+    return tuple(n for a, n in enumerate(shape) if a not in axes)
+
+
+def kept(x: Node, axes: tuple[int, ...], keepdim: bool) -> Node:
+    """A reduced node with its axes of size 1, or without them."""
+    return x if keepdim or not axes else x.reshape(without_axes(x.shape, axes))
+
+
+def count(x: Node, axes: tuple[int, ...]) -> int:
+    """How many numbers meet in each result."""
+    return math.prod(x.shape[a] for a in axes)
+
+
+def total(x: Node, axes: tuple[int, ...]) -> Node:
+    """The sum, without loss: float16 adds up as float32, small ints as int64."""
+    if x.dtype is float16:
+        return x.cast(float32).sum(axes).cast(float16) if axes else x
+    return (x if x.dtype.is_float else x.cast(int64)).sum(axes)
+
+
+def mean(x: Node, axes: tuple[int, ...]) -> Node:
+    """The average of floats."""
+    n = count(x, axes)
+    if x.dtype is float16:  # the sum of many may be too large for float16
+        return mean(x.cast(float32), axes).cast(float16)
+    return x.sum(axes) * (1 / n if n else math.nan)
+
+
+def variance(x: Node, axes: tuple[int, ...], correction: float) -> Node:
+    """The variance of floats."""
+    if x.dtype is float16:
+        return variance(x.cast(float32), axes, correction).cast(float16)
+    distance = x - mean(x, axes).expand(x.shape)
+    n = count(x, axes) - correction
+    return (distance * distance).sum(axes) * (1 / n if n > 0 else math.inf)
+
+
+def nonempty(op: str, x: Node, axis: Axes) -> tuple[int, ...]:
+    """Axes that are not empty: the largest of no numbers does not exist."""
+    axes = all_axes(op, x, axis)
+    if not count(x, axes):
+        says = f"{op} over axes {axes}: there are no numbers, so there is no {op}"
+        raise describe(ShapeError, says, [("x", x)])
+    return axes
+
+
+def largest(x: Node, axes: tuple[int, ...]) -> Node:
+    """The largest, repeated over x, as a constant for gradients."""
+    return DETACH(x.max(axes)).expand(x.shape)
+
+
+def turned(x: Node) -> Node:
+    """The same numbers in reverse order of size: -x, and for ints -1 - x, which always exists."""
+    if x.dtype is bool_:
+        return opposite(x)
+    return -x if x.dtype.is_float else -x + -1
+
+
+def place_of(op: str, original: Node, x: Node, axis: int | None, keepdim: bool) -> Tensor:
+    """Where along an axis the largest number of x stands first; NaN is larger than all."""
+    if axis is None:
+        whole = (1,) * len(x.shape)
+        x = x.reshape((x.size,))
+    a = nonempty(op, x, 0 if axis is None else one_axis(op, original, axis))
+    peak = x.max(a).expand(x.shape)
+    chosen = opposite(LESS(x, peak))
+    if x.dtype.is_float:
+        not_this = is_number(x)
+        chosen = is_number(peak).where(chosen, opposite(not_this))
+    n = x.shape[a[0]]
+    backwards = -places(x.shape, a[0], x.device) + n  # n, n - 1, ... 1: the largest stands first
+    node = -chosen.where(backwards, 0).max(a) + n
+    if axis is None:
+        return made(node.reshape(whole if keepdim else ()), False)
+    return made(kept(node, a, keepdim), False)

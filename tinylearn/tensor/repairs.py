@@ -1,0 +1,238 @@
+"""Repairs: for shapes that do not fit, the one call that makes them fit.
+
+Each is a pure function of shapes that returns text to put behind a name. Every repair runs when
+it is pasted; whether it is what you mean, you decide.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+from tinylearn.graph.node import Shape
+
+
+def goes_with(a: Shape, b: Shape) -> bool:
+    """Whether two shapes broadcast to each other.
+
+    >>> goes_with((64, 10), (10,)), goes_with((64, 10), (64,))
+    (True, False)
+    """
+    return all(m == n or 1 in (m, n) for m, n in zip(reversed(a), reversed(b)))
+
+
+def listed(shape: Shape) -> str:
+    """Sizes as arguments of a call.
+
+    >>> listed((2, 3))
+    '2, 3'
+    """
+    return ", ".join(map(str, shape))
+
+
+def cut(have: Shape, want: tuple[int | None, ...]) -> str:
+    """The slice that keeps no more than `want` of each axis, counted from the last; None is all.
+
+    >>> cut((3, 4), (3, 2)), cut((5,), (2, 3)), cut((3, 9), (None, 9))
+    ('[:, :2]', '[:3]', '')
+    """
+    limits = (None,) * (len(have) - len(want)) + want[max(0, len(want) - len(have)) :]
+    slices = [":" if m is None or n <= m else f":{m}" for n, m in zip(have, limits)]
+    while slices and slices[-1] == ":":
+        slices.pop()
+    return f"[{', '.join(slices)}]" if slices else ""
+
+
+def repeatable(shape: Shape) -> tuple[int | None, ...]:
+    """A shape as limits for `cut`: what has size 1 is repeated and limits nothing."""
+    return tuple(None if n == 1 else n for n in shape)
+
+
+def aligned(have: Shape, want: Shape) -> str:
+    """The reshape that puts the axes of `have` below equal axes of `want`, or "".
+
+    >>> aligned((64,), (64, 10)), aligned((3, 5), (3, 4, 5)), aligned((3,), (4, 5))
+    ('.reshape(64, 1)', '.reshape(3, 1, 5)', '')
+    """
+    for places in combinations(range(len(want)), len(have)):
+        if all(have[k] in (1, want[place]) for k, place in enumerate(places)):
+            sizes = dict(zip(places, have))
+            return f".reshape({listed(tuple(sizes.get(k, 1) for k in range(len(want))))})"
+    return ""
+
+
+def broadcast_repair(a: Shape, b: Shape) -> tuple[str, str]:
+    """What to put behind the first and the second operand so that they broadcast.
+
+    >>> broadcast_repair((64, 10), (64,))
+    ('', '.reshape(64, 1)')
+    >>> broadcast_repair((2, 3), (3, 2)), broadcast_repair((2, 3), (6,))
+    (('', '.T'), ('', '.reshape(2, 3)'))
+    >>> broadcast_repair((5,), (3,))
+    ('[:3]', '')
+    """
+    if len(b) < len(a) and aligned(b, a):
+        return "", aligned(b, a)
+    if len(a) < len(b) and aligned(a, b):
+        return aligned(a, b), ""
+    if len(b) == 2 and goes_with(a, b[::-1]):
+        return "", ".T"
+    if len(a) == 2 and goes_with(a[::-1], b):
+        return ".T", ""
+    if math.prod(a) == math.prod(b):
+        return "", f".reshape({listed(a)})"
+    return cut(a, repeatable(b)), cut(b, repeatable(a))
+
+
+def matmul_repair(x: str, y: str, a: Shape, b: Shape) -> str:
+    """The product of what is called x and y, with one of them turned or cut so that it exists.
+
+    >>> matmul_repair("x", "w", (64, 784), (128, 784)), matmul_repair("x", "w", (9, 64), (9, 8))
+    ('x @ w.T', 'x.T @ w')
+    >>> matmul_repair("x", "w", (2, 3), (5, 4)), matmul_repair("x", "w", (3, 4), ())
+    ('x @ w[:3]', 'x * w')
+    >>> matmul_repair("x", "w", (2, 3, 4), (5, 4, 6))
+    'x @ w[:2]'
+    """
+    if not a or not b:
+        return f"{x} * {y}"
+    turned_a, turned_b = a[:-2] + a[-2:][::-1], b[:-2] + b[-2:][::-1]
+    if len(b) > 1 and multiplies(a, turned_b):
+        return f"{x} @ {y}{'.T' if len(b) == 2 else '.transpose()'}"
+    if len(a) > 1 and multiplies(turned_a, b):
+        return f"{x}{'.T' if len(a) == 2 else '.transpose()'} @ {y}"
+    inner = min(a[-1], b[-2:][0])
+    rows = (*repeatable(b[:-2]), None, inner) if len(a) > 1 else (inner,)
+    columns = (*repeatable(a[:-2]), inner, None) if len(b) > 1 else (inner,)
+    return f"{x}{cut(a, rows)} @ {y}{cut(b, columns)}"
+
+
+def multiplies(a: Shape, b: Shape) -> bool:
+    """Whether a matrix product of these shapes exists.
+
+    >>> multiplies((2, 3), (3, 4)), multiplies((3,), (3,)), multiplies((2, 3), (4, 3))
+    (True, True, False)
+    """
+    return bool(a and b) and a[-1] == b[-2:][0] and goes_with(a[:-2], b[:-2])
+
+
+def reshape_repair(op: str, have: Shape, want: tuple[int, ...]) -> str:
+    """A reshape that exists: the wanted one with one size worked out, else all in one axis.
+
+    >>> reshape_repair("reshape", (4, 6), (3, 7)), reshape_repair("view", (5,), (2, 3))
+    ('.reshape(3, -1)', '.view(-1)')
+    """
+    size = math.prod(have)
+    for k in reversed(range(len(want))):
+        others = math.prod(want[:k] + want[k + 1 :])
+        if others > 0 and size % others == 0 and all(n >= 0 for n in want[:k] + want[k + 1 :]):
+            return f".{op}({listed(want[:k] + (-1,) + want[k + 1 :])})"
+    return f".{op}(-1)"
+
+
+def expand_repair(x: str, have: Shape, want: tuple[int, ...]) -> str:
+    """What makes an expand to `want` possible: axes of size 1 in the right places.
+
+    >>> expand_repair("x", (64,), (64, 10)), expand_repair("x", (2, 3), (2, 4))
+    ('x.reshape(64, 1).expand(64, 10)', 'x.expand(-1, -1)')
+    """
+    if all(n >= 0 for n in want) and len(have) < len(want) and (text := aligned(have, want)):
+        return f"{x}{text}.expand({listed(want)})"
+    return f"{x}.expand({listed((-1,) * len(have))})"
+
+
+def cat_repair(a: Shape, b: Shape, axis: int) -> str:
+    """How x and y of these shapes can be joined along an axis.
+
+    >>> cat_repair((2, 3), (3,), 0), cat_repair((2, 3), (4, 5), 0)
+    ('x.cat(y.unsqueeze(0), axis=0)', 'x.cat(y[:, :3], axis=0)')
+    """
+    if len(b) == len(a) - 1 and b == a[:axis] + a[axis + 1 :]:
+        return f"x.cat(y.unsqueeze({axis}), axis={axis})"
+    if len(a) == len(b) - 1 and a == b[:axis] + b[axis + 1 :]:
+        return f"x.unsqueeze({axis}).cat(y, axis={axis})"
+    if len(a) != len(b):
+        return "x.flatten().cat(y.flatten())"
+    x, y = cut(a, limits(b, axis)), cut(b, limits(a, axis))
+    return f"x{x}.cat(y{y}, axis={axis})"
+
+
+def limits(shape: Shape, axis: int) -> tuple[int | None, ...]:
+    """A shape as limits for `cut`, with one axis free."""
+    return shape[:axis] + (None,) + shape[axis + 1 :]
+
+
+def stack_repair(a: Shape, b: Shape) -> str:
+    """How x and y of these shapes can be stacked.
+
+    >>> stack_repair((2, 3), (3, 2)), stack_repair((6,), (2, 3)), stack_repair((2,), (3,))
+    ('x.stack(y.T)', 'x.stack(y.reshape(6))', 'x.stack(y[:2])')
+    """
+    if len(a) == 2 and a == b[::-1]:
+        return "x.stack(y.T)"
+    if math.prod(a) == math.prod(b):
+        return f"x.stack(y.reshape({listed(a)}))" if a else "x.stack(y.reshape(()))"
+    if len(a) == len(b):
+        return f"x{cut(a, b)}.stack(y{cut(b, a)})"
+    n = min(math.prod(a), math.prod(b))
+    return f"x.flatten()[:{n}].stack(y.flatten()[:{n}])"
+
+
+def equal_repair(x: str, y: str, op: str, a: Shape, b: Shape) -> str:
+    """A loss of two shapes that are made equal.
+
+    >>> equal_repair("p", "y", "mse_loss", (64, 1), (64,))
+    'p.mse_loss(y.reshape(64, 1))'
+    >>> equal_repair("p", "y", "mse_loss", (4, 2), (2,)), equal_repair("p", "y", "f", (3,), (2,))
+    ('p.mse_loss(y.expand(4, 2))', 'p[:2].f(y)')
+    """
+    if math.prod(a) == math.prod(b):
+        return f"{x}.{op}({y}{'.T' if len(a) == 2 and b == a[::-1] else same_as(a)})"
+    if len(b) <= len(a) and all(m in (1, n) for m, n in zip(reversed(b), reversed(a))):
+        return f"{x}.{op}({y}.expand({listed(a)}))"
+    if len(a) == len(b):
+        return f"{x}{cut(a, b)}.{op}({y}{cut(b, a)})"
+    n = min(math.prod(a), math.prod(b))
+    return f"{x}.flatten()[:{n}].{op}({y}.flatten()[:{n}])"
+
+
+def same_as(shape: Shape) -> str:
+    """The reshape to a shape.
+
+    >>> same_as((2, 3)), same_as(())
+    ('.reshape(2, 3)', '.reshape(())')
+    """
+    return f".reshape({listed(shape)})" if shape else ".reshape(())"
+
+
+def target_repair(x: str, y: str, op: str, a: Shape, b: Shape, shares: bool = False) -> str:
+    """A classification loss whose logits and targets go together.
+
+    shares   the targets are probabilities, not classes
+
+    >>> target_repair("z", "y", "cross_entropy", (64, 10), (64, 1))
+    'z.cross_entropy(y.reshape(64))'
+    >>> target_repair("z", "y", "cross_entropy", (10, 64), (64,))
+    'z.T.cross_entropy(y)'
+    >>> target_repair("z", "y", "cross_entropy", (64, 10), (64, 10))
+    'z.cross_entropy(y.argmax(1))'
+    >>> target_repair("z", "y", "cross_entropy", (64, 10), (64,), True)
+    'z.cross_entropy(y.long())'
+    """
+    want = a[:1] + a[2:] if len(a) > 1 else ()
+    if shares:
+        return f"{x}.{op}({y}.long())" if b == want else equal_repair(x, y, op, a, b)
+    if b == a:
+        return f"{x}.{op}({y}.argmax({1 if len(a) > 1 else 0}))"
+    if math.prod(b) == math.prod(want):
+        return f"{x}.{op}({y}{same_as(want)})"
+    if len(a) == 2 and b == a[1:]:
+        return f"{x}.T.{op}({y})"
+    if len(b) == 1 and len(a) == 2:
+        n = min(a[0], b[0])
+        return f"{x}{cut(a, (n, None))}.{op}({y}{cut(b, (n,))})"
+    if len(a) == 1:
+        return f"{x}.{op}({y}.flatten()[0])"
+    n = min(math.prod(b), math.prod(want))
+    whole = f"{x}.transpose(1, -1).reshape(-1, {a[1]})"
+    return f"{whole}[:{n}].{op}({y}.flatten()[:{n}])"

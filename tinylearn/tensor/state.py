@@ -1,0 +1,178 @@
+"""What a tensor remembers, how results are made, and whether gradients are being recorded.
+
+The class Tensor grows file by file, each using those below it:
+
+    State < Moves < Arithmetic < Functions < Reduce < Indexing < Products < Losses < Tensor
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tinylearn.errors import DTypeError, GradientError, describe
+from tinylearn.graph.dtype import DType
+from tinylearn.graph.node import Node, Shape
+from tinylearn.graph.primitives import BUFFER, DETACH
+
+if TYPE_CHECKING:
+    from tinylearn.tensor.tensor import Tensor
+
+
+class State:
+    """A handle on a node of the graph.
+
+    node       what is to be computed; its buffer holds the numbers once they are computed
+    grad       filled by `loss.backward()`: a tensor of this shape, or None
+    together   on a gradient: a weak reference to its loss, which is computed in the same pass
+    """
+
+    __slots__ = ("__weakref__", "_requires_grad", "grad", "node", "together")
+
+    node: Node
+    grad: Tensor | None
+    together: weakref.ref[Tensor] | None
+    _requires_grad: bool
+
+    finished: ClassVar[type[Tensor]]  # the class Tensor, once it is complete
+    training: ClassVar[bool] = True  # False: nothing is recorded, dropout and batch norm rest
+
+    @property
+    def shape(self) -> Shape:
+        """How many numbers along each axis; () for a single number."""
+        return self.node.shape
+
+    @property
+    def dtype(self) -> DType:
+        """The kind of number: float32, int64, bool, ..."""
+        return self.node.dtype
+
+    @property
+    def device(self) -> str:
+        """Where the numbers live: "numpy", "c", ..."""
+        return self.node.device
+
+    @property
+    def ndim(self) -> int:
+        """How many axes."""
+        return len(self.node.shape)
+
+    @property
+    def size(self) -> int:
+        """How many numbers, as in NumPy. (PyTorch's size() is our shape.)"""
+        return self.node.size
+
+    def numel(self) -> int:
+        """How many numbers, as in PyTorch."""
+        return self.node.size
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether gradients end here: it was given, not computed, or it takes no gradient."""
+        return not self._requires_grad or owner(self.node) is self
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are found for it, or through it for others."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if bool(wanted) == self._requires_grad:
+            return
+        if wanted and not self.node.dtype.is_float:
+            raise DTypeError(f"only floats have gradients, not {self.dtype}\nTry x.float()")
+        if not self.is_leaf:
+            says = "requires_grad can be set on leaves only; this tensor was computed"
+            raise describe(GradientError, says, [("x", self.node)], "x.detach()")
+        if wanted and owner(self.node) is not self:
+            free = self.node.op is BUFFER and owner(self.node) is None
+            own(self, self.node if free else alone(self.node))
+        self._requires_grad = bool(wanted)
+
+
+class Recording:
+    """Whether operations are recorded for gradients: off inside `no_grad()`."""
+
+    on = True
+
+
+class no_grad(contextlib.ContextDecorator):
+    """Operations inside are not recorded: their results are constants for `backward`.
+
+    with no_grad(): ...      for a block
+    @no_grad()  @no_grad     for a function
+    """
+
+    def __new__(cls, function: Callable | None = None) -> Any:
+        if function is None:
+            return super().__new__(cls)
+        return functools.wraps(function)(cls()(function))
+
+    def __init__(self) -> None:
+        self.before: list[bool] = []
+
+    def __enter__(self) -> no_grad:
+        self.before.append(Recording.on)
+        Recording.on = False
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        Recording.on = self.before.pop()
+
+
+# ---------------------------------------------------------------- results
+
+_new = object.__new__
+
+
+def made(node: Node, requires_grad: bool) -> Tensor:
+    """The tensor of a node that was computed. What nobody records ends in a DETACH."""
+    cls = State.finished
+    if requires_grad:
+        if node.dtype.kind != 2:
+            requires_grad = False
+        elif not (Recording.on and cls.training):
+            node = DETACH(node)
+            requires_grad = False
+    tensor = _new(cls)
+    tensor.node = node
+    tensor._requires_grad = requires_grad
+    tensor.grad = tensor.together = None
+    return tensor
+
+
+def result(node: Node, x: State, y: Any = None) -> Tensor:
+    """The tensor of a node computed from x and perhaps y (a tensor or anything else)."""
+    return made(node, x._requires_grad or (isinstance(y, State) and y._requires_grad))
+
+
+# ---------------------------------------------------------------- leaves
+
+OWNERS: weakref.WeakKeyDictionary[Node, weakref.ref[State]] = weakref.WeakKeyDictionary()
+
+
+def owner(node: Node) -> State | None:
+    """The tensor whose leaf this node is, if that tensor is still there."""
+    ref = OWNERS.get(node)
+    return ref() if ref is not None else None
+
+
+def own(tensor: State, node: Node) -> None:
+    """Make the node, which must be nobody else's, the tensor's leaf."""
+    tensor.node = node
+    OWNERS[node] = weakref.ref(tensor)
+
+
+def alone(node: Node) -> Node:
+    """A DETACH of the node that is interned nowhere, so that it can be one tensor's leaf."""
+    like = DETACH(node)
+    fresh = Node.__new__(Node)
+    fresh.op, fresh.inputs, fresh.arg = like.op, like.inputs, like.arg
+    fresh.shape, fresh.dtype, fresh.device = like.shape, like.dtype, like.device
+    fresh.structure, fresh.origin = like.structure, like.origin
+    fresh.gradient_of, fresh.buffer = None, None
+    return fresh

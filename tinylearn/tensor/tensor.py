@@ -1,0 +1,263 @@
+"""Tensor: numbers you compute with. A thin handle on a node of a lazy graph.
+
+Methods build nodes and run nothing; `numpy`, `item`, `tolist`, `realize`, `float(x)` and showing
+numbers compute. The methods stand in the files this class is built from; see state.py.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinylearn.devices.device import Device
+from tinylearn.errors import DTypeError, GradientError, ShapeError, describe, nearest
+from tinylearn.graph.dtype import ALIASES, ALL, DType
+from tinylearn.graph.dtype import dtype as dtype_of
+from tinylearn.graph.primitives import DETACH, buffer, copy
+from tinylearn.realize import realize
+from tinylearn.tensor.backward import Backward
+from tinylearn.tensor.creation import leaf, place, take_root
+from tinylearn.tensor.data import array_of, fits, upload
+from tinylearn.tensor.operands import broadcast, node_of
+from tinylearn.tensor.printing import shown
+from tinylearn.tensor.state import State, alone, made, own, owner, result
+
+
+class Tensor(Backward):
+    """Numbers of one dtype in a box of some shape, computed when they are looked at.
+
+    data             a number, nested lists, an array, or a tensor
+    dtype            a dtype or its name; Python ints become int64, floats float32, bools bool
+    device           "numpy", "c", ...; Device.DEFAULT if not given
+    requires_grad    float leaves get a .grad from backward(), unless this is False
+
+    Tensor.training = False stops recording everywhere, and puts dropout and batch norm to rest.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        data: Any,
+        dtype: Any = None,
+        device: str | None = None,
+        requires_grad: bool | None = None,
+    ):
+        self.grad = self.together = None
+        wanted = None if dtype is None else dtype_of(dtype)
+        if isinstance(data, State):
+            self.share(data, wanted, device, requires_grad)
+        else:
+            node = buffer(upload(array_of(data, wanted), place(device)))
+            take_root(self, node, requires_grad)
+
+    def share(
+        self, data: State, dtype: DType | None, device: str | None, requires_grad: bool | None
+    ) -> None:
+        """Become another handle on a tensor's node: gradients go to the first owner."""
+        x = data.node if dtype is None else data.node.cast(dtype)
+        x = x if device is None else copy(x, place(device))
+        same = made(x, data._requires_grad and requires_grad is not False)
+        self.node, self._requires_grad = same.node, same._requires_grad
+        if requires_grad is False and data._requires_grad:
+            self.node = DETACH(x)
+        if requires_grad and not self._requires_grad:
+            take_root(self, alone(x), True)
+
+    # ---------------------------------------------------------------- computing
+
+    def realize(self) -> Tensor:
+        """Compute the numbers now, if they are not computed yet; gives the tensor itself."""
+        realize_all((self,))
+        return self
+
+    @staticmethod
+    def realize_all(*tensors: Tensor) -> None:
+        """Compute several tensors at once: what they share is computed once."""
+        realize_all(tensors)
+
+    def numpy(self) -> np.ndarray:
+        """The numbers as a NumPy array that is yours: a copy."""
+        realize_all((self,))
+        return Device.known[self.node.device].download(self.node.buffer)
+
+    def item(self) -> Any:
+        """The number of a tensor that has one, as a Python number."""
+        if self.node.size != 1:
+            says = f"item is for one number, this tensor has {self.node.size}"
+            raise describe(ShapeError, says, [("x", self.node)], "x.tolist()")
+        return self.numpy().item()
+
+    def tolist(self) -> Any:
+        """The numbers as nested lists of Python numbers."""
+        return self.numpy().tolist()
+
+    # ---------------------------------------------------------------- changing
+
+    def assign(self, value: Any) -> Tensor:
+        """Replace the numbers by others of the same shape; they are cast to this dtype.
+
+        The tensor is a leaf afterwards, as before. What was computed from it keeps the old
+        numbers, and no gradient flows from the new ones to what they were made of.
+        """
+        x = value.node if isinstance(value, State) else node_of("assign", value, self.device)
+        if isinstance(value, bool | int | float):
+            x = broadcast(x, self.shape)
+        if x.shape != self.shape:
+            says = "assign needs the shape that is there"
+            raise describe(ShapeError, says, [("self", self.node), ("new", x)])
+        if not self.is_leaf:
+            says = "assign is for leaves; this tensor was computed, and gradients go through it"
+            raise describe(GradientError, says, [("x", self.node)], "x.detach()")
+        own(self, alone(copy(x, self.device).cast(self.dtype)))
+        Assigned.tensors.append(weakref.ref(self))
+        return self
+
+    def detach(self) -> Tensor:
+        """The same numbers as a constant: no gradient passes. PyTorch: detach"""
+        return made(DETACH(self.node), False)
+
+    def clone(self) -> Tensor:
+        """The same numbers and the same history; nothing is shared that could be changed."""
+        return result(self.node, self)
+
+    contiguous = clone
+
+    # ---------------------------------------------------------------- places and kinds
+
+    def to(self, *wanted: Any) -> Tensor:
+        """On another device, as another dtype, or as and where another tensor is. PyTorch: to"""
+        x = self.node
+        for want in wanted:
+            if isinstance(want, State):
+                x = copy(x, want.device).cast(want.dtype)
+            elif names_a_dtype(want):
+                x = x.cast(dtype_of(want))
+            else:
+                x = copy(x, place(want))
+        return result(x, self)
+
+    def to_(self, device: str) -> Tensor:
+        """Move a leaf itself to another device: parameters of a model. Gives the tensor itself."""
+        if self.node.device != place(device):
+            fresh = alone(copy(self.node, place(device)))
+            own(self, fresh)
+            Assigned.tensors.append(weakref.ref(self))
+            self.grad = None if self.grad is None else self.grad.to(device)
+        return self
+
+    def cpu(self) -> Tensor:
+        """In ordinary memory: on the numpy device."""
+        return self.to("numpy")
+
+    # ---------------------------------------------------------------- what Python asks for
+
+    def __repr__(self) -> str:
+        return shown(self)
+
+    def __len__(self) -> int:
+        if not self.node.shape:
+            raise TypeError("a tensor without axes has no length")
+        return self.node.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.node.shape:
+            raise TypeError("a tensor without axes cannot be iterated over\nTry x.item()")
+        return (piece.squeeze(0) for piece in self.split(1))
+
+    def __contains__(self, number: Any) -> bool:
+        return bool((self == number).any())
+
+    def __bool__(self) -> bool:
+        if self.node.size != 1:
+            says = f"a tensor of {self.node.size} numbers is neither true nor false"
+            raise describe(ShapeError, says, [("x", self.node)], "(x != 0).any()")
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.is_float:
+            raise DTypeError(f"an index is a whole number, not {self.dtype}\nTry int(x)")
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return (
+            format(self.item(), spec) if spec and self.node.size == 1 else format(repr(self), spec)
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
+
+    def __deepcopy__(self, memo: dict) -> Tensor:
+        if not self.is_leaf:
+            raise GradientError("only leaves can be copied deeply\nTry x.detach()")
+        new = leaf(self.numpy(), None, self.device, self._requires_grad)
+        memo[id(self)] = new
+        return new
+
+    def __reduce__(self) -> tuple:
+        return leaf, (self.numpy(), None, self.device, self._requires_grad)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise AttributeError(f"a Tensor has no {name!r}{nearest(name, known_names())}")
+
+
+State.finished = Tensor
+
+
+def known_names() -> list[str]:
+    """What a tensor offers."""
+    return [name for name in dir(Tensor) if not name.startswith("_")]
+
+
+def names_a_dtype(wanted: Any) -> bool:
+    """Whether `to` is asked for a dtype, and not for a device."""
+    return not isinstance(wanted, str) or wanted in ALL or wanted in ALIASES
+
+
+# ---------------------------------------------------------------- computing
+
+
+class Assigned:
+    """Tensors whose new numbers are not computed yet: they are computed with whatever is next.
+
+    Else running statistics, which nobody looks at during training, would pile up graphs.
+    """
+
+    tensors: ClassVar[list[weakref.ref[Tensor]]] = []
+
+
+def realize_all(tensors: Iterable[Tensor]) -> None:
+    """Give tensors their numbers, and those that were assigned to in the meantime."""
+    tensors = list(tensors)
+    waiting = [t.node for t in tensors if t.node.buffer is None]
+    if Assigned.tensors:
+        assigned = [t for ref in Assigned.tensors if (t := ref()) is not None]
+        Assigned.tensors.clear()
+        tensors += assigned
+        waiting += [t.node for t in assigned if t.node.buffer is None]
+    if waiting:
+        for node in waiting:
+            fits(node.shape, node.dtype)
+        realize(waiting)
+    for tensor in tensors:
+        if tensor.node.op is DETACH:
+            cut_history(tensor)
+
+
+def cut_history(tensor: Tensor) -> None:
+    """Behind a DETACH nobody looks for gradients: once it has numbers, these are all it needs."""
+    old = tensor.node
+    tensor.node = buffer(old.buffer)
+    if owner(old) is tensor:
+        own(tensor, tensor.node)

@@ -1,0 +1,77 @@
+"""How the user named the operands, read from the user's own line, for messages only."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from itertools import islice
+
+from tinylearn.errors import Origin, user_origin
+
+SYMBOLS = {
+    "add": "+", "sub": "-", "mul": "*", "div": "/", "floordiv": "//", "mod": "%", "pow": "**",
+    "matmul": "@", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=",
+    "equal": "==", "not_equal": "!=", "and": "&", "or": "|", "xor": "^",
+}  # fmt: skip
+LONGEST = 24  # characters of a name that is quoted
+
+
+def operand_names(op: str) -> tuple[str, str, str]:
+    """(left name, right name, the symbol between them or ""), as the user wrote them.
+
+    Names that cannot be read, or are long expressions, are called x and y.
+    """
+    expression = expression_at(user_origin(2))
+    symbol = SYMBOLS.get(op, "")
+    match expression:
+        case ast.BinOp(left=left, right=right):
+            return named(left, "x"), named(right, "y"), symbol
+        case ast.Compare(left=left, comparators=[right]):
+            return named(left, "x"), named(right, "y"), symbol
+        case ast.Call(func=ast.Attribute(value=left), args=[right, *_]):
+            return named(left, "x"), named(right, "y"), symbol
+    return "x", "y", symbol
+
+
+def name_of(default: str = "x") -> str:
+    """What the user called the tensor whose method failed, or the default."""
+    match expression_at(user_origin(2)):
+        case ast.Call(func=ast.Attribute(value=value)) | ast.Subscript(value=value):
+            return named(value, default)
+    return default
+
+
+def named(expression: ast.expr, default: str) -> str:
+    """The text of an expression if it is a plain name, else the default."""
+    inner: ast.expr = expression
+    while isinstance(inner, ast.Attribute):
+        inner = inner.value
+    text = ast.unparse(expression)
+    return text if isinstance(inner, ast.Name) and len(text) <= LONGEST else default
+
+
+def expression_at(origin: Origin | None) -> ast.expr | None:
+    """The expression that was running at a place, if its source is still there."""
+    if origin is None:
+        return None
+    places = islice(origin.code.co_positions(), origin.instruction // 2, None)
+    first, last, start, stop = next(places, (None,) * 4)
+    if first is None or last is None or start is None or stop is None:
+        return None
+    lines = [linecache.getline(origin.code.co_filename, k) for k in range(first, last + 1)]
+    encoded = [line.encode() for line in lines]  # columns count bytes
+    encoded[-1] = encoded[-1][:stop]
+    encoded[0] = encoded[0][start:]
+    try:
+        return ast.parse(b"(" + b"".join(encoded) + b")", mode="eval").body
+    except SyntaxError:
+        return None
+
+
+def named_arguments(count: int) -> list[str]:
+    """What the user called the arguments of a method: x1, x2, ... where that cannot be read."""
+    names = [f"x{k}" for k in range(1, count + 1)]
+    match expression_at(user_origin(2)):
+        case ast.Call(args=args) if len(args) == count:
+            return [named(a, name) for a, name in zip(args, names)]
+    return names
