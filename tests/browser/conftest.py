@@ -61,7 +61,7 @@ def page(browser):
 def watched(page):
     """Collect errors and requests that leave this machine."""
     page.errors, page.outside = [], []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("pageerror", lambda error: page.errors.append(f"{error} {error.stack}"))
     page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
     page.on("request", lambda request: note_outside(page, request.url))
     return page
@@ -153,7 +153,7 @@ def wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
 
 @pytest.fixture
 def notebook(browser, lab):
-    """Opens a notebook with the given cells in JupyterLab and runs them all."""
+    """Opens a notebook in JupyterLab: with new cells, all run, or a saved one without a kernel."""
     pages = []
 
     def open_notebook(cells: list[str], theme: str = "", name: str = ""):
@@ -168,9 +168,11 @@ def notebook(browser, lab):
             nbformat.write(book, file)
         page = watched(browser.new_page(viewport={"width": 1300, "height": 900}))
         pages.append(page)
-        open_in_lab(page, f"{address}/lab/tree/{file.name}?reset&token=t", theme)
         if cells:
+            open_in_lab(page, f"{address}/lab/tree/{file.name}?reset&token=t", theme)
             run_all(page)
+        else:
+            open_in_lab(page, f"{address}/lab?reset&token=t", theme, file.name)
         page.file = file
         return page
 
@@ -179,13 +181,17 @@ def notebook(browser, lab):
         page.close()
 
 
-def open_in_lab(page, address: str, theme: str) -> None:
+def open_in_lab(page, address: str, theme: str, without_kernel: str = "") -> None:
     page.goto(address, wait_until="domcontentloaded")
     page.wait_for_function("() => window.jupyterapp")
     page.evaluate("() => window.jupyterapp.restored.then(() => null)")
     if theme:
         change = "t => jupyterapp.commands.execute('apputils:change-theme', {theme: t})"
         page.evaluate(f"{change}.then(() => null)", theme)
+    if without_kernel:
+        options = "{path: p, factory: 'Notebook', kernelPreference: {shouldStart: false}}"
+        command = f"p => jupyterapp.commands.execute('docmanager:open', {options})"
+        page.evaluate(f"{command}.then(() => null)", without_kernel)
     page.locator(".jp-Notebook").first.wait_for()
 
 

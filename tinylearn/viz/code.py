@@ -37,9 +37,28 @@ def code_of(kernel: Kernel, name: str, ids: Mapping[Node, str], languages: Seque
     for language in languages:
         try:
             source = LANGUAGES[language](kernel, name)
-            lines = [[ids[n]] if n is not None and n in ids else [] for n in source.nodes]
-            found[language] = {"text": source.text, "lines": lines}
+            found[language] = {"text": source.text, "lines": linked(kernel, source, ids)}
         except Exception as error:  # a student's transform may fail; the picture stays
             text = f"no {language} text: {type(error).__name__}: {error}"
             found[language] = {"text": text, "lines": [[] for _ in text.splitlines()]}
     return found
+
+
+def linked(kernel: Kernel, source: Source, ids: Mapping[Node, str]) -> list[list[str]]:
+    """The nodes of each line, the one it computes first.
+
+    A member without a line of its own (a move, or one half of a subtraction) belongs to the lines
+    of its readers.
+    """
+    lines: list[list[str]] = [[ids[n]] if n is not None and n in ids else [] for n in source.nodes]
+    places: dict[Node, list[int]] = {}
+    for k, node in enumerate(source.nodes):
+        if node is not None:
+            places.setdefault(node, []).append(k)
+    for node in reversed(kernel.members):
+        if node not in places and node in ids:
+            readers = [r for r in kernel.members if node in r.inputs]
+            places[node] = sorted({k for r in readers for k in places.get(r, [])})
+            for k in places[node]:
+                lines[k].append(ids[node])
+    return lines

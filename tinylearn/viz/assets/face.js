@@ -99,7 +99,7 @@ class Face {
     this.graph.paint(this.state(), s ? s.nodes : []);
     this.graph.select(this.selected);
     const node = this.graph.nodes[this.selected];
-    this.side.replaceChildren(...[this.film ? stepPanel(this) : null, node ? nodePanel(this, node) : this.film ? null : this.overview()].filter(Boolean));
+    this.side.replaceChildren(...[node ? nodePanel(this, node) : null, this.film ? stepPanel(this) : node ? null : this.overview()].filter(Boolean));
     this.showCode();
   }
   overview() {

@@ -59,7 +59,7 @@ function nodePanel(face, node) {
   if (line) fact("made at", html("span", {}, line[0] + " "), html("code", {}, line[1]));
   if (node.kind !== "source" && rule) fact("gradient rule", rule);
   return html("section", {class: "tlv-card tlv-node-card", "aria-label": "Selected node"},
-    html("h4", {}, node.name || node.op), rows, node.value ? valuePanel(node.value) : null);
+    html("h4", {}, node.name || node.op, html("button", {class: "tlv-link tlv-close", "aria-label": "Deselect", onclick: () => face.select(null)}, "×")), rows, node.value ? valuePanel(node.value) : null);
 }
 
 function stepPanel(face) {
@@ -103,7 +103,7 @@ function codePanel(face) {
     if (ids.length) {
       line.addEventListener("pointerenter", () => { face.graph.light(ids); line.classList.add("tlv-lit"); });
       line.addEventListener("pointerleave", () => { face.graph.light([]); face.lightCode(); });
-      line.addEventListener("click", () => face.select(ids[ids.length - 1], true));
+      line.addEventListener("click", () => face.select(ids[0], true));
     }
     face.codeLines.push({line, ids});
     lines.append(line);
