@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -209,7 +210,10 @@ def test_importing_tinylearn_loads_no_package_but_numpy():
 def test_a_file_can_be_read_in_one_go(name):
     lines = (ROOT / name).read_text("utf-8").splitlines()
     assert len(lines) < MANY_LINES
-    assert [number for number, line in enumerate(lines, 1) if len(line) > WIDE] == []
+    read = [
+        re.sub(r"  # (type: ignore|noqa|fmt:).*", "", line) for line in lines
+    ]  # for a tool only
+    assert [number for number, line in enumerate(read, 1) if len(line) > WIDE] == []
 
 
 @pytest.mark.parametrize("module", modules())

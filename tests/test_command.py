@@ -43,7 +43,7 @@ def test_info_names_python_numpy_and_the_devices(capsys):
     shown = capsys.readouterr().out
     assert sys.executable in shown
     assert "numpy" in shown
-    assert "device     numpy" in shown
+    assert "device     numpy: NumPy" in shown
 
 
 def test_a_command_outside_a_clone_says_what_is_missing(capsys, monkeypatch, tmp_path):

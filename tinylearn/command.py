@@ -217,16 +217,22 @@ def info(arguments: argparse.Namespace) -> int:
     print(f"tinylearn  {version()}  {Path(__file__).parent}")
     print(f"python     {platform.python_version()}  {sys.executable}")
     print(f"machine    {platform.platform()}, {os.cpu_count()} cores")
-    for name, says in devices().items():
-        print(f"device     {name}: {says}")
+    for says in devices():
+        print(f"device     {says}")
     for extra, packages in requirements().items():
         print(f"{extra or 'needs':10} {', '.join(f'{p} {installed(p)}' for p in packages)}")
     return 0
 
 
-def devices() -> dict[str, str]:
-    """What each device says of itself."""
-    return {}
+def devices() -> list[str]:
+    """Each device with what it runs on, or why it cannot be used."""
+    from tinylearn.devices import c_device, compiler, device, numpy_device
+
+    notes = {numpy_device.NumPyDevice.name: f"NumPy {installed('numpy')}"}
+    if found := compiler.compiler():
+        notes[c_device.CDevice.name] = f"{' '.join(found)}: {compiler.version(found)}"
+    known = device.Device.known.values()
+    return [f"{d.name}: {d.unavailable() or notes.get(d.name, 'works')}" for d in known]
 
 
 def requirements() -> dict[str, list[str]]:
