@@ -1,6 +1,6 @@
 """Tensor: what users compute with. Every method builds a graph of primitives."""
 
-from tinylearn.tensor.creation import manual_seed
+from tinylearn.tensor.randomness import manual_seed
 from tinylearn.tensor.state import no_grad
 from tinylearn.tensor.tensor import Tensor
 

@@ -20,21 +20,11 @@ from tinylearn.graph.node import Shape
 from tinylearn.graph.primitives import buffer
 from tinylearn.tensor.data import array_of, checked_shape, fits, upload
 from tinylearn.tensor.losses import Losses
+from tinylearn.tensor.randomness import Random, manual_seed
 from tinylearn.tensor.state import State, made, own
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
-
-
-class Random:
-    """The generator that all random tensors are drawn by."""
-
-    generator = np.random.default_rng()
-
-
-def manual_seed(seed: int) -> None:
-    """From here on, the same program draws the same random numbers. PyTorch: manual_seed"""
-    Random.generator = np.random.default_rng(seed)
 
 
 class Creation(Losses):

@@ -17,8 +17,8 @@ from tinylearn.tensor.along import places
 from tinylearn.tensor.compare import equal, larger, opposite
 from tinylearn.tensor.functions import absolute
 from tinylearn.tensor.moves import without
+from tinylearn.tensor.normalizing import Normalizing
 from tinylearn.tensor.operands import different_devices, floating, node_of
-from tinylearn.tensor.products import Products
 from tinylearn.tensor.repairs import equal_repair, target_repair
 from tinylearn.tensor.state import State, result
 from tinylearn.tensor.userline import operand_names
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 REDUCTIONS = ("mean", "sum", "none")
 
 
-class Losses(Products):
+class Losses(Normalizing):
     """Losses, called on the predictions: `logits.cross_entropy(labels)`."""
 
     __slots__ = ()

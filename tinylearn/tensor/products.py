@@ -14,8 +14,8 @@ from tinylearn.errors import ShapeError, describe
 from tinylearn.graph.dtype import bool_, float16, float32, int64, promote
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import MUL, SUM
+from tinylearn.tensor.indexing import Indexing
 from tinylearn.tensor.operands import common_shape, different_devices, node_of
-from tinylearn.tensor.reduce import Reduce
 from tinylearn.tensor.repairs import matmul_repair
 from tinylearn.tensor.state import State, result
 from tinylearn.tensor.userline import operand_names
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
 
-class Products(Reduce):
+class Products(Indexing):
     """Matrix products."""
 
     __slots__ = ()

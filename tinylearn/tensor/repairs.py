@@ -236,3 +236,36 @@ def target_repair(x: str, y: str, op: str, a: Shape, b: Shape, shares: bool = Fa
     n = min(math.prod(b), math.prod(want))
     whole = f"{x}.transpose(1, -1).reshape(-1, {a[1]})"
     return f"{whole}[:{n}].{op}({y}.flatten()[:{n}])"
+
+
+def conv_repair(x: str, w: str, a: Shape, b: Shape, groups: int) -> str:
+    """A convolution of an image and filters (F, C, kh, kw) whose channels fit, or "".
+
+    >>> conv_repair("x", "w", (8, 28, 28, 3), (6, 3, 5, 5), 1)
+    'x.permute(0, 3, 1, 2).conv2d(w)'
+    >>> conv_repair("x", "w", (28, 28), (6, 1, 5, 5), 1)
+    'x.reshape(1, 1, 28, 28).conv2d(w)'
+    >>> conv_repair("x", "w", (8, 4, 9, 9), (6, 3, 5, 5), 1)
+    'x[:, :3].conv2d(w)'
+    """
+    want, more = b[1] * groups, f", groups={groups}" if groups > 1 else ""
+    if len(a) == 2 and want == 1:
+        return f"{x}.reshape({listed((1, 1, *a))}).conv2d({w})"
+    if len(a) not in (3, 4):
+        return ""
+    if a[-1] == want:
+        order = "0, 3, 1, 2" if len(a) == 4 else "2, 0, 1"
+        return f"{x}.permute({order}).conv2d({w}{more})"
+    if a[-3] > want:
+        return f"{x}[{':, ' if len(a) == 4 else ''}:{want}].conv2d({w}{more})"
+    return f"{x}.conv2d({w}[:, :{a[-3]}])"
+
+
+def pool_repair(x: str, w: str, op: str, have: Shape, spans: list[int]) -> str:
+    """An image that is padded until a window fits.
+
+    >>> pool_repair("x", "2", "max_pool2d", (1, 1), [2, 2])
+    'x.pad((0, 1), (0, 1)).max_pool2d(2)'
+    """
+    widths = [(0, 0)] * (len(have) - 2) + [(0, max(0, s - n)) for s, n in zip(spans, have[-2:])]
+    return f"{x}.pad({', '.join(map(str, widths))}).{op}({w})"

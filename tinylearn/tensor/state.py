@@ -2,7 +2,8 @@
 
 The class Tensor grows file by file, each using those below it:
 
-    State < Moves < Arithmetic < Functions < Reduce < Indexing < Products < Losses < Tensor
+    State < Moves < Casts < Arithmetic < Functions < Reduce < Indexing < Products < Windows
+          < Normalizing < Losses < Creation < Backward < Tensor
 """
 
 from __future__ import annotations

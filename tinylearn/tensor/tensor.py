@@ -116,6 +116,21 @@ class Tensor(Backward):
         Assigned.tensors.append(weakref.ref(self))
         return self
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Replace some numbers of a leaf, at once, as `assign` does: nothing is recorded."""
+        if not self.is_leaf:
+            says = "x[...] = value is for leaves; this tensor was computed, with its gradients"
+            raise describe(GradientError, says, [("x", self.node)], "mask.where(value, x)")
+        numbers = self.numpy()
+        parts = key if isinstance(key, tuple) else (key,)
+        index = tuple(k.numpy() if isinstance(k, Tensor) else k for k in parts)
+        new = value.numpy() if isinstance(value, Tensor) else value
+        try:
+            numbers[index] = new
+        except ValueError as error:
+            raise ShapeError(f"x[...] = value: {error}") from None
+        self.assign(numbers)
+
     def detach(self) -> Tensor:
         """The same numbers as a constant: no gradient passes. PyTorch: detach"""
         return made(DETACH(self.node), False)

@@ -1,0 +1,308 @@
+"""x[...]: NumPy's indexing, made of moves; and of a sum over matching places for index tensors.
+
+    x[2]  x[-1]  x[1:4]  x[::-2]  x[..., 0]  x[None]     moves only: nothing is copied
+    x[index]    index an int tensor, array or list       sum over k of: x[k] where index is k
+    x[mask]     mask a bool tensor or array              the mask is computed, for its number
+                                                         of trues is the result's shape
+
+Picking from numbers that are in memory, by an index that is known, is done at once: it costs less
+than one comparison for each number there is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinylearn.devices.device import Device
+from tinylearn.errors import DTypeError, describe
+from tinylearn.graph.dtype import bool_, int64
+from tinylearn.graph.node import Node, Shape
+from tinylearn.graph.primitives import LESS, SUM, WHERE, buffer
+from tinylearn.tensor.along import places
+from tinylearn.tensor.data import short, upload
+from tinylearn.tensor.operands import broadcast, common_shape
+from tinylearn.tensor.reduce import Reduce
+from tinylearn.tensor.state import State, made, result
+from tinylearn.tensor.userline import name_of
+
+if TYPE_CHECKING:
+    from tinylearn.tensor.tensor import Tensor
+
+
+class Indexing(Reduce):
+    """x[...]"""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Tensor:
+        x = self.node
+        plan = planned(x, key if isinstance(key, tuple) else (key,))
+        if plan.arrays and not self._requires_grad and all(known(x) for x in (x, *plan.arrays)):
+            return made(picked_now(x, plan), False)
+        node = cut_out(x, plan)
+        return result(gathered(node, plan) if plan.arrays else node, self)
+
+    def take(self, index: Any, axis: int = 0) -> Tensor:
+        """The entries of an axis at these places: x[index] for that axis. NumPy: take"""
+        before = (slice(None),) * (axis if axis >= 0 else axis + self.ndim)
+        return self[(*before, index)]
+
+    def one_hot(self, classes: int) -> Tensor:
+        """(...) ints -> (..., classes) float32: 1 at the place it names. PyTorch: one_hot"""
+        index = self.node
+        if index.dtype.is_float or index.dtype is bool_:
+            raise DTypeError(f"one_hot needs ints, not {index.dtype}\nTry x.long()")
+        shape = index.shape + (classes,)
+        index = index.cast(int64).reshape(index.shape + (1,)).expand(shape)
+        place = places(shape, len(shape) - 1, index.device)
+        far = WHERE(LESS(index, place), LESS(index, place), LESS(place, index))
+        return made(far.where(0.0, 1.0), False)
+
+    def tril(self, diagonal: int = 0) -> Tensor:
+        """The numbers on and below a diagonal of the last two axes, else 0. NumPy, PyTorch: tril"""
+        row, column = self.rows_and_columns("tril")
+        return result(LESS(row + diagonal, column).where(0, self.node), self)
+
+    def triu(self, diagonal: int = 0) -> Tensor:
+        """The numbers on and above a diagonal of the last two axes, else 0. NumPy, PyTorch: triu"""
+        row, column = self.rows_and_columns("triu")
+        return result(LESS(column, row + diagonal).where(0, self.node), self)
+
+    def rows_and_columns(self, op: str) -> tuple[Node, Node]:
+        """In each place its row and its column."""
+        shape = self.shape
+        if len(shape) < 2:
+            raise describe(
+                IndexError, f"{op} needs two axes", [("x", self.node)], f"{name_of()}.unsqueeze(0)"
+            )
+        last = len(shape) - 1
+        return places(shape, last - 1, self.device), places(shape, last, self.device)
+
+
+# ---------------------------------------------------------------- reading the key
+
+
+@dataclass
+class Plan:
+    """What a key asks for, axis by axis of x.
+
+    bounds, flips, steps   the part of each axis, whether backwards, every how-manyth
+    arrays                 index nodes of int64, broadcast to one shape
+    axes                   which axes of x they index
+    shape                  the result's axes: a size, or "index" where the arrays' shape goes
+    """
+
+    bounds: list[tuple[int, int]] = field(default_factory=list)
+    flips: list[int] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    arrays: list[Node] = field(default_factory=list)
+    axes: list[int] = field(default_factory=list)
+    shape: list[int | None] = field(default_factory=list)
+
+
+def planned(x: Node, key: tuple) -> Plan:
+    """A key read against the shape of x."""
+    entries = completed(x, [entry for k in key for entry in unmasked(k, x.device)])
+    plan = Plan()
+    advanced = [not isinstance(e, slice | None) and e is not ... for e in entries]
+    has_arrays = any(isinstance(e, Node) for e in entries)
+    for entry in entries:
+        axis = len(plan.bounds)
+        if entry is None:
+            plan.shape.append(1)
+        elif isinstance(entry, Node):
+            plan.bounds.append((0, x.shape[axis]))
+            plan.steps.append(1)
+            plan.arrays.append(in_range(entry, axis, x))
+            plan.axes.append(axis)
+        elif isinstance(entry, slice):
+            plan.shape.append(sliced(plan, entry, axis, x.shape[axis]))
+        else:
+            k = inside(entry, axis, x)
+            plan.bounds.append((k, k + 1))
+            plan.steps.append(1)
+    if has_arrays:
+        first, last = advanced.index(True), len(advanced) - 1 - advanced[::-1].index(True)
+        apart = not all(advanced[first : last + 1])
+        before = (
+            0 if apart else sum(1 for e in entries[:first] if e is None or isinstance(e, slice))
+        )
+        plan.shape.insert(before, None)
+        plan.arrays = together(x, plan.arrays)
+    return plan
+
+
+def unmasked(entry: Any, device: str) -> list[Any]:
+    """An entry of a key as ints, slices, None, ... and int nodes; a mask becomes several."""
+    if entry is None or entry is ... or isinstance(entry, slice):
+        return [entry]
+    if isinstance(entry, int | np.integer) and not isinstance(entry, bool):
+        return [int(entry)]
+    if isinstance(entry, State):
+        if entry.dtype is not bool_:
+            if entry.dtype.is_float:
+                raise DTypeError(f"an index is made of ints, not {entry.dtype}\nTry index.long()")
+            return [entry.node.cast(int64)]
+        entry = entry.numpy()  # type: ignore[attr-defined]
+    array = np.asarray(entry)
+    if array.size == 0 and not isinstance(entry, np.ndarray):
+        array = array.astype(np.int64)
+    if array.dtype.kind == "b" and array.ndim:
+        return [buffer(upload(places, device)) for places in np.nonzero(array)]
+    if array.dtype.kind not in "iu":
+        raise DTypeError(f"an index is an int, a slice, None, ... or a tensor, not {short(entry)}")
+    return [buffer(upload(array.astype(np.int64), device))]
+
+
+def completed(x: Node, entries: list[Any]) -> list[Any]:
+    """Entries for every axis of x: `...` spelled out."""
+    used = sum(1 for e in entries if e is not None and e is not ...)
+    if used > len(x.shape):
+        name = name_of()
+        says = f"{used} indices for a tensor of {len(x.shape)} axes"
+        repair = f"{name}[{', '.join('0' * len(x.shape))}]" if x.shape else f"{name}.item()"
+        raise describe(IndexError, says, [(name, x)], repair)
+    dots = [k for k, e in enumerate(entries) if e is ...]
+    if len(dots) > 1:
+        raise describe(IndexError, "an index has at most one ...", [("x", x)])
+    place = dots[0] if dots else len(entries)
+    rest = [slice(None)] * (len(x.shape) - used)
+    return entries[:place] + rest + entries[place + 1 :]
+
+
+def inside(k: int, axis: int, x: Node) -> int:
+    """A place on an axis, counted from 0."""
+    n = x.shape[axis]
+    if -n <= k < n:
+        return k % n
+    name = name_of()
+    says = f"there is no place {k} on axis {axis}, which has size {n}"
+    last = f"{name}[{':, ' * axis}{'-1' if n else ':'}]"
+    raise describe(IndexError, says, [(name, x)], last)
+
+
+def sliced(plan: Plan, entry: slice, axis: int, n: int) -> int:
+    """Note what a slice asks of an axis of size n; gives the size that is left."""
+    if entry.step == 0:
+        raise describe(IndexError, "a slice cannot step by 0")
+    start, stop, step = entry.indices(n)
+    count = len(range(start, stop, step))
+    if step < 0:
+        plan.flips.append(axis)
+        start = start + (count - 1) * step
+        step = -step
+    plan.bounds.append((start, start + (count - 1) * step + 1) if count else (0, 0))
+    plan.steps.append(step if count else 1)
+    return count
+
+
+# ---------------------------------------------------------------- parts
+
+
+def cut_out(x: Node, plan: Plan) -> Node:
+    """The part that ints and slices ask for, without the axes of ints if no array is waiting."""
+    y = x.shrink(tuple(plan.bounds)).flip(tuple(plan.flips))
+    if any(step > 1 for step in plan.steps):
+        y = every(y, plan.steps)
+    if plan.arrays:
+        return y
+    return y.reshape(tuple(n for n in plan.shape if n is not None))
+
+
+def every(x: Node, steps: Sequence[int]) -> Node:
+    """Every step-th number of each axis, from the first."""
+    counts = tuple(-(-n // step) for n, step in zip(x.shape, steps))
+    x = x.pad(tuple((0, c * s - n) for n, c, s in zip(x.shape, counts, steps)))
+    x = x.reshape(tuple(n for pair in zip(counts, steps) for n in pair))
+    x = x.shrink(tuple(b for c in counts for b in ((0, c), (0, 1))))
+    return x.reshape(counts)
+
+
+# ---------------------------------------------------------------- index arrays
+
+
+def known(x: Node) -> bool:
+    """Whether the numbers are in ordinary memory already."""
+    return x.buffer is not None and (x.buffer.data is None or isinstance(x.buffer.data, np.ndarray))
+
+
+def in_range(index: Node, axis: int, x: Node) -> Node:
+    """An index with places counted from 0. What is not computed yet cannot be checked: a place
+    that is not there gives 0."""
+    n = x.shape[axis]
+    if not known(index):
+        return LESS(index, index.const_like(0)).where(index + n, index)
+    numbers = Device.known[index.device].download(index.buffer)
+    outside = (numbers < -n) | (numbers >= n)
+    if outside.any():
+        inside(int(numbers[outside].flat[0]), axis, x)
+    if not (numbers < 0).any():
+        return index
+    return buffer(upload(np.where(numbers < 0, numbers + n, numbers), index.device))
+
+
+def together(x: Node, arrays: list[Node]) -> list[Node]:
+    """Index arrays broadcast to one shape."""
+    shape: Shape = ()
+    for array in arrays:
+        both = common_shape(shape, array.shape)
+        if both is None:
+            says = "the index tensors do not broadcast"
+            operands = [(f"i{k}", a) for k, a in enumerate(arrays)]
+            raise describe(IndexError, says, [("x", x), *operands])
+        shape = both
+    return [broadcast(a, shape) for a in arrays]
+
+
+def arranged(x: Node, plan: Plan) -> tuple[Node, Node, Shape, Shape]:
+    """x with the indexed axes in front as one, an index into it, shapes of index and rest."""
+    rest = [a for a in range(len(x.shape)) if a not in plan.axes]
+    sizes = [x.shape[a] for a in plan.axes]
+    linear = plan.arrays[0]
+    for array, size in zip(plan.arrays[1:], sizes[1:]):
+        linear = linear * size + array
+    x = x.permute((*plan.axes, *rest))
+    left = tuple(n for n in plan.shape if n is not None)
+    return x.reshape((math.prod(sizes), math.prod(left))), linear, plan.arrays[0].shape, left
+
+
+def gathered(x: Node, plan: Plan) -> Node:
+    """What the index arrays pick: for each index, the sum over all places of what matches."""
+    x, index, shape, left = arranged(x, plan)
+    count, size = math.prod(shape), x.shape[1]
+    whole = (count, x.shape[0], size)
+    index = index.reshape((count, 1, 1)).expand(whole)
+    place = places(whole, 1, x.device)
+    numbers = x.reshape((1, *x.shape)).expand(whole)
+    zero = numbers.const_like(0)
+    matching = WHERE(LESS(index, place), zero, WHERE(LESS(place, index), zero, numbers))
+    return placed(SUM(matching, arg=(1,)), plan, shape, left)
+
+
+def placed(x: Node, plan: Plan, shape: Shape, left: Shape) -> Node:
+    """Picked numbers, with the axes of the index where they belong."""
+    before = plan.shape.index(None)
+    k = len(shape)
+    order = (*range(k, k + before), *range(k), *range(k + before, k + len(left)))
+    return x.reshape(shape + left).permute(order)
+
+
+def picked_now(x: Node, plan: Plan) -> Node:
+    """The same from numbers in memory: a new leaf."""
+    device = Device.known[x.device]
+    part = device.memory(x.buffer).reshape(x.shape)
+    part = part[tuple(slice(a, b) for a, b in plan.bounds)]
+    part = np.flip(part, tuple(plan.flips))[tuple(slice(None, None, s) for s in plan.steps)]
+    index = [device.download(i.buffer) for i in plan.arrays]
+    rest = [a for a in range(part.ndim) if a not in plan.axes]
+    left = tuple(n for n in plan.shape if n is not None)
+    picked = part.transpose((*plan.axes, *rest))[tuple(index)]
+    shape, before = index[0].shape, plan.shape.index(None)
+    k = len(shape)
+    order = (*range(k, k + before), *range(k), *range(k + before, k + len(left)))
+    return buffer(upload(picked.reshape(shape + left).transpose(order), x.device))

@@ -1,0 +1,285 @@
+"""Convolution and pooling: the input seen through sliding windows, which are made of moves only.
+
+Along an axis of n numbers, window j begins at j * stride and its t-th number is t * dilation
+further. Repeating the axis until it holds kernel * (n + dilation) numbers and folding that into
+rows of n + dilation makes row t begin with number t * dilation:
+
+    0 1 2 3 4 0 1 2 3 4 0 1 2 3 ...      n = 5, dilation 1, kernel 3
+    fold into rows of 6:   0 1 2 3 4 0
+                           1 2 3 4 0 1
+                           2 3 4 0 1 2      the first 3 columns are the windows 012 123 234
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tinylearn.errors import ShapeError, describe
+from tinylearn.graph.dtype import bool_, float16, float32, int32, int64, promote
+from tinylearn.graph.node import Node, Shape
+from tinylearn.graph.primitives import MUL, SUM
+from tinylearn.tensor.data import short
+from tinylearn.tensor.moves import surrounded
+from tinylearn.tensor.operands import different_devices, floating, node_of
+from tinylearn.tensor.products import Products
+from tinylearn.tensor.reduce import without_axes
+from tinylearn.tensor.repairs import conv_repair, pool_repair
+from tinylearn.tensor.state import State, made, result
+from tinylearn.tensor.userline import operand_names
+
+if TYPE_CHECKING:
+    from tinylearn.tensor.tensor import Tensor
+
+LOWEST = {bool_: False, int32: -(1 << 31), int64: -(1 << 63)}
+Pair = int | Sequence[int]
+
+
+class Windows(Products):
+    """Convolution and pooling of images (N, channels, height, width)."""
+
+    __slots__ = ()
+
+    def conv2d(
+        self,
+        weight: Any,
+        bias: Any = None,
+        stride: Pair = 1,
+        padding: Pair | str = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+    ) -> Tensor:
+        """Each output is the sum of a window times a filter. (N, C, H, W) -> (N, F, h, w)
+
+        weight     (F, C / groups, kernel height, kernel width): F filters
+        bias       (F,)
+        padding    zeros around the image; "same": as many as keep its size; "valid": none
+        dilation   the distance of neighbours in a window
+        groups     output channels see only the input channels of their group
+        PyTorch: nn.functional.conv2d. (In signal processing this is called correlation.)
+        """
+        x = self.node
+        w = weight.node if isinstance(weight, State) else node_of("conv2d", weight, x.device)
+        if x.device != w.device:
+            raise different_devices("conv2d", x, w)
+        steps, apart = two("stride", stride), two("dilation", dilation)
+        checked_filters(x, w, groups)
+        around = padding_of(padding, w.shape[2:], steps, apart)
+        widths = ((0, 0),) * (len(x.shape) - 2) + around
+        dtype = promote(x.dtype, w.dtype)
+        exact = {float16: float32, bool_: int64}.get(dtype, dtype)
+        seen = x.cast(exact).pad(widths)
+        checked_size("conv2d", x, seen.shape, w.shape[2:], apart, around)
+        image = seen if len(x.shape) == 4 else seen.reshape((1, *seen.shape))
+        y = filtered(image, w.cast(exact), steps, apart, groups).cast(dtype)
+        y = y if len(x.shape) == 4 else y.reshape(y.shape[1:])
+        requires = result(y, self, weight)
+        return requires if bias is None else requires + channelwise(bias, w, x.device)
+
+    def max_pool2d(
+        self,
+        kernel_size: Pair = 2,
+        stride: Pair | None = None,
+        padding: Pair = 0,
+        dilation: Pair = 1,
+    ) -> Tensor:
+        """The largest number of each window. (..., H, W) -> (..., h, w)
+
+        stride   the kernel size if not given: windows side by side. Ties share the gradient.
+        PyTorch: nn.functional.max_pool2d
+        """
+        x = self.node
+        lowest = LOWEST.get(x.dtype, -math.inf)
+        y, axes = pooled("max_pool2d", x, kernel_size, stride, padding, dilation, lowest)
+        y = y.max(axes)
+        return result(y.reshape(without_axes(y.shape, axes)), self)
+
+    def avg_pool2d(
+        self, kernel_size: Pair = 2, stride: Pair | None = None, padding: Pair = 0
+    ) -> Tensor:
+        """The average of each window; zeros around the image count. (..., H, W) -> (..., h, w)
+
+        PyTorch: nn.functional.avg_pool2d
+        """
+        x = floating(self.node)
+        y, axes = pooled("avg_pool2d", x, kernel_size, stride, padding, 1, 0)
+        count = math.prod(y.shape[a] for a in axes)
+        y = y.sum(axes) * (1 / count)
+        return result(y.reshape(without_axes(y.shape, axes)), self)
+
+
+# ---------------------------------------------------------------- windows
+
+
+def windows(x: Node, kernel: Shape, steps: Shape, apart: Shape) -> tuple[Node, tuple[int, int]]:
+    """The last two axes as windows, and which axes of the result run through a window.
+
+    Windows side by side:  (..., h, kernel h + rest, w, kernel w + rest), cut to the kernel
+    all others:            (..., kernel h, h, kernel w, w)
+    """
+    front, sizes = x.shape[:-2], x.shape[-2:]
+    n = len(front)
+    outs = tuple(window_count(i, k, s, d) for i, k, s, d in zip(sizes, kernel, steps, apart))
+    if all(k <= s for k, s in zip(kernel, steps)) and apart == (1, 1):
+        return side_by_side(x, kernel, steps, outs), (n + 1, n + 3)
+    whole = tuple((0, m) for m in front)
+    more = [max(0, o * s - i - d) for o, s, i, d in zip(outs, steps, sizes, apart)]
+    x = x.pad(((0, 0),) * n + tuple((0, m) for m in more))
+    rows = [i + m + d for i, m, d in zip(sizes, more, apart)]
+    long = [k * row for k, row in zip(kernel, rows)]
+    x = repeated(x, [-(-length // size) for length, size in zip(long, x.shape[-2:])])
+    x = x.shrink(whole + tuple((0, length) for length in long))
+    x = x.reshape(front + (kernel[0], rows[0], kernel[1], rows[1]))
+    ends = [o * s for o, s in zip(outs, steps)]
+    x = x.shrink(whole + ((0, kernel[0]), (0, ends[0]), (0, kernel[1]), (0, ends[1])))
+    if steps != (1, 1):
+        x = x.reshape(front + (kernel[0], outs[0], steps[0], kernel[1], outs[1], steps[1]))
+        bounds = [(0, m) for m in x.shape[n:]]
+        bounds[2] = bounds[5] = (0, 1)
+        x = x.shrink(whole + tuple(bounds)).reshape(
+            front + (kernel[0], outs[0], kernel[1], outs[1])
+        )
+    return x, (n, n + 2)
+
+
+def side_by_side(x: Node, kernel: Shape, steps: Shape, outs: Shape) -> Node:
+    """Windows that do not overlap: the axes folded."""
+    front, n = x.shape[:-2], len(x.shape) - 2
+    ends = [o * s for o, s in zip(outs, steps)]
+    x = x.pad(((0, 0),) * n + tuple((0, max(0, e - i)) for e, i in zip(ends, x.shape[-2:])))
+    x = x.shrink(tuple((0, m) for m in front) + tuple((0, e) for e in ends))
+    x = x.reshape(front + (outs[0], steps[0], outs[1], steps[1]))
+    folded = ((0, outs[0]), (0, kernel[0]), (0, outs[1]), (0, kernel[1]))
+    return x.shrink(tuple((0, m) for m in front) + folded)
+
+
+def repeated(x: Node, times: Sequence[int]) -> Node:
+    """The last two axes laid so many times one behind the other."""
+    front, (h, w) = x.shape[:-2], x.shape[-2:]
+    a, b = times
+    x = x.reshape(front + (1, h, 1, w)).expand(front + (a, h, b, w))
+    return x.reshape(front + (a * h, b * w))
+
+
+def window_count(size: int, kernel: int, step: int, apart: int) -> int:
+    """How many windows fit.
+
+    >>> window_count(28, 5, 1, 1), window_count(7, 3, 2, 2)
+    (24, 2)
+    """
+    return (size - apart * (kernel - 1) - 1) // step + 1
+
+
+def filtered(x: Node, w: Node, steps: Shape, apart: Shape, groups: int) -> Node:
+    """(N, C, H, W) and (F, C / groups, kh, kw) -> (N, F, h, w): one product, one sum."""
+    count, channels = x.shape[0], x.shape[1]
+    filters, inner, kh, kw = w.shape
+    seen, inside = windows(x, (kh, kw), steps, apart)
+    place = seen.shape[2:]  # 4 axes, of which `inside` run through the window
+    split = seen.reshape((count, groups, 1, inner, *place))
+    each = filters // groups
+    whole = (count, groups, each, inner, *place)
+    kernel = tuple(n if a in inside else 1 for a, n in enumerate(seen.shape))[2:]
+    weights = w.reshape((1, groups, each, inner, *kernel))
+    axes = (3, inside[0] + 2, inside[1] + 2)
+    sums = SUM(MUL(split.expand(whole), weights.expand(whole)), arg=axes)
+    out = [n for a, n in enumerate(seen.shape) if a > 1 and a not in inside]
+    assert channels == groups * inner, "checked by checked_filters"
+    return sums.reshape((count, filters, *out))
+
+
+def pooled(
+    op: str,
+    x: Node,
+    kernel_size: Pair,
+    stride: Pair | None,
+    padding: Pair,
+    dilation: Pair,
+    value: float,
+) -> tuple[Node, tuple[int, int]]:
+    """x as windows for a pooling, and the axes that run through a window."""
+    kernel = two("kernel_size", kernel_size)
+    steps = kernel if stride is None else two("stride", stride)
+    apart = two("dilation", dilation)
+    if len(x.shape) < 2:
+        raise describe(ShapeError, f"{op} needs at least 2 axes", [("x", x)], "x.reshape(1, -1)")
+    around = tuple((p, p) for p in two("padding", padding, least=0))
+    seen = surrounded(x, ((0, 0),) * (len(x.shape) - 2) + around, value)
+    checked_size(op, x, seen.shape, kernel, apart, around)
+    return windows(seen, kernel, steps, apart)
+
+
+# ---------------------------------------------------------------- arguments
+
+
+def two(name: str, value: Pair, least: int = 1) -> Shape:
+    """One number for both axes, or one for each.
+
+    >>> two("stride", 2), two("stride", (1, 3))
+    ((2, 2), (1, 3))
+    """
+    numbers = (value, value) if isinstance(value, int) else value
+    if isinstance(numbers, tuple | list) and len(numbers) == 2:
+        first, second = numbers
+        if isinstance(first, int) and isinstance(second, int) and min(first, second) >= least:
+            return first, second
+    raise ShapeError(f"{name} is one or two whole numbers >= {least}, not {short(value)}")
+
+
+def padding_of(padding: Pair | str, kernel: Shape, steps: Shape, apart: Shape) -> tuple:
+    """(before, after) for height and width."""
+    if padding == "valid":
+        return (0, 0), (0, 0)
+    if padding == "same":
+        if steps != (1, 1):
+            raise ShapeError(
+                f"padding 'same' needs stride 1, not {steps}: give the padding in numbers"
+            )
+        spare = [d * (k - 1) for k, d in zip(kernel, apart)]
+        return tuple((n // 2, n - n // 2) for n in spare)
+    if isinstance(padding, str):
+        raise ShapeError(f"padding is a number, two numbers, 'same' or 'valid', not {padding!r}")
+    return tuple((p, p) for p in two("padding", padding, least=0))
+
+
+def checked_filters(x: Node, w: Node, groups: int) -> None:
+    """Raises where filters do not fit the image's channels."""
+    left, right, _ = operand_names("conv2d")
+    operands = [(left, x), (right, w)]
+    if len(x.shape) in (3, 4) and len(w.shape) == 4 and groups > 0 and w.shape[0] % groups == 0:
+        channels = x.shape[-3]
+        if channels == w.shape[1] * groups:
+            return
+        says = f"conv2d: {left} has {channels} channels, {right} is for {w.shape[1] * groups}"
+    elif len(x.shape) not in (3, 4):
+        says = f"conv2d needs an image (N, channels, height, width), got {len(x.shape)} axes"
+    elif len(w.shape) != 4:
+        says = "conv2d needs filters (filters, channels, height, width)"
+    else:
+        raise ShapeError(f"conv2d: {w.shape[0]} filters cannot be split into {groups} groups")
+    repair = conv_repair(left, right, x.shape, w.shape, groups) if len(w.shape) == 4 else ""
+    raise describe(ShapeError, says, operands, repair)
+
+
+def checked_size(op: str, x: Node, seen: Shape, kernel: Shape, apart: Shape, around: tuple) -> None:
+    """Raises where a window is larger than the image."""
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel, apart)]
+    if all(span <= n for span, n in zip(spans, seen[-2:])) and 0 not in kernel:
+        return
+    left, right, _ = operand_names(op)
+    says = f"{op}: a window of {spans[0]} x {spans[1]} is larger than the image"
+    says += f" of {seen[-2]} x {seen[-1]}" + (
+        " with its padding" if around != ((0, 0),) * 2 else ""
+    )
+    repair = pool_repair(left, right, op, x.shape, spans)
+    raise describe(ShapeError, says, [(left, x)], repair)
+
+
+def channelwise(bias: Any, w: Node, device: str) -> Tensor:
+    """A bias (F,) as (F, 1, 1)."""
+    b = bias if isinstance(bias, State) else made(node_of("conv2d", bias, device), False)
+    if b.node.shape != w.shape[:1]:
+        says = f"conv2d: {w.shape[0]} filters need a bias of shape ({w.shape[0]},)"
+        raise describe(ShapeError, says, [("bias", b.node)])
+    return result(b.node.reshape((w.shape[0], 1, 1)), b)
