@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from tinylearn.errors import DTypeError, ShapeError, describe
 from tinylearn.nn.progress import Progress
+from tinylearn.tensor import Tensor
+from tinylearn.tensor.data import plain_array
 
 
 class Batches:
@@ -18,7 +21,7 @@ class Batches:
     x, y       arrays (or Tensors, or lists) with equally many rows
     size       rows in a batch; the last batch is shorter if they do not divide evenly
     seed       with the epoch's number it fixes the order: run again, get the same batches
-    shuffle    False keeps the rows in order; the batches are then views of x and y, not copies
+    shuffle    False keeps the rows in order; they are then copied once, into the Tensor
     drop_last  True leaves out a last batch that is shorter than `size`
     progress   True shows a bar, a text shows it with that label instead of "epoch 1", ...
     Yields     pairs of Tensors with requires_grad=False: (size, ...) of x, (size, ...) of y
@@ -29,8 +32,8 @@ class Batches:
 
     def __init__(
         self,
-        x: object,
-        y: object,
+        x: Any,
+        y: Any,
         size: int = 64,
         seed: int = 0,
         shuffle: bool = True,
@@ -70,9 +73,9 @@ class Batches:
             return np.arange(len(self.x))
         return fixed_random(self.seed, epoch).permutation(len(self.x))
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         epoch, self.epoch = self.epoch, self.epoch + 1  # two loops at once are two epochs
-        tensors = self.cut(epoch)
+        tensors = ((_tensor(x), _tensor(y)) for x, y in self.cut(epoch))
         if self.progress is False:
             return tensors
         label = self.progress if isinstance(self.progress, str) else f"epoch {epoch + 1}"
@@ -95,10 +98,15 @@ def fixed_random(*seed: int) -> np.random.RandomState:
     return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
 
 
-def _rows(name: str, data: object) -> np.ndarray:
+def _tensor(rows: np.ndarray) -> Tensor:
+    return Tensor(rows, requires_grad=False)
+
+
+def _rows(name: str, data: Any) -> np.ndarray:
     """`data` as an array with a first axis to cut along."""
-    numpy = getattr(data, "numpy", None)  # a Tensor
-    array = np.asarray(numpy() if callable(numpy) else data)
+    if isinstance(data, Tensor):
+        data = data.numpy()
+    array = data if isinstance(data, np.ndarray) else plain_array(data)
     if array.ndim == 0:
         raise ShapeError(f"{name} is a single value; batches need rows of them: {data!r}")
     if array.dtype.kind not in "biuf":
