@@ -1,0 +1,52 @@
+"""The promise of every question: the solution earns all, the stub nothing, mistakes a sentence."""
+
+import pytest
+
+from tests.course.classroom import CHAPTERS, bodies, grade, spec_of
+
+
+@pytest.fixture(scope="module", params=CHAPTERS)
+def graded(request, tmp_path_factory):
+    """A class in which every kind of answer to every question is handed in, graded for real."""
+    chapter = request.param
+    held = bodies(chapter)
+    most = max(len(body["wrong"]) for body in held.values())
+    students = {
+        "solution": [body["solution"] for body in held.values()],
+        "stub": [body["stub"] for body in held.values()],
+        "empty": [],
+    }
+    for number in range(most):
+        students[f"wrong {number}"] = [
+            body["wrong"][number]["source"] for body in held.values() if number < len(body["wrong"])
+        ]
+    results, summary = grade(spec_of(chapter), students, tmp_path_factory.mktemp("grades"))
+    assert not summary.ungraded
+    return chapter, results
+
+
+def test_the_solution_earns_all_points(graded):
+    _, results = graded
+    assert {
+        r.question: r.message for r in results["solution"].values() if r.status != "passed"
+    } == {}
+    assert all(r.points == r.most for r in results["solution"].values())
+
+
+@pytest.mark.parametrize("who", ["stub", "empty"])
+def test_an_empty_notebook_earns_nothing(graded, who):
+    _, results = graded
+    assert {r.status for r in results[who].values()} == {"not attempted"}
+    assert sum(r.points for r in results[who].values()) == 0
+
+
+def test_every_wrong_answer_is_refused_with_its_own_sentence(graded):
+    chapter, results = graded
+    told = {}
+    for question, body in bodies(chapter).items():
+        assert len(body["wrong"]) >= 3
+        for number, wrong in enumerate(body["wrong"]):
+            result = results[f"wrong {number}"][question]
+            assert result.status != "passed" and result.points < result.most
+            told[question, wrong["name"]] = (result.says, wrong["says"])
+    assert {key: pair for key, pair in told.items() if pair[0] != pair[1]} == {}

@@ -1,0 +1,10 @@
+"""The graded course: one source per exercise, instant checks, a grader for untrusted answers.
+
+    solutions/NN_topic.py -> build -> exercises/NN_topic.ipynb (students) + private spec (staff)
+    submissions/          -> grade -> journal -> HTML feedback, CSV, Canvas, Gradescope, nbgrader
+
+Two sides, and a line between them that nothing crosses but plain values:
+
+    the parent   trusted: reference solution, hidden inputs, journal; it alone decides
+    inside/      what runs beside a student's code: select the answer, call it, send values back
+"""

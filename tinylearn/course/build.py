@@ -1,0 +1,207 @@
+"""Builds everything that is derived from `solutions/NN_topic.py`; nothing here is edited by hand.
+
+    solutions/NN_topic.ipynb        the worked version, with nbgrader's markers
+    solutions/NN_topic.spec.json    the private spec: hidden checks, wrong answers, reference
+    exercises/NN_topic.ipynb        the students' notebook: stubs and locked checks
+    exercises/checks/NN_topic.json  the public half: visible cases and hints
+
+`build` runs the worked version (it must pass) and proves each question in place: the solution
+gets all points, the stub none, and every wrong answer is refused with its own sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from .author import Source, SourceCell, private_spec, read_source, stub_of
+from .question import Question
+from .spec import Spec, from_data, judge, plan, public, sentence
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+HIDDEN = "### BEGIN HIDDEN TESTS\ntl.check({!r}, hidden=True)\n### END HIDDEN TESTS"
+
+
+class BuildError(ValueError):
+    """The source of an exercise is not fit to be published; the text lists why."""
+
+
+def build(source: Path, root: Path, run: bool = True) -> dict[Path, str]:
+    """The texts of all derived files, by path below `root`. Raises BuildError."""
+    try:
+        parsed = read_source(source)
+        data = private_spec(parsed)
+        spec = from_data(data)
+    except (ValueError, SyntaxError) as error:
+        raise BuildError(f"{source.name}: {error}") from error
+    if trouble := prove(spec):
+        raise BuildError(f"{source.name}:\n" + "\n".join(trouble))
+    name = parsed.name
+    texts = {
+        Path("solutions") / f"{name}.ipynb": notebook_text(parsed, spec, worked=True),
+        Path("solutions") / f"{name}.spec.json": json_text(data),
+        Path("exercises") / f"{name}.ipynb": notebook_text(parsed, spec, worked=False),
+        Path("exercises") / "checks" / f"{name}.json": json_text(public(spec)),
+    }
+    if run:
+        execute(texts, name)
+    return {root / path: text for path, text in texts.items()}
+
+
+def write(texts: dict[Path, str]) -> list[Path]:
+    """Write what differs; the paths written."""
+    changed = [path for path, text in texts.items() if not is_current(path, text)]
+    for path in changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(texts[path], "utf-8")
+    return changed
+
+
+def is_current(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text("utf-8") == text
+
+
+def json_text(data: Any) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+# ---------------------------------------------------------------- the proof
+
+
+def prove(spec: Spec) -> list[str]:
+    """What is wrong with the questions themselves: [] if each does what an author promises."""
+    trouble = []
+    for question in spec.questions:
+        planned = plan(question, "a proof")
+        for p in planned:
+            if text := judge(question, question.call(question.reference, p.case.args), p):
+                trouble.append(f"{question.id}: the solution fails {p.case.label}: {text}")
+        for wrong in question.wrongs:
+            values = [
+                (question.call(wrong.function, p.case.args, most_lines=500_000), p) for p in planned
+            ]
+            if not any(judge(question, got, p) for got, p in values):
+                trouble.append(f"{question.id}: nothing refuses the wrong answer {wrong.name}")
+            elif (says := sentence(question, values)) != wrong.says:
+                trouble.append(f"{question.id}: {wrong.name} is told {says!r}")
+    return trouble
+
+
+# ---------------------------------------------------------------- notebooks
+
+
+def notebook_text(source: Source, spec: Spec, worked: bool) -> str:
+    """The notebook as the text of its file, without outputs, with ids that stay."""
+    import nbformat  # an author's tool
+
+    cells: list[Any] = []
+    used: set[str] = set()
+    for number, cell in enumerate(source.cells):
+        if cell.role == "question":
+            continue
+        made = notebook_cell(cell, spec, worked)
+        made.id = unique(cell_id(cell, spec, number), used)
+        cells.append(made)
+    metadata = {
+        "kernelspec": KERNEL,
+        "language_info": {"name": "python"},
+        "tinylearn": {"assignment": source.name, "format": 1},
+    }
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook, indent=1).rstrip("\n") + "\n"
+
+
+def notebook_cell(cell: SourceCell, spec: Spec, worked: bool) -> Any:
+    import nbformat
+
+    if cell.role == "text":
+        made = nbformat.v4.new_markdown_cell(cell.text)
+        made.metadata = grader_metadata("", solution=False, grade=False, plain=True)
+        return made
+    text = cell.text
+    if cell.role == "answer":
+        text = cell.text if worked else stub_of(cell.text)
+    made = nbformat.v4.new_code_cell(text)
+    if cell.role in ("answer", "check"):
+        question = spec[cell.question]
+        if cell.role == "check" and worked:
+            made.source += "\n" + HIDDEN.format(question.id)
+        grade = cell.role == "check"
+        made.metadata = grader_metadata(cell_id(cell, spec, 0), not grade, grade, question=question)
+    elif cell.role == "setup":
+        made.metadata = {"deletable": False, "tinylearn": {"role": "setup"}}
+    return made
+
+
+def grader_metadata(
+    id: str, solution: bool, grade: bool, question: Question | None = None, plain: bool = False
+) -> dict[str, Any]:
+    """nbgrader's own keys (schema 3, no others are allowed there) and ours beside them."""
+    if plain or question is None:
+        return {}
+    theirs: dict[str, Any] = {
+        "grade": grade,
+        "grade_id": id,
+        "locked": grade,
+        "schema_version": 3,
+        "solution": solution,
+        "task": False,
+    }
+    if grade:
+        theirs["points"] = question.points
+    ours = {"question": question.id, "role": "check" if grade else "answer"}
+    return {"deletable": False, "nbgrader": theirs, "tinylearn": ours} | (
+        {"editable": False} if grade else {}
+    )
+
+
+def cell_id(cell: SourceCell, spec: Spec, number: int) -> str:
+    """An id that follows from what the cell is for, so that an edit elsewhere leaves it alone."""
+    if cell.role in ("answer", "check"):
+        return f"{slug(spec[cell.question].id)}-{cell.role}"
+    first = cell.text.strip().partition("\n")[0]
+    return f"{cell.role}-{slug(first)[:40] or number}".rstrip("-")
+
+
+def slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def unique(id: str, used: set[str]) -> str:
+    made, number = id, 2
+    while made in used:
+        made, number = f"{id}-{number}", number + 1
+    used.add(made)
+    return made
+
+
+# ---------------------------------------------------------------- running it
+
+
+def execute(texts: dict[Path, str], name: str) -> None:
+    """Run the worked notebook as a student would, in a folder of its own. Raises BuildError."""
+    import tempfile
+
+    import nbclient
+    import nbformat
+
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in texts.items():
+            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / path).write_text(text, "utf-8")
+        here = Path(folder) / "solutions"
+        notebook = nbformat.reads(texts[Path("solutions") / f"{name}.ipynb"], as_version=4)
+        package = str(Path(__file__).resolve().parents[2])
+        paths = os.pathsep.join([package, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        env = os.environ | {"TINYLEARN_EXERCISES": f"{folder}/exercises", "PYTHONPATH": paths}
+        client = nbclient.NotebookClient(
+            notebook, timeout=300, resources={"metadata": {"path": str(here)}}
+        )
+        try:
+            client.execute(env=env | {"OPENBLAS_NUM_THREADS": "1"})
+        except nbclient.exceptions.CellExecutionError as error:
+            raise BuildError(f"{name}: the solution does not run\n{error}") from None

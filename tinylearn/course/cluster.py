@@ -1,0 +1,113 @@
+"""Grading on an existing Dask cluster: each worker sandboxes one submission at a time.
+
+    grade_on_dask(spec, submissions, journal, secret, options, address, tls) -> Summary
+
+What travels is JSON text both ways; the journal is written here, by one process. A worker that
+dies loses only the submission in its hands, which another one grades. Student code never runs in
+a worker process itself: the worker is a parent like any other, and starts the same sandbox.
+
+Dask's wire is pickle: whoever can reach the scheduler can run code. Use TLS, or loopback only.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from typing import Any
+
+from .batch import Options, Progress, Summary, warm_modules, work_due
+from .grade import grade_questions
+from .journal import Journal, from_json, to_json
+from .sandbox import Limits, Sandbox
+from .spec import Spec, from_data
+from .submissions import Submission
+
+_specs: dict[str, Spec] = {}  # a worker loads each spec once
+
+
+def grade_on_dask(
+    spec: Spec,
+    submissions: list[Submission],
+    journal: Journal,
+    secret: bytes,
+    options: Options,
+    address: str,
+    tls: list[str] | None = None,
+) -> Summary:
+    """Like batch.grade_class, on the workers of the scheduler at `address`."""
+    import distributed  # type: ignore[import-not-found]  # extra [cluster]
+
+    began = time.monotonic()
+    journal.tidy()
+    work = list(work_due(spec, submissions, journal, options.regrade))
+    asked = len(submissions) * len(spec.questions)
+    summary = Summary(students=len(submissions))
+    summary.kept = asked - sum(len(questions) for _, questions in work)
+    shown = Progress(len(work), options.quiet)
+    with distributed.Client(address, security=security(address, tls)) as client:
+        text = json.dumps(spec.data)
+        shared = client.scatter(text, broadcast=True)
+        futures = {}
+        for submission, questions in work:
+            ids = [question.id for question in questions]
+            job = job_text(submission, ids, options, secret)
+            future = client.submit(grade_here, shared, job, pure=False, retries=3)
+            futures[future] = submission.student
+        for future in distributed.as_completed(futures):
+            if future.status == "finished":
+                for line in json.loads(future.result()):
+                    journal.write(from_json(line.encode()))
+                    summary.graded += 1
+            else:
+                summary.ungraded[futures[future]] = str(future.exception())[:300]
+            shown.step(futures[future])
+    summary.seconds = time.monotonic() - began
+    shown.end()
+    return summary
+
+
+def security(address: str, tls: list[str] | None) -> Any:
+    """TLS keys for the cluster. Raises ValueError for an open wire beyond this machine."""
+    import distributed
+
+    if tls:
+        authority, certificate, key = tls
+        return distributed.Security(
+            tls_ca_file=authority,
+            tls_client_cert=certificate,
+            tls_client_key=key,
+            require_encryption=True,
+        )
+    host = address.rpartition("//")[2].rpartition(":")[0]
+    if host not in ("127.0.0.1", "localhost", "[::1]", ""):
+        raise ValueError(f"{address} is not this machine: pass --tls CA CERT KEY")
+    return None
+
+
+def job_text(submission: Submission, ids: list[str], options: Options, secret: bytes) -> str:
+    return json.dumps(
+        {
+            "submission": asdict(submission),
+            "questions": ids,
+            "level": options.level,
+            "limits": asdict(options.limits),
+            "secret": secret.hex(),
+        }
+    )
+
+
+def grade_here(spec_text: str, text: str) -> str:
+    """On a worker: grade one submission, give back its records as JSON."""
+    if spec_text not in _specs:
+        _specs.clear()
+        _specs[spec_text] = from_data(json.loads(spec_text))
+    spec, job = _specs[spec_text], json.loads(text)
+    about = job["submission"]
+    submission = Submission(**about | {"cells": tuple(about["cells"])})
+    questions = [spec[id] for id in job["questions"]]
+    with Sandbox(job["level"], Limits(**job["limits"]), warm_modules(spec)) as box:
+        results = list(
+            grade_questions(spec, submission, questions, box, bytes.fromhex(job["secret"]))
+        )
+    return json.dumps([to_json(asdict(result)).decode() for result in results])

@@ -1,0 +1,276 @@
+"""Grades one submission: asks a sandbox for values, compares them here.
+
+    due(spec, submission, journal) -> [Question]      grade_questions(...) -> Result, Result ...
+
+The sandbox is asked for values only. Whether a value is right, what a check is worth and which
+sentence a student reads is decided in this process, from the spec, after the sandbox is done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from typing import Any
+
+from . import compare
+from .inside.values import BadValue, Raised, Thing, decode, encode
+from .journal import CheckResult, Journal, Result
+from .question import Question
+from .sandbox import Reply, Sandbox
+from .spec import Planned, Spec, judge, keys, plan, seed_for, sentence
+from .submissions import Submission, answer_cells, digest, relevant_cells
+
+GRADER = "1"  # raise it when grades could come out differently
+ENDINGS = {
+    "timeout": "Your code took longer than this question allows.",
+    "memory": "Your code used more memory than this question allows.",
+    "crashed": "Python itself ended while your code ran.",
+    "forged": "What your code sent back could not be read.",
+    "flood": "Your code sent back more than an answer may hold.",
+    "processes": "Your code started more processes than allowed.",
+}
+
+
+class NoSandbox(Exception):
+    """The sandbox itself failed, again and again: nobody's grade may depend on that."""
+
+
+def due(
+    spec: Spec, submission: Submission, journal: Journal, regrade: Collection[str] = ()
+) -> list[Question]:
+    """The questions whose record is missing, damaged, or made from something else."""
+    return [
+        question
+        for question in spec.questions
+        if {*keys(question), "all"} & set(regrade)
+        or (known := journal.read(submission.student, question.id)) is None
+        or known.digest != made_from(spec, submission, question)
+    ]
+
+
+def made_from(spec: Spec, submission: Submission, question: Question) -> str:
+    """The digest of all that a grade depends on."""
+    cells = relevant_cells(submission.cells, spec, question)
+    return digest([*cells, submission.trouble], spec.digest(question), GRADER)
+
+
+def grade_questions(
+    spec: Spec, submission: Submission, questions: list[Question], box: Sandbox, secret: bytes
+) -> Iterator[Result]:
+    """Results one by one, each ready for the journal."""
+    for question in questions:
+        result = grade_question(spec, question, submission, box, secret)
+        yield replace(result, digest=made_from(spec, submission, question))
+
+
+def grade_question(
+    spec: Spec, question: Question, submission: Submission, box: Sandbox, secret: bytes
+) -> Result:
+    """One question of one student, from the cells to the verdict."""
+    began = time.monotonic()
+    blank = Result(
+        spec.assignment, submission.student, question.id, "unreadable", 0.0, question.points
+    )
+    if submission.trouble:
+        checks = no_points(question)
+        return replace(blank, message=submission.trouble, checks=checks, level=box.level)
+    cells = relevant_cells(submission.cells, spec, question)
+    seed = seed_for(secret, spec.assignment, submission.student, question.id)
+    planned = plan(question, seed)
+    reply = ask(box, job_for(spec, question, cells, planned))
+    result = decide(question, planned, reply, blank)
+    held = answer_cells(submission.cells, question)
+    code = submission.cells[held[-1]] if held else ""
+    found = next((m["cell"] for m in reply.messages if type(m.get("cell")) is int), -1)
+    if 0 <= found < len(submission.cells):
+        code = submission.cells[found]
+    seconds = round(time.monotonic() - began, 3)
+    return replace(result, code=code[:20_000], level=box.level, seconds=seconds)
+
+
+def job_for(
+    spec: Spec, question: Question, cells: list[str], planned: list[Planned]
+) -> dict[str, Any]:
+    """What the sandbox is told: the answer's cells and arguments, no expected value."""
+    body = spec.data["questions"][question.id]
+    return {
+        "cells": cells,
+        "keys": list(keys(question)),
+        "name": question.answer,
+        "part": question.part,
+        "setup": spec.data["setup"],
+        "run": body["run"],
+        "forbid": list(question.forbid),
+        "calls": [[encode(argument) for argument in p.case.args] for p in planned],
+    }
+
+
+def ask(box: Sandbox, job: dict[str, Any]) -> Reply:
+    """Ask; a wall-clock timeout and a sandbox that did not start get a second chance."""
+    for attempt in range(3):
+        reply = box.ask(job)
+        no_sandbox = reply.ended == "crashed" and reply.detail.startswith("no sandbox")
+        if not no_sandbox and (reply.ended != "timeout" or attempt):
+            return reply
+        time.sleep(0.2 * attempt)
+    if no_sandbox:
+        raise NoSandbox(reply.detail)
+    return reply
+
+
+# ---------------------------------------------------------------- the verdict
+
+
+def decide(question: Question, planned: list[Planned], reply: Reply, blank: Result) -> Result:
+    """Values against expected values; every field of the verdict."""
+    nothing = replace(blank, checks=no_points(question), notes=notes_of(reply))
+    for message in reply.messages:
+        if "missing" in message:
+            said = f"{question.answer} is not attempted."
+            if "defines" in str(message["missing"]):
+                said = f"No cell defines {question.answer}; it stands under @tl.answer(...)."
+            return replace(nothing, status="not attempted", message=said)
+        if "broken" in message:
+            return broken(message["broken"], nothing)
+    values = values_of(reply, len(planned))
+    pairs = list(zip(values, planned))
+    wrong = {
+        n: text for n, (got, p) in enumerate(pairs) if (text := fault(question, got, p, reply))
+    }
+    kinds = [value.kind for value in values if isinstance(value, Raised)]
+    if len(kinds) == len(values) > 0 and set(kinds) == {"NotImplementedError"}:
+        return replace(
+            nothing, status="not attempted", message=f"{question.answer} is not attempted."
+        )
+    checks = tuple(check_results(question, planned, wrong))
+    points = sum(check.points for check in checks)
+    says = ""
+    if wrong:
+        says = sentence(question, [(g, p) for g, p in pairs if g is not None])
+    return replace(
+        blank,
+        status=status_of(points, question, wrong, values, reply),
+        points=points,
+        checks=checks,
+        says=says,
+        message=headline(wrong, planned, reply),
+        notes=notes_of(reply),
+        prints=prints_of(reply),
+    )
+
+
+def broken(encoded: Any, nothing: Result) -> Result:
+    """The verdict on an answer that could not even be defined."""
+    try:
+        error = decode(encoded)
+    except BadValue:
+        error = None
+    kind = error.kind if isinstance(error, Raised) else "Error"
+    status = {"MemoryError": "memory", "Slow": "timeout"}.get(kind, "error")
+    where = f" (line {error.line} of the cell)" if isinstance(error, Raised) and error.line else ""
+    said = f"The cell does not run: {error!r}{where}"
+    return replace(nothing, status=status, message=said[:2000])
+
+
+def values_of(reply: Reply, count: int) -> list[Any]:
+    """The value of each call; None where none came. The first word for a call counts."""
+    values: list[Any] = [None] * count
+    for message in reply.messages:
+        number = message.get("call")
+        if type(number) is int and 0 <= number < count and values[number] is None:
+            try:
+                value = decode(message.get("value"))
+            except BadValue as error:
+                value = Thing(f"value that cannot be read: {error}")
+            values[number] = Thing("None") if value is None else value
+    return values
+
+
+def fault(question: Question, got: Any, planned: Planned, reply: Reply) -> str:
+    """What is wrong with one value; "" if it is right."""
+    if got is None:
+        return ENDINGS.get(reply.ended, "Your code ended before this case was reached.")
+    if isinstance(got, Raised) and got.kind == "Slow":
+        return ENDINGS["timeout"]
+    if isinstance(got, Raised) and got.kind == "MemoryError":
+        return ENDINGS["memory"]
+    if isinstance(got, Thing) and got.says == "None":
+        got = None
+    return judge(question, got, planned)
+
+
+def check_results(
+    question: Question, planned: list[Planned], wrong: dict[int, str]
+) -> list[CheckResult]:
+    """Each check with its points. Fixed inputs earn theirs only beside fresh ones."""
+    failed: dict[str, str] = {}
+    for number, text in wrong.items():
+        check, case = planned[number].check, planned[number].case
+        shown = compare.call_text(question.answer, case.args)
+        full = f"{case.label}\n    called   {shown}\n    {text}"
+        failed.setdefault(
+            check.name, full if check.is_visible else f"{case.label}: {outline(text)}"
+        )
+    honest = any(c.is_fresh and c.points and c.name not in failed for c in question.checks)
+    results = []
+    for check in question.checks:
+        passed = check.name not in failed
+        earned = check.points if passed and (check.is_fresh or honest) else 0.0
+        message = failed.get(check.name, "")
+        results.append(
+            CheckResult(check.name, earned, check.points, passed, check.is_visible, message)
+        )
+    return results
+
+
+def outline(text: str) -> str:
+    """How a hidden case failed, without its numbers: the kind of difference, not the answer."""
+    first = text.splitlines()[0]
+    if first.startswith(("your code raised", "Your code", "expected shape")):
+        return first
+    if " numbers differ" in first:
+        return first.split(";")[0]
+    return "another value was expected"
+
+
+def status_of(
+    points: float, question: Question, wrong: dict[int, str], values: list[Any], reply: Reply
+) -> str:
+    """One of the closed set. Points decide first; then how the code ended; then what failed."""
+    if not wrong and reply.ended == "ok" and points >= question.points - 1e-9:
+        return "passed"
+    if points > 0:
+        return "partial"
+    if reply.ended != "ok" and None in values:
+        return reply.ended if reply.ended in ("timeout", "memory") else "crashed"
+    kinds = [values[n].kind for n in wrong if isinstance(values[n], Raised)]
+    if kinds and len(kinds) == len(wrong):
+        return {"Slow": "timeout", "MemoryError": "memory"}.get(kinds[0], "error")
+    return "wrong"
+
+
+def headline(wrong: dict[int, str], planned: list[Planned], reply: Reply) -> str:
+    if not wrong:
+        return "All checks passed."
+    if reply.ended != "ok":
+        return f"{ENDINGS[reply.ended]} {reply.detail}".strip()
+    number = min(wrong)
+    where = planned[number]
+    text = wrong[number] if where.check.is_visible else outline(wrong[number])
+    return f"{where.check.name}, {where.case.label}: {text}"
+
+
+def no_points(question: Question) -> tuple[CheckResult, ...]:
+    return tuple(CheckResult(c.name, 0.0, c.points, False, c.is_visible) for c in question.checks)
+
+
+def notes_of(reply: Reply) -> tuple[str, ...]:
+    for message in reply.messages:
+        if type(message.get("notes")) is list:
+            return tuple(str(note)[:300] for note in message["notes"][:5])
+    return ()
+
+
+def prints_of(reply: Reply) -> str:
+    return next((str(m["end"])[:2000] for m in reply.messages if "end" in m), "")

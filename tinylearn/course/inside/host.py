@@ -1,0 +1,289 @@
+"""The process beside a student's code: one sandbox a submission, one fork a question.
+
+    parent --(job, a pipe)--> host --fork--> question: select, build, call, send values
+                              host: waits, ends whatever the question left running, reports
+
+Started as a script, with this folder as its only module path. It holds no secret: the job names
+an answer and its arguments, and what comes back are values that only the parent can judge.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+from typing import Any, NoReturn
+
+if __package__:  # imported by the package's tests
+    from . import confine, find, values
+else:  # a script in the sandbox, where -I leaves its own folder out
+    sys.path.insert(0, os.path.dirname(__file__))
+    import confine  # type: ignore[import-not-found, no-redef]
+    import find  # type: ignore[import-not-found, no-redef]
+    import values  # type: ignore[import-not-found, no-redef]
+
+PRINTS_KEPT = 2_000  # characters of what the answer printed
+HEADER = 8  # bytes before a job: its length
+
+
+class Slow(BaseException):
+    """One call used up its CPU time. Not an Exception: `except Exception` must not eat it."""
+
+
+class Prints:
+    """Takes what the answer prints, keeps the beginning, and never fills up."""
+
+    encoding, errors = "utf-8", "replace"
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        if len(self.text) < PRINTS_KEPT:
+            self.text += str(text)[:PRINTS_KEPT]
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return False
+
+
+# ---------------------------------------------------------------- the host
+
+
+def serve(control: socket.socket, settings: dict[str, Any]) -> None:
+    """Answer jobs until the parent closes the line."""
+    for module in settings.get("warm", ()):
+        with contextlib.suppress(ImportError):
+            __import__(module)
+    confine.prctl(confine.SUBREAPER, 1)
+    confine.prctl(confine.NOT_DUMPABLE, 0)
+    control.sendall(values.pack({"ready": os.getpid()}))
+    while True:
+        header, pipes, _, _ = socket.recv_fds(control, HEADER, 1)
+        if len(header) < HEADER or len(pipes) != 1:
+            return
+        job = receive(control, int.from_bytes(header, "big"))
+        child = os.fork()
+        if child == 0:
+            control.close()
+            question(job, pipes[0], settings)
+        os.close(pipes[0])
+        _, status = os.waitpid(child, 0)
+        left = sweep(settings)
+        control.sendall(values.pack({"exit": os.waitstatus_to_exitcode(status), "left": left}))
+
+
+def receive(control: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        piece = control.recv(min(size - len(data), 1 << 16))
+        if not piece:
+            break
+        data += piece
+    return bytes(data)
+
+
+def sweep(settings: dict[str, Any]) -> int:
+    """End every process the question left behind; how many were seen."""
+    seen = 0
+    if settings.get("own_pids"):
+        assert os.getpid() <= 3, "only in its own process namespace may the host end everything"
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+    else:
+        for _ in range(100):
+            left = confine.descendants(os.getpid())
+            for process in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(process, signal.SIGKILL)
+            seen = max(seen, len(left))
+            if not left or not reap():
+                break
+    return seen + reap()
+
+
+def reap() -> int:
+    """Collect the dead, waiting for those already killed."""
+    count = 0
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, 0)[0]:
+            count += 1
+    return count
+
+
+# ---------------------------------------------------------------- one question
+
+
+def question(job_text: bytes, pipe: int, settings: dict[str, Any]) -> NoReturn:
+    """Everything that happens in the forked process. Never returns."""
+    code = 1
+    try:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(nothing, standard)
+        job = json.loads(job_text)
+        restrict(job, settings)
+        prints = Prints()
+        sys.stdout = sys.stderr = prints  # type: ignore[assignment]
+        sys.stdin = open(os.devnull)  # noqa: SIM115
+        answer_job(job, lambda message: write_all(pipe, values.pack(message)))
+        write_all(pipe, values.pack({"end": prints.text[:PRINTS_KEPT]}))
+        code = 0
+    except MemoryError:
+        code = 77  # the parent reads it as: out of memory
+    finally:
+        os._exit(code)
+
+
+def write_all(pipe: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(pipe, data) :]
+
+
+def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
+    """The limits of this question, and those of the level that are laid on from inside."""
+    limits = job["limits"]
+    folders = settings["readable"], settings["writable"]
+    if settings.get("landlock") and not confine.landlock(*folders):
+        raise OSError("landlock was found at the start but not now")
+    if settings.get("uid") and not confine.leave_root(settings["uid"]):
+        raise OSError("could not become an unprivileged user")
+    confine.drop_capabilities()
+    confine.set_rlimits(
+        limits["cpu"], limits["memory"], limits["files"], settings.get("processes", 0)
+    )
+    if settings.get("scratch"):
+        os.chdir(settings["scratch"])
+
+
+def answer_job(job: dict[str, Any], send: Any) -> None:
+    """Build the answer, call it with each set of arguments, send each value as it comes."""
+    given: dict[str, Any] = {"__name__": "__answer__", "__builtins__": __builtins__}
+    try:
+        chosen, answer = make_answer(job, given)
+    except find.NoAnswer as error:
+        return send({"missing": str(error)})
+    except MemoryError:
+        raise
+    except BaseException as error:
+        return send({"broken": values.encode(raised(error, -1))})
+    send({"cell": chosen.cell, "notes": [note[:300] for note in chosen.notes[:5]]})
+    signal.signal(signal.SIGPROF, too_slow)
+    driver = given.get("run") if job["run"] else None
+    for number, arguments in enumerate(job["calls"]):
+        send({"call": number, "value": one_call(job, given, driver, answer, arguments, chosen)})
+
+
+def make_answer(job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, Any]:
+    """The chosen cells and the function or class they define, in the question's own setting."""
+    for module in job.get("forbid", ()):
+        forbid(module)
+    exec(compile(job["setup"], "<given>", "exec"), given)
+    provided = set(given)
+    chosen = find.find(job["cells"], job["keys"], job["name"], provided)
+    namespace = dict(given)
+    if job["part"]:
+        take_out(job["part"])
+    answer = find.build(chosen, namespace)
+    if job["part"]:
+        put_in(job["part"], answer)
+    exec(compile(job["run"], "<run>", "exec"), given)
+    return chosen, answer
+
+
+def one_call(
+    job: dict[str, Any],
+    given: dict[str, Any],
+    driver: Any,
+    answer: Any,
+    arguments: Any,
+    chosen: Any,
+) -> Any:
+    """The encoded value of one call, or the description of what it raised."""
+    try:
+        args = [values.decode(argument, given) for argument in arguments]
+        signal.setitimer(signal.ITIMER_PROF, job["limits"]["call"])
+        value = driver(answer, *args) if driver else answer(*args)
+        encoded = values.encode(value)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        values.pack(encoded)
+        return encoded
+    except MemoryError:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        return values.encode(values.Raised("MemoryError", "more memory than an answer may have"))
+    except BaseException as error:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        return values.encode(raised(error, chosen.cell, chosen.source))
+
+
+def too_slow(*_: Any) -> NoReturn:
+    raise Slow("more CPU time than a call may have")
+
+
+def raised(error: BaseException, cell: int, source: str = "") -> values.Raised:
+    """The exception, and the last line of the answer's own cell that it passed through."""
+    line = 0
+    if isinstance(error, SyntaxError):
+        line, message = error.lineno or 0, error.msg
+    else:
+        try:
+            message = str(error)
+        except BaseException:
+            message = ""
+        for frame in traceback.extract_tb(error.__traceback__, limit=-200):
+            if frame.filename == f"<cell {cell}>":
+                line = frame.lineno or 0
+    lines = source.splitlines()
+    text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+    return values.Raised(type(error).__name__[:200], str(message)[:2000], line, text[:500])
+
+
+# ---------------------------------------------------------------- what an answer may not use
+
+
+def forbid(path: str) -> None:
+    """Replace a library function, "numpy.sum", by one that says it is yours to write."""
+    module_name, _, name = path.rpartition(".")
+    module = __import__(module_name, fromlist=[name])
+
+    def refused(*_: Any, **__: Any) -> NoReturn:
+        raise NameError(f"{path} does what this question asks you to write")
+
+    setattr(module, name, refused)
+
+
+def take_out(name: str) -> None:
+    """Make the framework's own version of a Part unavailable to its students' answers."""
+
+    def refused(*_: Any, **__: Any) -> NoReturn:
+        raise NameError(f"{name} is yours to write: the framework's own is not here")
+
+    part = framework().named(name)
+    refused.__doc__ = part.default.__doc__
+    part.default = part.current = refused
+
+
+def put_in(name: str, answer: Any) -> None:
+    """Run the student's function in the framework from now on."""
+    part = framework().named(name)
+    part.default = part.current = answer
+    framework().Part.version += 1
+
+
+def framework() -> Any:
+    """The framework's table of Parts, imported by name: this file knows no package."""
+    return importlib.import_module("tinylearn.parts")
+
+
+if __name__ == "__main__":
+    main_settings = json.loads(sys.argv[1])
+    sys.path[:1] = main_settings["paths"]
+    serve(socket.socket(fileno=0), main_settings)

@@ -1,0 +1,303 @@
+"""Plain values over a pipe: Python and NumPy values as JSON, and back, with limits.
+
+    encode(value) -> JSON-able      decode(data) -> value      frames over a pipe: pack, Frames
+
+No pickle: whatever a sandbox sends can become a number, a text, an array or a container of
+them, or the *description* of something else; never code. Sizes and depth are capped on both ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+MAX_DEPTH = 24  # containers inside containers
+MAX_ITEMS = 100_000  # values in one message
+MAX_TEXT = 100_000  # characters of one string
+MAX_BYTES = 4_000_000  # bytes of one message
+MAX_BITS = 4_096  # of one integer
+DTYPES = ("bool", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64")
+
+
+class BadValue(ValueError):
+    """A value that is too large, too deep or of a kind that does not travel."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """A Python expression that becomes its value in the sandbox: a function as an argument."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What stands for a value of any other kind: its description, equal to nothing that counts."""
+
+    says: str
+
+    def __repr__(self) -> str:
+        return f"<{self.says}>"
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A call that ended with an exception."""
+
+    kind: str
+    message: str = ""
+    line: int = 0
+    source: str = ""
+
+    def __repr__(self) -> str:
+        return f"{self.kind}: {self.message}" if self.message else self.kind
+
+
+# ---------------------------------------------------------------- to JSON
+
+
+class _Count:
+    """How many values one message has used up."""
+
+    def __init__(self) -> None:
+        self.left = MAX_ITEMS
+
+    def take(self, number: int = 1) -> None:
+        self.left -= number
+        if self.left < 0:
+            raise BadValue(f"more than {MAX_ITEMS} values in one answer")
+
+
+def encode(value: Any) -> Any:
+    """`value` as something json.dumps accepts. Raises BadValue beyond the limits.
+
+    >>> encode((1, 2.5, [True, None]))
+    {'tuple': [1, 2.5, [True, None]]}
+    >>> encode(float("nan"))
+    {'float': 'nan'}
+    """
+    return _encode(value, 0, _Count())
+
+
+def _encode(value: Any, depth: int, count: _Count) -> Any:
+    count.take()
+    if depth > MAX_DEPTH:
+        raise BadValue(f"containers nested more than {MAX_DEPTH} deep")
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if kind is int:
+        return _encode_int(value)
+    if kind is float:
+        return value if math.isfinite(value) else {"float": repr(value)}
+    if kind is str:
+        if len(value) > MAX_TEXT:
+            raise BadValue(f"a text of {len(value):,} characters")
+        return value
+    if kind in (list, tuple, set, frozenset, dict):
+        return _encode_container(value, kind, depth, count)
+    return _encode_other(value, count)
+
+
+def _encode_int(value: int) -> Any:
+    if value.bit_length() > MAX_BITS:
+        raise BadValue(f"an integer of {value.bit_length():,} bits")
+    return value if abs(value) < 2**53 else {"int": hex(value)}
+
+
+def _encode_container(value: Any, kind: type, depth: int, count: _Count) -> Any:
+    if kind is dict:
+        pairs = list(value.items())
+        items = [
+            [_encode(key, depth + 1, count), _encode(item, depth + 1, count)] for key, item in pairs
+        ]
+        return {"dict": items}
+    items = [_encode(item, depth + 1, count) for item in value]
+    if kind is list:
+        return items
+    return {"tuple" if kind is tuple else "set": items}
+
+
+def _encode_other(value: Any, count: _Count) -> Any:
+    if isinstance(value, Code):
+        return {"code": value.text}
+    if isinstance(value, Raised):
+        return {"raised": [value.kind, value.message[:2000], value.line, value.source[:500]]}
+    if isinstance(value, Thing):
+        return {"thing": value.says[:500]}
+    numpy = sys.modules.get("numpy")  # a value cannot be an array if nobody imported NumPy
+    if numpy is not None:
+        if isinstance(value, numpy.generic) and value.dtype.name in DTYPES:
+            return _encode(value.item(), 0, count)
+        if isinstance(value, numpy.ndarray) and value.dtype.name in DTYPES:
+            return _encode_array("array", value, count)
+    if type(value).__name__ == "Tensor" and callable(getattr(value, "numpy", None)):
+        return _encode_array("tensor", value.numpy(), count)
+    return {"thing": describe(value)}
+
+
+def _encode_array(kind: str, value: Any, count: _Count) -> Any:
+    import numpy as np
+
+    count.take(value.size)
+    data = np.ascontiguousarray(value).astype(value.dtype.newbyteorder("<"))
+    text = base64.b64encode(np.ndarray.tobytes(data)).decode("ascii")
+    return {kind: [value.dtype.name, list(np.shape(value)), text]}
+
+
+def describe(value: Any) -> str:
+    """A few words for a value that does not travel: never its repr, which is the student's code."""
+    kind = type(value)
+    name = str(getattr(value, "__name__", "")) if kind.__name__ in ("function", "type") else ""
+    return f"{kind.__name__} {name}".strip()[:200]
+
+
+# ---------------------------------------------------------------- from JSON
+
+
+def decode(data: Any, code: dict[str, Any] | None = None) -> Any:
+    """The value that `encode` was given. Raises BadValue for anything else.
+
+    code   the names that a Code expression may use; None (what a parent passes) leaves it text
+    """
+    try:
+        return _decode(data, code, 0)
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise BadValue(f"not an encoded value: {type(error).__name__}") from None
+
+
+def _decode(data: Any, code: dict[str, Any] | None, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise BadValue(f"containers nested more than {MAX_DEPTH} deep")
+    if data is None or type(data) in (bool, int, float, str):
+        return data
+    if type(data) is list:
+        return [_decode(item, code, depth + 1) for item in data]
+    if type(data) is not dict or len(data) != 1:
+        raise BadValue("not an encoded value")
+    ((kind, body),) = data.items()
+    if kind in ("tuple", "set", "dict"):
+        return _decode_container(kind, body, code, depth)
+    if kind in ("array", "tensor"):
+        return _decode_array(*body)
+    return _decode_scalar(kind, body, code)
+
+
+def _decode_container(kind: str, body: Any, code: dict[str, Any] | None, depth: int) -> Any:
+    if type(body) is not list:
+        raise BadValue(f"a {kind} that is not a list")
+    if kind == "dict":
+        return {_decode(key, code, depth + 1): _decode(item, code, depth + 1) for key, item in body}
+    items = (_decode(item, code, depth + 1) for item in body)
+    return tuple(items) if kind == "tuple" else set(items)
+
+
+def _decode_scalar(kind: str, body: Any, code: dict[str, Any] | None) -> Any:
+    match kind:
+        case "float" if body in ("nan", "inf", "-inf"):
+            return float(body)
+        case "int" if type(body) is str and len(body) <= MAX_BITS // 4 + 4:
+            return _decode_int(body)
+        case "thing" if type(body) is str:
+            return Thing(body[:500])
+        case "raised" if type(body) is list and len(body) == 4:
+            name, message, line, source = body
+            return Raised(str(name)[:200], str(message)[:2000], int(line), str(source)[:500])
+        case "code" if type(body) is str:
+            return Code(body) if code is None else eval(body, code)
+    raise BadValue(f"no such kind of value: {kind[:40]}")
+
+
+def _decode_int(text: str) -> int:
+    if not re.fullmatch(r"-?0x[0-9a-f]+", text):
+        raise BadValue("not an integer")
+    return int(text, 16)
+
+
+def _decode_array(dtype: str, shape: list[int], text: str) -> Any:
+    import numpy as np
+
+    if dtype not in DTYPES or type(shape) is not list or len(shape) > 8:
+        raise BadValue("not an array")
+    if not all(type(size) is int and 0 <= size <= MAX_ITEMS for size in shape):
+        raise BadValue("not the shape of an array")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise BadValue("not the numbers of an array") from None
+    if len(data) != math.prod(shape) * np.dtype(dtype).itemsize:
+        raise BadValue("an array whose numbers do not fill its shape")
+    return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(shape).astype(dtype)
+
+
+# ---------------------------------------------------------------- frames
+
+
+def pack(message: Any) -> bytes:
+    """One message as bytes: its length in four bytes, then JSON."""
+    text = json.dumps(message, separators=(",", ":"), allow_nan=False).encode("ascii")
+    if len(text) > MAX_BYTES:
+        raise BadValue(f"an answer of {len(text):,} bytes")
+    return len(text).to_bytes(4, "big") + text
+
+
+class Frames:
+    """Cuts the bytes of a pipe into messages; stops at the first byte that is out of order."""
+
+    def __init__(self, most: int = 4 * MAX_BYTES):
+        self.held = bytearray()
+        self.left = most
+
+    def feed(self, data: bytes) -> list[Any]:
+        """The messages that are complete now. Raises BadValue for what is not a message."""
+        self.left -= len(data)
+        if self.left < 0:
+            raise BadValue("more bytes than an answer may have")
+        self.held += data
+        messages = []
+        while len(self.held) >= 4:
+            size = int.from_bytes(self.held[:4], "big")
+            if size > MAX_BYTES:
+                raise BadValue("not a message")
+            if len(self.held) < 4 + size:
+                break
+            messages.append(parse(bytes(self.held[4 : 4 + size])))
+            del self.held[: 4 + size]
+        return messages
+
+
+def parse(text: bytes) -> Any:
+    """JSON from an untrusted writer. Raises BadValue; depth is counted before anything nests."""
+    if depth_of(text) > 4 * MAX_DEPTH:
+        raise BadValue("JSON nested too deep")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError, MemoryError):
+        raise BadValue("not JSON") from None
+
+
+_NOT_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
+
+
+def depth_of(text: bytes) -> int:
+    """How deep brackets nest in a JSON text, strings left out.
+
+    >>> depth_of(b'[[1, "[[["], {"a": []}]')
+    3
+    """
+    depth = deepest = 0
+    for char in _NOT_BRACKETS.sub(b"", text):
+        if char in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif char in b"]}":
+            depth -= 1
+    return deepest

@@ -1,0 +1,192 @@
+"""A question as its author writes it: checks, hints and wrong answers beside the solution.
+
+    q = question("q1", answer="slope", points=2, hints=("...", "...", "..."))
+
+    @q.visible("by hand")                    the student sees these, worth no points
+    def by_hand():
+        yield case("x * x at 3", Code("lambda x: x * x"), 3.0)
+
+    @q.hidden("random cubics", points=2)     inputs from a secret, another for each student
+    def cubics(rng): ...
+
+    @q.wrong("You divide by h, but the points are 2 * h apart.")
+    def one_step(f, x, h=1e-5): ...
+
+A check earns its points if all its cases agree with the reference. Checks that take no `rng`
+have inputs anybody could learn by heart: their points count only beside one with fresh inputs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .inside.values import Code, Raised, decode, encode
+
+__all__ = ["Case", "Check", "Code", "Question", "Raised", "Wrong", "case", "question"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call: a label the student reads and the arguments."""
+
+    label: str
+    args: tuple[Any, ...]
+
+
+def case(label: str, *args: Any) -> Case:
+    return Case(label, args)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Cases that are worth points together."""
+
+    name: str
+    points: float
+    make: Callable[..., Iterable[Case]]
+    is_visible: bool
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its inputs differ from student to student."""
+        return bool(inspect.signature(self.make).parameters)
+
+    def cases(self, seed: str) -> list[Case]:
+        return list(
+            self.make(random.Random(f"{seed}/{self.name}")) if self.is_fresh else self.make()
+        )
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A mistake people really make, and the sentence for whoever makes it."""
+
+    name: str
+    says: str
+    function: Any
+
+
+@dataclass
+class Question:
+    """All that is known of one question; `reference` and sources come with the spec."""
+
+    id: str
+    answer: str
+    points: float
+    hints: tuple[str, ...]
+    part: str | None = None
+    title: str = ""
+    forbid: tuple[str, ...] = ()
+    rtol: float = 1e-5
+    atol: float = 1e-7
+    limits: dict[str, float] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+    wrongs: list[Wrong] = field(default_factory=list)
+    run: Callable[..., Any] | None = None
+    judge: Callable[..., str] | None = None
+    reference: Any = None
+    namespace: dict[str, Any] = field(default_factory=dict)
+
+    def visible(self, name: str) -> Callable[[Any], Any]:
+        return self._check(name, 0, True)
+
+    def hidden(self, name: str, points: float) -> Callable[[Any], Any]:
+        return self._check(name, points, False)
+
+    def _check(self, name: str, points: float, visible: bool) -> Callable[[Any], Any]:
+        def add(make: Callable[..., Iterable[Case]]) -> Callable[..., Iterable[Case]]:
+            self.checks.append(Check(name, points, make, visible))
+            return make
+
+        return add
+
+    def wrong(self, says: str) -> Callable[[Any], Any]:
+        """Decorator: a wrong answer, and the sentence that its author should read."""
+
+        def add(function: Any) -> Any:
+            self.wrongs.append(Wrong(function.__name__, says, function))
+            return function
+
+        return add
+
+    def runs(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorator: how the answer is called, (answer, *args) -> a plain value."""
+        self.run = function
+        return function
+
+    def judges(self, function: Callable[..., str]) -> Callable[..., str]:
+        """Decorator: (got, want, *args) -> what is wrong, or ""; where several values are right."""
+        self.judge = function
+        return function
+
+    # ------------------------------------------------------------ values
+
+    def call(self, answer: Any, args: tuple[Any, ...], most_lines: int = 0) -> Any:
+        """What `answer` gives for a case, as a plain value, an exception included. Trusted code.
+
+        most_lines   end it with Raised("Slow") after so many lines: wrong answers may not halt
+        """
+        fresh = decode(encode(list(args)), self.namespace)
+        before = sys.gettrace()
+        try:
+            if most_lines:
+                sys.settrace(line_counter(most_lines))
+            value = self.run(answer, *fresh) if self.run else answer(*fresh)
+            return decode(encode(value))
+        except Exception as error:
+            return Raised(type(error).__name__, str(error)[:500])
+        finally:
+            sys.settrace(before)
+
+    def trouble(self) -> list[str]:
+        """What is missing in a question before it may be published."""
+        fresh = [check for check in self.checks if check.is_fresh and not check.is_visible]
+        worth = sum(check.points for check in self.checks)
+        found = {
+            "three staged hints": len(self.hints) >= 3,
+            "three wrong answers": len(self.wrongs) >= 3,
+            "a visible check": any(check.is_visible for check in self.checks),
+            "a hidden check that takes rng": bool(fresh),
+            f"checks worth {self.points} points, not {worth}": abs(worth - self.points) < 1e-9,
+        }
+        return [f"{self.id} needs {what}" for what, there in found.items() if not there]
+
+
+class Slow(Exception):
+    """A wrong answer ran longer than anybody wants to wait."""
+
+
+def line_counter(most: int) -> Callable[..., Any]:
+    """A trace function that raises Slow after `most` lines of Python."""
+    left = most
+
+    def count(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Slow
+        return count
+
+    return count
+
+
+_questions: list[Question] = []
+
+
+def question(id: str, answer: str, points: float, hints: tuple[str, ...], **more: Any) -> Question:
+    """Begin a question; the spec that is being loaded collects it."""
+    made = Question(id, answer, points, tuple(hints), **more)
+    _questions.append(made)
+    return made
+
+
+def take_questions() -> list[Question]:
+    """The questions begun since the last call, for the loader."""
+    taken = list(_questions)
+    _questions.clear()
+    return taken

@@ -1,0 +1,212 @@
+"""The private spec of an assignment (staff only) and its public half (beside the exercise).
+
+    load(path) -> Spec         questions with reference, hidden checks and wrong answers, ready
+    public(spec) -> dict       visible cases with the values expected, hints; no way to an answer
+    plan(question, seed)       every case of every check, with what the reference gives
+
+A spec is made by `tinylearn course build`; it is data with the authors' own Python sources in
+it, which `load` runs: a spec is trusted like the solution it was built from.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .. import parts
+from . import compare
+from .inside.values import Raised, decode, encode
+from .question import Case, Check, Question, Wrong, take_questions
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One case of one check, and the value that earns it."""
+
+    check: Check
+    case: Case
+    want: Any
+
+
+@dataclass
+class Spec:
+    """One assignment, loaded."""
+
+    assignment: str
+    title: str
+    data: dict[str, Any]
+    questions: list[Question]
+
+    @cached_property
+    def points(self) -> float:
+        return sum(question.points for question in self.questions)
+
+    def __getitem__(self, name: str) -> Question:
+        for question in self.questions:
+            if name in keys(question):
+                return question
+        raise KeyError(f"{self.assignment} has no question {name!r}")
+
+    def digest(self, question: Question) -> str:
+        """Changes when anything changes that could change a grade of this question."""
+        relevant = [self.data[key] for key in ("format", "setup", "shared")]
+        relevant.append(self.data["questions"][question.id])
+        return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+
+
+def keys(question: Question) -> tuple[str, ...]:
+    """The names that a student may call a question by: its id, its Part, its function."""
+    return tuple(dict.fromkeys(k for k in (question.id, question.part, question.answer) if k))
+
+
+def load(path: Path) -> Spec:
+    """Read a private spec and run the authors' sources in it."""
+    return from_data(json.loads(Path(path).read_text("utf-8")))
+
+
+def from_data(data: dict[str, Any]) -> Spec:
+    """A spec from its JSON. Raises ValueError for one of another format or in itself wrong."""
+    if data.get("format") != FORMAT:
+        raise ValueError(f"a spec of format {data.get('format')}; this tinylearn reads {FORMAT}")
+    given: dict[str, Any] = {"__name__": f"spec_{data['assignment']}"}
+    exec(compile(data["setup"], "<setup>", "exec"), given)
+    authors = dict(given)
+    for body in data["questions"].values():
+        exec(compile(body["reference"], "<reference>", "exec"), authors)
+    take_questions()
+    exec(compile(data["authors"], f"<questions of {data['assignment']}>", "exec"), authors)
+    questions = take_questions()
+    for question in questions:
+        question.namespace = dict(given)
+        question.reference = authors.get(question.answer)
+        if question.part:  # what the framework itself does is the reference
+            question.reference = parts.named(question.part).default
+    return Spec(data["assignment"], data["title"], data, questions)
+
+
+# ---------------------------------------------------------------- hidden inputs
+
+
+def seed_for(secret: bytes, assignment: str, student: str, question: str) -> str:
+    """Different for each student and question, the same at every regrade."""
+    text = "\x1f".join((assignment, student, question))
+    return hmac.new(secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def plan(question: Question, seed: str) -> list[Planned]:
+    """All cases with their expected values; the visible ones first."""
+    ordered = sorted(question.checks, key=lambda check: not check.is_visible)
+    return [
+        Planned(check, case, question.call(question.reference, case.args))
+        for check in ordered
+        for case in check.cases(seed)
+    ]
+
+
+def judge(question: Question, got: Any, planned: Planned) -> str:
+    """What is wrong with a value, "" if nothing. The only place where a grade is decided."""
+    if question.judge is None or isinstance(got, Raised) or isinstance(planned.want, Raised):
+        return compare.difference(got, planned.want, question.rtol, question.atol)
+    try:
+        return str(question.judge(got, planned.want, *planned.case.args) or "")
+    except Exception as error:  # the value came from a stranger: a judge may stumble over it
+        return f"got {compare.show(got)}, which is not a usable value ({type(error).__name__})"
+
+
+def sentence(question: Question, values: list[tuple[Any, Planned]]) -> str:
+    """The sentence of the known mistake that gives the same values in every case, or ""."""
+    told = [(got, planned) for got, planned in values if not is_starved(got)]
+    for wrong in question.wrongs:
+        if told and all(same_mistake(question, wrong, got, planned) for got, planned in told):
+            return wrong.says
+    return ""
+
+
+def is_starved(value: Any) -> bool:
+    """Whether a call ran out of time or memory: there is no value, and no use in trying it here."""
+    return isinstance(value, Raised) and value.kind in ("Slow", "MemoryError")
+
+
+def same_mistake(question: Question, wrong: Wrong, got: Any, planned: Planned) -> bool:
+    """Whether a known mistake gives the value `got` for this case."""
+    theirs = question.call(wrong.function, planned.case.args, most_lines=500_000)
+    if isinstance(got, Raised) or isinstance(theirs, Raised):
+        return type(got) is type(theirs) and got.kind == theirs.kind
+    if not judge(question, got, planned) and not judge(question, theirs, planned):
+        return True
+    same = compare.agrees(got, theirs, question.rtol, question.atol)
+    return same or encode(got) == encode(theirs)
+
+
+# ---------------------------------------------------------------- the public half
+
+
+def public(spec: Spec) -> dict[str, Any]:
+    """What a student's copy needs for tl.check and tl.hint, as JSON."""
+    return {
+        "format": FORMAT,
+        "assignment": spec.assignment,
+        "title": spec.title,
+        "points": spec.points,
+        "setup": spec.data["setup"],
+        "questions": [public_question(spec, question) for question in spec.questions],
+    }
+
+
+def public_question(spec: Spec, question: Question) -> dict[str, Any]:
+    body = spec.data["questions"][question.id]
+    names = ("id", "answer", "part", "title", "points", "rtol", "atol")
+    visible = [check for check in question.checks if check.is_visible]
+    return {name: getattr(question, name) for name in names} | {
+        "hints": list(question.hints),
+        "run": body["run"],
+        "judge": body["judge"],
+        "hidden_checks": len(question.checks) - len(visible),
+        "cases": [
+            public_case(question, check, case) for check in visible for case in check.cases("")
+        ],
+    }
+
+
+def public_case(question: Question, check: Check, case: Case) -> dict[str, Any]:
+    want = question.call(question.reference, case.args)
+    planned = Planned(check, case, want)
+    known = []
+    for wrong in question.wrongs:
+        value = question.call(wrong.function, case.args)
+        if judge(question, value, planned):
+            known.append([encode(value), wrong.says])
+    return {
+        "check": check.name,
+        "label": case.label,
+        "args": [encode(argument) for argument in case.args],
+        "want": encode(want),
+        "known": known,
+    }
+
+
+def public_planned(question: Question, case: dict[str, Any]) -> Planned:
+    """A visible case as it stands in a public file, ready to be judged."""
+    check = Check(case["check"], 0, lambda: [], True)
+    args = tuple(decode(argument) for argument in case["args"])
+    return Planned(check, Case(case["label"], args), decode(case["want"]))
+
+
+# ---------------------------------------------------------------- sources
+
+
+def source_of(text: str, name: str) -> str:
+    """The definition of `name` in a source text, without its decorators; "" if there is none."""
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name:
+            lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
+            return "\n".join(lines) + "\n"
+    return ""

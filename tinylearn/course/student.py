@@ -1,0 +1,308 @@
+"""Beside a student: register an answer, check it at once, give a hint, show what is theirs.
+
+    tl.exercise("01_one_number")           which chapter; finds its public checks
+    @tl.answer("slope", points=2)          this function answers that question
+    tl.check("q1")    tl.hint("q1")        in under 10 ms; attempts and hints cost nothing
+    tl.progress()                          how much of chapter and framework is theirs
+
+Needs no network, no server and no extension, and knows no answer: the public file holds the
+visible cases, the values expected there, and the sentences for well-known mistakes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import parts
+from . import compare, mine
+from .inside.host import raised
+from .inside.values import BadValue, Raised, decode, encode
+from .question import Question
+from .spec import FORMAT, judge, keys, load, plan, public_planned
+
+
+class CheckFailed(AssertionError):
+    """A check that did not pass. A notebook shows the message alone, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+@dataclass
+class Asked:
+    """A question as the student's copy knows it."""
+
+    question: Question
+    data: dict[str, Any]
+    assignment: str
+    given: dict[str, Any]  # what the setup cells define
+    answer: Any = None
+    times_defined: int = 0
+    hints_shown: int = 0
+    passed: bool = False
+
+
+@dataclass
+class Session:
+    """What one running notebook has asked and answered so far."""
+
+    assignment: str = ""
+    title: str = ""
+    asked: list[Asked] = field(default_factory=list)
+    early: dict[str, Any] = field(default_factory=dict)  # answered before tl.exercise was run
+
+    def find(self, key: str) -> Asked:
+        """The question with this id, Part or function name. Raises CheckFailed with a way out."""
+        if not self.asked:
+            raise CheckFailed(
+                "No exercise is open. Run the cell with tl.exercise(...) at the top first;\n"
+                "after a restart every cell must be run again."
+            )
+        for asked in self.asked:
+            if key in keys(asked.question):
+                return asked
+        known = [name for asked in self.asked for name in keys(asked.question)]
+        near = difflib.get_close_matches(key, known, 1, 0.4)
+        also = f"; did you mean {near[0]!r}?" if near else ""
+        raise CheckFailed(f"{self.assignment} has no question {key!r}{also}")
+
+
+_session = Session()
+
+
+# ---------------------------------------------------------------- opening an exercise
+
+
+def exercise(name: str, folder: str | Path | None = None) -> None:
+    """Open the chapter `name`, wherever this notebook has been moved or renamed to."""
+    global _session
+    data = json.loads(find_public(name, folder).read_text("utf-8"))
+    if data["format"] != FORMAT:
+        raise CheckFailed(f"{name} was made for another tinylearn: install the course's version")
+    given: dict[str, Any] = {"__name__": "given"}
+    exec(compile(data["setup"], "<setup>", "exec"), given)
+    opened = Session(name, data["title"])
+    for body in data["questions"]:
+        opened.asked.append(Asked(read_question(body, given), body, name, given))
+    for key, function in _session.early.items():
+        register(opened, key, function)
+    _session = opened
+    points = sum(asked.question.points for asked in opened.asked)
+    print(f"{data['title']}: {len(opened.asked)} questions, {points:g} points.")
+
+
+def read_question(body: dict[str, Any], given: dict[str, Any]) -> Question:
+    names = ("id", "answer", "part", "title", "points", "rtol", "atol")
+    question = Question(hints=tuple(body["hints"]), **{name: body[name] for name in names})
+    if body["judge"]:
+        namespace = dict(given)
+        exec(compile(body["judge"], "<judge>", "exec"), namespace)
+        question.judge = namespace["judge"]
+    return question
+
+
+def find_public(name: str, folder: str | Path | None = None) -> Path:
+    """The public file of a chapter: beside the notebook, or in a folder above it."""
+    here = Path(folder or os.environ.get("TINYLEARN_EXERCISES") or Path.cwd()).resolve()
+    looked = [place for above in (here, *here.parents) for place in (above, above / "exercises")]
+    for place in looked:
+        path = place / "checks" / f"{name}.json"
+        if path.is_file():
+            return path
+    raise CheckFailed(
+        f"The checks of {name} are not here. Put the notebook back beside the folder `checks`\n"
+        f"it came with, or name the place: tl.exercise({name!r}, folder=...)."
+    )
+
+
+# ---------------------------------------------------------------- answering
+
+
+def answer(key: str, points: float | None = None) -> Callable[[Any], Any]:
+    """Decorator: this function or class answers the question `key`. It stays as it is."""
+
+    def add(function: Any) -> Any:
+        if _session.asked:
+            register(_session, key, function)
+        else:
+            _session.early[key] = function
+        return function
+
+    return add
+
+
+def register(session: Session, key: str, function: Any) -> None:
+    asked = session.find(key)
+    asked.answer = function
+    asked.times_defined += 1
+
+
+def hint(key: str) -> None:
+    """The next hint for a question; it costs nothing."""
+    asked = _session.find(key)
+    hints = asked.question.hints
+    number = min(asked.hints_shown, len(hints) - 1)
+    asked.hints_shown = min(asked.hints_shown + 1, len(hints))
+    more = "" if number == len(hints) - 1 else "\nRun this again for the next one."
+    print(f"Hint {number + 1} of {len(hints)}: {hints[number]}{more}")
+
+
+# ---------------------------------------------------------------- checking
+
+
+def check(key: str, hidden: bool = False) -> None:
+    """Run the visible checks of a question; on success the framework runs your function.
+
+    hidden   run the staff's hidden checks too, where the private spec is at hand
+    Raises   CheckFailed with what was called, expected and got
+    """
+    began = time.perf_counter()
+    asked = _session.find(key)
+    if asked.answer is None:
+        name = keys(asked.question)[1] if len(keys(asked.question)) > 1 else key
+        raise CheckFailed(
+            f"{key}: no answer yet. Run the cell that begins with @tl.answer({name!r}) first;\n"
+            "after a restart of the kernel every cell must be run again."
+        )
+    cases = asked.data["cases"]
+    for number, body in enumerate(cases):
+        if text := failure(asked, body):
+            raise CheckFailed(f"{key}: {text}\n{number} of {len(cases)} visible checks passed.")
+    adopt(asked)
+    asked.passed = True
+    if hidden:
+        check_hidden(asked)
+    more = asked.data["hidden_checks"]
+    milliseconds = (time.perf_counter() - began) * 1000
+    print(
+        f"{key}: {len(cases)} of {len(cases)} visible checks passed in {milliseconds:.0f} ms;"
+        f" the grader has {more} more."
+    )
+
+
+def failure(asked: Asked, body: dict[str, Any]) -> str:
+    """What is wrong in one case, as the student reads it; "" if nothing."""
+    question, planned = asked.question, public_planned(asked.question, body)
+    got = call(asked, body)
+    if isinstance(got, Raised) and got.kind == "NotImplementedError":
+        return f"{question.answer} is not attempted yet."
+    wrong = judge(question, got, planned)
+    if not wrong:
+        return ""
+    for value, says in body["known"]:
+        known = decode(value)
+        same_error = isinstance(known, Raised) and isinstance(got, Raised)
+        if compare.agrees(got, known) or (same_error and got.kind == known.kind):
+            wrong = f"{wrong}\n{says}"
+            break
+    shown = compare.call_text(question.answer, planned.case.args)
+    return f"{planned.case.label}\n    called   {shown}\n    {wrong}"
+
+
+def call(asked: Asked, body: dict[str, Any]) -> Any:
+    """The value of the student's function for one case, as it would come out of a sandbox."""
+    namespace = dict(asked.given)
+    own = getattr(asked.answer, "__globals__", None) or main_namespace()
+    namespace |= {name: own[name] for name in asked.given if name in own and name[0] != "_"}
+    try:
+        arguments = [decode(argument, namespace) for argument in body["args"]]
+        if not asked.data["run"]:
+            value = asked.answer(*arguments)
+        else:
+            exec(compile(asked.data["run"], "<run>", "exec"), namespace)
+            with in_framework(asked):
+                value = namespace["run"](asked.answer, *arguments)
+        return decode(encode(value))
+    except BadValue as error:
+        return Raised("ValueError", str(error))
+    except Exception as error:
+        code = getattr(asked.answer, "__code__", None)
+        return located(error, code.co_filename if code else "")
+
+
+def located(error: Exception, filename: str) -> Raised:
+    """The exception with the line of the student's cell it passed through."""
+    import linecache
+    import traceback
+
+    plain = raised(error, -1)
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == filename and frame.lineno:
+            source = linecache.getline(filename, frame.lineno).strip()
+            return Raised(plain.kind, plain.message, frame.lineno, source)
+    return plain
+
+
+def main_namespace() -> dict[str, Any]:
+    import __main__
+
+    return vars(__main__)
+
+
+class in_framework:
+    """For a block: the student's function runs in the framework, before any contract is asked."""
+
+    def __init__(self, asked: Asked):
+        self.part = parts.named(asked.question.part) if asked.question.part else None
+        self.answer = asked.answer
+
+    def __enter__(self) -> None:
+        if self.part is not None:
+            self.before, self.part.current = self.part.current, self.answer
+            parts.Part.version += 1
+
+    def __exit__(self, *_: object) -> None:
+        if self.part is not None:
+            self.part.current = self.before
+            parts.Part.version += 1
+
+
+def adopt(asked: Asked) -> None:
+    """Let the framework run the answer from now on, and keep it in my_tinylearn/."""
+    part = asked.question.part
+    if part:
+        try:
+            parts.use({part: asked.answer})
+        except parts.ContractError as error:
+            raise CheckFailed(f"{asked.question.id}: {error}") from None
+    mine.save(asked.question, asked.assignment, asked.data, asked.answer)
+
+
+def check_hidden(asked: Asked) -> None:
+    """The hidden checks in this very process: for nbgrader's autograde, on the staff's machine."""
+    folder = Path(os.environ.get("TINYLEARN_SPECS", "solutions"))
+    path = next(
+        (
+            place / f"{asked.assignment}.spec.json"
+            for above in (Path.cwd(), *Path.cwd().parents)
+            for place in (folder, above / folder)
+            if (place / f"{asked.assignment}.spec.json").is_file()
+        ),
+        None,
+    )
+    if path is None:
+        raise CheckFailed(f"the private spec of {asked.assignment} is not here")
+    question = load(path)[asked.question.id]
+    for planned in plan(question, os.urandom(8).hex()):
+        body = {"args": [encode(argument) for argument in planned.case.args]}
+        if text := judge(question, call(asked, body), planned):
+            raise CheckFailed(f"{asked.question.id}: {planned.check.name}: {text}")
+
+
+# ---------------------------------------------------------------- progress
+
+
+def progress() -> mine.Progress:
+    """A card: this chapter's questions, and how much of the framework is yours."""
+    rows = [
+        (asked.question.id, asked.question.title, asked.question.points, asked.passed)
+        for asked in _session.asked
+    ]
+    return mine.Progress(_session.title, rows)

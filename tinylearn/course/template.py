@@ -1,0 +1,97 @@
+"""`tinylearn course new NN_topic`: a chapter that builds and passes, to be overwritten."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+TEMPLATE = '''# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # {title}
+#
+# What the student builds here, and what runs on it at the end.
+
+# %%
+import tinylearn as tl
+
+tl.exercise("{name}")
+
+# %% [markdown]
+# ## q1. Double (1 point)
+#
+# What is asked, what is checked, and one thing to predict before writing it.
+
+# %% tags=["question"]
+from tinylearn.course.question import case, question
+
+q1 = question(
+    "q1",
+    answer="double",
+    points=1,
+    title="Double",
+    hints=("The first hint points.", "The second explains.", "The third all but says it."),
+)
+
+
+@q1.visible("by hand")
+def _():
+    yield case("three", 3)
+
+
+@q1.hidden("random numbers", points=1)
+def _(rng):
+    for _ in range(5):
+        yield case("a number", rng.randint(-99, 99))
+
+
+@q1.wrong("You add 2; doubling multiplies by 2.")
+def adds_two(x):
+    return x + 2
+
+
+@q1.wrong("You square; doubling multiplies by 2.")
+def squares(x):
+    return x * x
+
+
+@q1.wrong("You return x itself.")
+def unchanged(x):
+    return x
+
+
+# %%
+@tl.answer("double", points=1)
+def double(x):
+    """Twice x."""
+    ### BEGIN SOLUTION return twice x
+    return 2 * x
+    ### END SOLUTION
+
+
+# %%
+tl.check("q1")
+'''
+
+
+def new_chapter(name: str, root: Path) -> Path:
+    """Write solutions/NAME.py. Raises ValueError for an odd name or an existing file."""
+    if not re.fullmatch(r"\d\d_[a-z0-9_]+", name):
+        raise ValueError(f"a chapter is called like 05_xor, not {name!r}")
+    path = root / "solutions" / f"{name}.py"
+    if path.exists():
+        raise ValueError(f"{path} is there already")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    title = name[3:].replace("_", " ").capitalize()
+    path.write_text(TEMPLATE.format(name=name, title=title), "utf-8")
+    return path
