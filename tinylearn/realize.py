@@ -140,7 +140,8 @@ class Plan:
         memory: list[Any] = [Device.known[n.device].memory(n.buffer) for n in request.leaves]
         for k in sorted(self.given):
             n = request.constants[k]
-            memory.append(np.array([n.arg], n.dtype.numpy))
+            home = Device.known[n.device]
+            memory.append(home.memory(home.filled((1,), n.dtype, n.arg)))
         memory += [None] * (self.slot_count - len(memory))
         buffers = {k: n.buffer for k, n in enumerate(request.leaves)}
         for slot, shape, dtype, device in self.results:
@@ -269,3 +270,39 @@ def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
     plan.slot_count = count
     plan.programs = list(programs)
     plan.outputs = [slots.get(n) for n in plan.simplified.outputs]
+
+
+def check_fused(*tensors: Any, tolerance: float = 1e-4) -> float:
+    """Run the kernels of tensors (or nodes) against node by node NumPy; the largest difference.
+
+    The difference of two numbers is taken relative to the larger of 1 and the number itself.
+    Raises AssertionError if it is above `tolerance`.
+    """
+    nodes = [getattr(t, "node", t) for t in tensors]
+    request = Request([n for n in nodes if n.buffer is None or n.inputs])
+    wanted = interpret(request.order)
+    worst = 0.0
+    for node, buffer in zip(request.outputs, plan_for(request).run(request), strict=True):
+        got, want = Device.known[node.device].download(buffer), wanted[node]
+        with np.errstate(all="ignore"):
+            off = np.abs(got - want) / np.maximum(1, np.abs(want))
+        off = np.where((got == want) | (np.isnan(got) & np.isnan(want)), 0, off)
+        worst = max(worst, float(off.max(initial=0)))
+    assert worst <= tolerance, f"fused and unfused numbers differ by {worst:.3g}"
+    return worst
+
+
+def interpret(order: Sequence[Node]) -> dict[Node, np.ndarray]:
+    """The numbers of nodes, each by its NumPy meaning, without a schedule."""
+    numbers: dict[Node, np.ndarray] = {}
+    with np.errstate(all="ignore"):
+        for n in order:
+            if n.op is CONST:
+                numbers[n] = np.full(n.shape, n.arg, n.dtype.numpy)
+            elif n.buffer is not None:
+                numbers[n] = Device.known[n.device].download(n.buffer)
+            else:
+                arguments = [numbers[x] for x in n.inputs]
+                more = [] if n.arg is None or n.op is COPY else [n.arg]
+                numbers[n] = np.asarray(n.op.numpy(*arguments, *more))
+    return numbers

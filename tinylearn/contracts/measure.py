@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinylearn.devices.buffer import Buffer
+from tinylearn.devices.device import Device
 from tinylearn.graph.dtype import dtype
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST, buffer
@@ -47,10 +48,7 @@ def numbers(
 def value(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
     """The numbers of one node, from those of its inputs."""
     if node.op is BUFFER:
-        memory = node.buffer
-        if memory.data is None:
-            return np.full(memory.shape, memory.fill, memory.dtype.numpy)
-        return np.asarray(memory.data).reshape(memory.shape)
+        return Device.known[node.device].download(node.buffer)
     if node.op is CONST:
         return np.full(node.shape, node.arg, node.dtype.numpy)
     if node.op.kind == "source":

@@ -20,8 +20,11 @@ from pathlib import Path
 
 from tinylearn.errors import DeviceError
 
+# gcc 12 loses the rounding of a double to a float and back where it packs statements together
+# (slp): our loops are vectorized as loops, so that is switched off.
 FLAGS = [
     "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fwrapv", "-shared",
+    "-fno-tree-slp-vectorize",
 ]  # fmt: skip
 NATIVE = {"x86_64": ["-march=native", "-mprefer-vector-width=512"], "amd64": ["-march=native"]}
 MISSING = (

@@ -134,6 +134,8 @@ class BlockBody:
         self, expression: Apply, args: list[Value], varies: frozenset, dtype: str, k: int
     ) -> str:
         """An operand's array that nobody needs after statement k and that fits the result."""
+        if not varies:
+            return ""  # one number: NumPy makes it a scalar, which cannot take a result
         for name, a in zip(expression.args, args, strict=True):
             if a.ours and self.last_use[name] == k and a.variables == varies and a.dtype == dtype:
                 return a.text
