@@ -16,11 +16,12 @@ from typing import Any
 
 from tinylearn.parts import using as replaced
 from tinylearn.viz.compare import Comparison
+from tinylearn.viz.nan import trace_nan
 from tinylearn.viz.picture import Picture, Refusal
 from tinylearn.viz.tracer import trace as _trace
 from tinylearn.viz.training import progress
 
-__all__ = ["draw", "explain", "progress", "source", "trace"]
+__all__ = ["draw", "explain", "progress", "source", "trace", "trace_nan"]
 
 Shown = Picture | Comparison | Refusal
 
