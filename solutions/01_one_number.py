@@ -34,7 +34,7 @@ import math
 
 import tinylearn as tl
 
-tl.exercise("01_one_number")
+tl.course.exercise("01_one_number")
 
 # %% [markdown]
 # ## q1. A slope from two values (2 points)
@@ -729,4 +729,4 @@ for step in range(400):
 # own graphs.
 
 # %%
-tl.progress()
+tl.course.card()

@@ -257,6 +257,17 @@ def installed(package: str) -> str:
         return "missing"
 
 
+# ---- course: what authors and staff run
+
+
+@command("course", lambda parser: parser.add_argument("words", nargs=argparse.REMAINDER))
+def course(arguments: argparse.Namespace) -> int:
+    """Build, release and grade exercises; without words, lists the course's own commands."""
+    from tinylearn.course.command import main as course_main
+
+    return course_main(arguments.words)
+
+
 # ---- what several commands ask first
 
 

@@ -33,6 +33,9 @@ def main(words: Sequence[str]) -> int:
     """Run one subcommand; the exit status."""
     parser = argparse.ArgumentParser(prog="tinylearn course", description="the graded course")
     add_to(parser.add_subparsers(required=True, metavar="command"))
+    if not words:
+        parser.print_help()
+        return 0
     arguments = parser.parse_args(list(words))
     try:
         return int(arguments.run(arguments))

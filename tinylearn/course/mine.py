@@ -19,7 +19,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from .. import parts
+from ..parts import Part, use
 from .inside.find import NoAnswer, find
 from .question import Question
 from .spec import keys
@@ -103,7 +103,7 @@ def saved(place: Path | None = None) -> list[tuple[Path, dict[str, Any]]]:
     return found
 
 
-def load_mine(place: str | Path | None = None) -> Progress:
+def load_mine(place: str | Path | None = None) -> Card:
     """Put every saved answer that replaces a Part into the framework; says what was refused."""
     where = Path(place) if place else folder()
     for path, about in saved(where):
@@ -112,17 +112,17 @@ def load_mine(place: str | Path | None = None) -> Progress:
         try:
             namespace: dict[str, Any] = {"__name__": path.stem}
             exec(compile(path.read_text("utf-8"), str(path), "exec"), namespace)
-            parts.use({about["part"]: namespace[about["answer"]]})
+            use({about["part"]: namespace[about["answer"]]})
         except Exception as error:
             print(f"{path.name} was not loaded: {type(error).__name__}: {error}")
-    return Progress(f"{where.name}/", [], where)
+    return Card(f"{where.name}/", [], where)
 
 
 # ---------------------------------------------------------------- the card
 
 
 @dataclass
-class Progress:
+class Card:
     """The progress card: shows itself in a notebook, prints elsewhere."""
 
     title: str
@@ -131,13 +131,13 @@ class Progress:
 
     def lines(self) -> list[str]:
         answers = saved(self.place)
-        yours = [part.name for part in parts.Part.table.values() if not part.is_default]
+        yours = [part.name for part in Part.table.values() if not part.is_default]
         chapters = sorted({about["assignment"] for _, about in answers})
         text = [
             f"{'passed' if passed else 'open':7}{id:5}{title} ({points:g})"
             for id, title, points, passed in self.rows
         ]
-        text.append(f"{len(yours)} of {len(parts.Part.table)} parts of the framework are yours")
+        text.append(f"{len(yours)} of {len(Part.table)} parts of the framework are yours")
         text.append(f"{len(answers)} answers from {len(chapters)} chapters in {FOLDER}/")
         return text
 

@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .. import parts
+from ..parts import named
 from . import compare
 from .inside.values import Raised, decode, encode
 from .question import Case, Check, Question, Wrong, take_questions
@@ -88,7 +88,7 @@ def from_data(data: dict[str, Any]) -> Spec:
         question.namespace = dict(given)
         question.reference = authors.get(question.answer)
         if question.part:  # what the framework itself does is the reference
-            question.reference = parts.named(question.part).default
+            question.reference = named(question.part).default
     return Spec(data["assignment"], data["title"], data, questions)
 
 

@@ -1,9 +1,9 @@
 """Beside a student: register an answer, check it at once, give a hint, show what is theirs.
 
-    tl.exercise("01_one_number")           which chapter; finds its public checks
+    tl.course.exercise("01_one_number")           which chapter; finds its public checks
     @tl.answer("slope", points=2)          this function answers that question
     tl.check("q1")    tl.hint("q1")        in under 10 ms; attempts and hints cost nothing
-    tl.progress()                          how much of chapter and framework is theirs
+    tl.course.card()                       how much of chapter and framework is theirs
 
 Needs no network, no server and no extension, and knows no answer: the public file holds the
 visible cases, the values expected there, and the sentences for well-known mistakes.
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import parts
+from ..parts import ContractError, Part, named, use
 from . import compare, mine
 from .inside.host import raised
 from .inside.values import BadValue, Raised, decode, encode
@@ -56,13 +56,13 @@ class Session:
     assignment: str = ""
     title: str = ""
     asked: list[Asked] = field(default_factory=list)
-    early: dict[str, Any] = field(default_factory=dict)  # answered before tl.exercise was run
+    early: dict[str, Any] = field(default_factory=dict)  # answered before the exercise was opened
 
     def find(self, key: str) -> Asked:
         """The question with this id, Part or function name. Raises CheckFailed with a way out."""
         if not self.asked:
             raise CheckFailed(
-                "No exercise is open. Run the cell with tl.exercise(...) at the top first;\n"
+                "No exercise is open. Run the cell with tl.course.exercise(...) at the top first;\n"
                 "after a restart every cell must be run again."
             )
         for asked in self.asked:
@@ -118,7 +118,7 @@ def find_public(name: str, folder: str | Path | None = None) -> Path:
             return path
     raise CheckFailed(
         f"The checks of {name} are not here. Put the notebook back beside the folder `checks`\n"
-        f"it came with, or name the place: tl.exercise({name!r}, folder=...)."
+        f"it came with, or name the place: tl.course.exercise({name!r}, folder=...)."
     )
 
 
@@ -250,18 +250,18 @@ class in_framework:
     """For a block: the student's function runs in the framework, before any contract is asked."""
 
     def __init__(self, asked: Asked):
-        self.part = parts.named(asked.question.part) if asked.question.part else None
+        self.part = named(asked.question.part) if asked.question.part else None
         self.answer = asked.answer
 
     def __enter__(self) -> None:
         if self.part is not None:
             self.before, self.part.current = self.part.current, self.answer
-            parts.Part.version += 1
+            Part.version += 1
 
     def __exit__(self, *_: object) -> None:
         if self.part is not None:
             self.part.current = self.before
-            parts.Part.version += 1
+            Part.version += 1
 
 
 def adopt(asked: Asked) -> None:
@@ -269,8 +269,8 @@ def adopt(asked: Asked) -> None:
     part = asked.question.part
     if part:
         try:
-            parts.use({part: asked.answer})
-        except parts.ContractError as error:
+            use({part: asked.answer})
+        except ContractError as error:
             raise CheckFailed(f"{asked.question.id}: {error}") from None
     mine.save(asked.question, asked.assignment, asked.data, asked.answer)
 
@@ -299,10 +299,10 @@ def check_hidden(asked: Asked) -> None:
 # ---------------------------------------------------------------- progress
 
 
-def progress() -> mine.Progress:
+def card() -> mine.Card:
     """A card: this chapter's questions, and how much of the framework is yours."""
     rows = [
         (asked.question.id, asked.question.title, asked.question.points, asked.passed)
         for asked in _session.asked
     ]
-    return mine.Progress(_session.title, rows)
+    return mine.Card(_session.title, rows)

@@ -240,7 +240,7 @@ def mentions(text: str, name: str) -> bool:
 
 
 def is_check(cell: str) -> bool:
-    return cell.lstrip().startswith(("tl.check(", "tl.hint(", "tl.progress("))
+    return cell.lstrip().startswith(("tl.check(", "tl.hint(", "tl.course."))
 
 
 def digest(cells: list[str], of_spec: str, grader: str) -> str:

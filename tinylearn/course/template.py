@@ -25,7 +25,7 @@ TEMPLATE = '''# ---
 # %%
 import tinylearn as tl
 
-tl.exercise("{name}")
+tl.course.exercise("{name}")
 
 # %% [markdown]
 # ## q1. Double (1 point)
