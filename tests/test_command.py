@@ -30,6 +30,13 @@ def test_an_option_that_a_command_does_not_know_is_refused(capsys):
     assert "info does not know --wide" in capsys.readouterr().err
 
 
+def test_words_after_course_reach_the_course_as_they_are(capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main(["course", "grade", "--help"])
+    assert stop.value.code == 0
+    assert "usage: tinylearn course grade" in capsys.readouterr().out
+
+
 def test_without_a_command_the_help_is_shown(capsys):
     assert command.main([]) == 0
     shown = " ".join(capsys.readouterr().out.split())  # whatever the width of the terminal

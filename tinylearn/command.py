@@ -46,11 +46,13 @@ class Command:
     run         gets the parsed arguments, returns the exit status
     arguments   adds the subcommand's own arguments to its parser
     rest        what words it does not know are taken for, in the usage line; "" refuses them
+    unread      all its words go to `run` as they are: it has a parser of its own
     """
 
     run: Callable[[argparse.Namespace], int]
     arguments: Callable[[argparse.ArgumentParser], object]
     rest: str = ""
+    unread: bool = False
 
 
 COMMANDS: dict[str, Command] = {}
@@ -60,11 +62,12 @@ def command(
     name: str,
     arguments: Callable[[argparse.ArgumentParser], object] = lambda parser: None,
     rest: str = "",
+    unread: bool = False,
 ) -> Callable[[Callable[[argparse.Namespace], int]], Callable[[argparse.Namespace], int]]:
     """Decorator: make the function the subcommand `name`."""
 
     def add(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-        COMMANDS[name] = Command(run, arguments, rest)
+        COMMANDS[name] = Command(run, arguments, rest, unread)
         return run
 
     return add
@@ -81,7 +84,10 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"tinylearn: no command {words[0]!r}{nearest(words[0], COMMANDS)}", file=sys.stderr)
         print(f"the commands are {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
-    arguments, rest = parser.parse_known_args(words)
+    if words[0] in COMMANDS and COMMANDS[words[0]].unread:
+        arguments, rest = argparse.Namespace(command=words[0]), list(words[1:])
+    else:
+        arguments, rest = parser.parse_known_args(words)
     if rest and not COMMANDS[arguments.command].rest:
         parser.error(f"{arguments.command} does not know {' '.join(rest)}")
     arguments.rest = rest
@@ -184,6 +190,17 @@ def tour(arguments: argparse.Namespace) -> int:
     return 0
 
 
+# ---- course: what authors and staff run
+
+
+@command("course", rest="command ...", unread=True)
+def course(arguments: argparse.Namespace) -> int:
+    """Build, release and grade exercises; without words, lists the course's own commands."""
+    from tinylearn.course.command import main as course_main
+
+    return course_main(arguments.rest or ["--help"])
+
+
 # ---- test: every check
 
 
@@ -255,17 +272,6 @@ def installed(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "missing"
-
-
-# ---- course: what authors and staff run
-
-
-@command("course", lambda parser: parser.add_argument("words", nargs=argparse.REMAINDER))
-def course(arguments: argparse.Namespace) -> int:
-    """Build, release and grade exercises; without words, lists the course's own commands."""
-    from tinylearn.course.command import main as course_main
-
-    return course_main(arguments.words)
 
 
 # ---- what several commands ask first
