@@ -1,0 +1,33 @@
+"""Makes a method of Tensor a Part: `x.name(...)` then runs whatever the Part runs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinylearn.parts import Part
+from tinylearn.tensor import Tensor
+
+
+def method_part(name: str, method: str, default: Callable | None = None) -> Part:
+    """The Part `name`; from now on the Tensor's method runs whatever the Part runs.
+
+    default   what the Part runs at first; the method as it was, if not given
+    """
+    original: Callable = getattr(Tensor, method)
+    part = Part(name, default or original)
+
+    @functools.wraps(part.default)
+    def run(self: Tensor, *args: Any, **options: Any) -> Any:
+        return part(self, *map(as_tensor, args), **options)
+
+    setattr(Tensor, method, run)
+    return part
+
+
+def as_tensor(x: Any) -> Any:
+    """An array as a constant Tensor; anything else as it is."""
+    return Tensor(x, requires_grad=False) if isinstance(x, np.ndarray) else x
