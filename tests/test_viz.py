@@ -4,8 +4,10 @@ import json
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
+import tinylearn as tl
 from tests.pictures import Named, chain, mlp, mlp_step, multiply_add, numbers, softmax
 from tinylearn import viz
 from tinylearn.graph.node import INTERNED, walk
@@ -219,3 +221,72 @@ def test_a_chain_of_ten_thousand_ops_is_drawn():
     shown = viz.draw(Named(chain(3000)))
     assert isinstance(shown, Picture)
     assert len(shown.trace["nodes"]) > 3000
+
+
+# ---------------------------------------------------------------- real tensors
+
+
+class Net(tl.nn.Module):
+    def __init__(self):
+        self.first, self.second = tl.nn.Linear(784, 128), tl.nn.Linear(128, 10)
+
+    def forward(self, x):
+        return self.second(self.first(x).relu())
+
+
+def net_and_loss():
+    model = Net()
+    x = tl.Tensor(np.zeros((64, 784), np.float32))
+    return model, model(x).cross_entropy(tl.Tensor(np.zeros(64, np.int64)))
+
+
+def test_the_users_own_loss_explains_itself_in_at_most_thirty_steps():
+    _, loss = net_and_loss()
+    shown = tl.explain(loss)
+    assert len(shown.trace["steps"]) <= 30
+    assert loss.node.buffer is None
+
+
+def test_softmax_is_explained_with_its_refused_fusions():
+    shown = tl.explain(tl.Tensor(np.ones((64, 10), np.float32)).softmax())
+    stored = [s for s in shown.trace["steps"] if s["verdict"] == "store"]
+    assert 1 < len(shown.trace["kernels"]) <= 4
+    assert all(len(s["because"]) > 10 for s in stored)
+
+
+def test_modules_of_a_model_become_boxes_forward_and_backward():
+    model, loss = net_and_loss()
+    loss.backward()
+    shown = tl.draw(loss, *[w.grad for w in model.parameters()], by="modules")
+    titles = {group["title"] for group in shown.trace["groups"]}
+    assert {"model.first: Linear", "∂ model.first: Linear", "model: Net"} <= titles
+    assert set(shown.trace["views"]["modules"]["titles"]) >= {"m:model.first", "b:model.second"}
+    names = {node["name"] for node in shown.trace["nodes"]}
+    assert {"model.first.weight", "model.first.weight.grad", "loss"} <= names
+
+
+def test_a_training_step_stays_explainable_after_many_steps():
+    model, loss = net_and_loss()
+    optimizer = tl.nn.optim.SGD([model], lr=0.1)
+    sizes = []
+    for _ in range(3):
+        optimizer.zero_grad()
+        _, loss = net_and_loss()[0], model(tl.Tensor(np.ones((4, 784), np.float32))).sum()
+        loss.backward()
+        optimizer.step()
+        loss.item()
+        sizes.append(len(tl.draw(loss).trace["nodes"]))
+    assert sizes[1] == sizes[2]
+
+
+def test_code_is_shown_in_the_language_of_the_device_or_the_one_asked_for():
+    y = tl.Tensor(np.ones(3, np.float32)) * 2.0
+    assert "def kernel_1" in str(tl.source(y))
+    assert "void kernel_1(" in str(tl.source(y, language="c"))
+    assert "there are numpy, c" in str(tl.source(y, language="fortran"))
+
+
+def test_everything_means_every_simplification_too():
+    x = tl.Tensor(np.ones(3, np.float32))
+    steps = tl.explain(x * 1.0 + 0.0 + x, level="all").trace["steps"]
+    assert any(step["verdict"] == "simplify" for step in steps)

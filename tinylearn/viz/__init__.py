@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinylearn.parts import using as replaced
+from tinylearn.viz.code import LANGUAGES
 from tinylearn.viz.compare import Comparison
 from tinylearn.viz.nan import trace_nan
 from tinylearn.viz.picture import Picture, Refusal
@@ -82,12 +83,20 @@ def explain(
     return attempt(both)
 
 
-def source(*tensors: Any, language: str = "numpy") -> Shown:
+def source(*tensors: Any, language: str = "") -> Shown:
     """The text that is generated for the tensors' kernels; lines and nodes know of each other.
 
-    language   "numpy" (the calls that the numpy device makes) or "c"
+    language   "numpy" (the calls that the numpy device makes) or "c"; that of the tensors' device
+               if not given
     """
     frame = sys._getframe(1)
-    return attempt(
-        lambda: Picture(_trace(*tensors, steps=False, frame=frame), "source", language=language)
-    )
+
+    def picture() -> Picture:
+        data = _trace(*tensors, frame=frame) | {"steps": [], "frames": []}
+        wanted = language or data["nodes"][-1]["device"]
+        known = wanted if wanted in LANGUAGES or language else "numpy"
+        if known not in LANGUAGES:
+            raise ValueError(f"there is no {language} text; there are {', '.join(LANGUAGES)}")
+        return Picture(data, "source", language=known)
+
+    return attempt(picture)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tinylearn.graph.node import Node
 from tinylearn.graph.simplify import Simplification
 from tinylearn.schedule.kernel import Kernel, Step
-from tinylearn.viz.style import clip, shape_text
+from tinylearn.viz.style import amount, clip, shape_text
 
 Data = dict[str, Any]
 Ids = Mapping[Node, str]
+FEW = 24  # steps: a film of more is shortened where nothing is lost
 
 
 def kernel_data(kernel: Kernel, number: int, ids: Ids) -> Data:
@@ -108,18 +109,27 @@ def in_words(node: Node) -> str:
 
 
 def merged(data: Data) -> list[Data]:
-    """The steps, with neighbours that one rule decided alike for moves taken as one."""
-    moves = {n["id"]: n["op"] for n in data["nodes"] if n["kind"] == "move"}
-    steps: list[Data] = []
-    for step in data["steps"]:
-        last = steps[-1] if steps else None
+    """The steps, with neighbours that one rule fused alike taken as one.
+
+    Moves always; values that are computed only where a film would otherwise be long.
+    """
+    moves = {n["id"] for n in data["nodes"] if n["kind"] == "move"}
+    steps = together(data, data["steps"], lambda step: step["nodes"][0] in moves)
+    return steps if len(steps) <= FEW else together(data, steps, lambda step: True)
+
+
+def together(data: Data, steps: list[Data], which: Callable[[Data], bool]) -> list[Data]:
+    """The steps, with neighbouring `fuse` steps of one rule and one place made one."""
+    ops = {n["id"]: n["op"] for n in data["nodes"]}
+    found: list[Data] = []
+    for step in steps:
+        last = found[-1] if found else None
         alike = last and all(last[k] == step[k] for k in ("verdict", "rule", "roots", "refused"))
-        if last and alike and step["nodes"][0] in moves and last["nodes"][0] in moves:
+        if last and alike and step["verdict"] == "fuse" and which(step) and which(last):
             last["nodes"] = last["nodes"] + step["nodes"]
             last["saved"] += step["saved"]
-            ops = ", ".join(moves[n] for n in reversed(last["nodes"]))
-            count = len(step["roots"])
-            last["because"] = f"{ops}: read through by {count} kernel{'s' * (count != 1)}"
+            names = ", ".join(ops[n] for n in reversed(last["nodes"]))
+            last["because"] = f"{names}: together this saves {amount(last['saved'])} of traffic"
         else:
-            steps.append(dict(step))
-    return steps
+            found.append(dict(step))
+    return found

@@ -8,9 +8,10 @@ from types import FrameType, MemberDescriptorType
 from typing import Any
 
 from tinylearn.graph.node import Node
+from tinylearn.nn.module import Module
 
 ASSIGNED = re.compile(r"^([^\W\d]\w*)\s*(?::[^=]+)?=(?!=)")
-DEEPEST = 3  # attributes of attributes: model.layers.weight
+DEEPEST = 6  # attributes of attributes: model.layers.weight
 
 
 def names_on_lines(order: list[Node]) -> dict[Node, str]:
@@ -28,13 +29,21 @@ def names_on_lines(order: list[Node]) -> dict[Node, str]:
 
 
 def names_in(frame: FrameType | None, known: Collection[Node]) -> dict[Node, str]:
-    """Names of tensors in the caller's variables, and of what hangs on them (model.weight).
+    """Names of tensors in the caller's variables, and of what hangs on them (model.weight)."""
+    return look_around(frame, known)[0]
+
+
+def look_around(
+    frame: FrameType | None, known: Collection[Node]
+) -> tuple[dict[Node, str], dict[str, str]]:
+    """({node: its name}, {name: type} of the objects that hold tensors) as the caller sees them.
 
     Only looks: no property is called, no container of the user is iterated but lists and dicts.
     """
     names: dict[Node, str] = {}
+    holders: dict[str, str] = {}
     if frame is None:
-        return names
+        return names, holders
     scope = dict(frame.f_globals) | dict(frame.f_locals)
     queue = [(k, v, 0) for k, v in scope.items() if not k.startswith("_")]
     seen: set[int] = set()
@@ -53,15 +62,19 @@ def names_in(frame: FrameType | None, known: Collection[Node]) -> dict[Node, str
             if isinstance(grad_node, Node) and grad_node in known:
                 names.setdefault(grad_node, f"{name}.grad")
         elif depth < DEEPEST and is_model(value):
+            if not isinstance(value, (list, tuple, dict)):
+                holders[name] = type(value).__name__
             queue += [(f"{name}.{k}", v, depth + 1) for k, v in inside.items()]
-    return names
+    return names, holders
 
 
 def is_model(value: Any) -> bool:
     """Worth looking into: a container, or an object of the user's or of tinylearn's."""
     if isinstance(value, (list, tuple, dict)):
         return len(value) <= 1000
-    return type(value).__module__.split(".")[0] in ("__main__", "tinylearn")
+    if isinstance(value, Module):
+        return True
+    return type(value).__module__ == "__main__" or type(value).__module__.startswith("tinylearn.")
 
 
 def own(value: Any) -> dict[str, Any] | None:

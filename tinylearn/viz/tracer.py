@@ -22,7 +22,8 @@ from tinylearn.schedule.schedule import schedule
 from tinylearn.viz.code import LANGUAGES, MOST_KERNELS, code_of
 from tinylearn.viz.decisions import add_joined, kernel_data, merged, simplified_steps, step_data
 from tinylearn.viz.film import add_frames
-from tinylearn.viz.names import names_in, names_on_lines
+from tinylearn.viz.modules import add_modules
+from tinylearn.viz.names import look_around, names_on_lines
 from tinylearn.viz.style import clip, face, shape_text
 from tinylearn.viz.values import summary
 from tinylearn.viz.views import add_views
@@ -92,7 +93,8 @@ class Tracer:
         self.simplified: Simplified = simplify(order, order, leaves)
         self.new = dict(zip(order, self.simplified.outputs, strict=True))
         self.results = [self.new[n] for n in outputs]
-        names = names_on_lines(order) | names_in(frame, inside)
+        names, self.holders = look_around(frame, inside)
+        names = names_on_lines(order) | names
         self.shown = order if whole else walk(self.results)
         drawn = list(dict.fromkeys(outputs if whole else self.results))
         self.original: dict[Node, Node] = {n: n for n in order} if whole else {}
@@ -229,6 +231,8 @@ def trace(
         data["steps"] = merged(data)
     elif steps:
         data["steps"] = simplified_steps(tracer.simplified.steps, tracer.ids) + decisions
+    if not steps:
+        data["groups"] = add_modules(data["nodes"], tracer.holders)
     data["rules"] |= {step["rule"]: step.pop("says") for step in data["steps"]}
     return add_views(add_frames(data))
 

@@ -36,7 +36,15 @@ def module_groups(trace: Data) -> Data:
     parents = {n["id"]: n["group"] for n in trace["nodes"] if n["group"]}
     parents |= {g["id"]: g["parent"] for g in trace["groups"] if g["parent"]}
     titles = {g["id"]: g["title"] for g in trace["groups"]}
-    return {"parents": parents, "titles": titles, "kind": "module"}
+    holding = {g["parent"] for g in trace["groups"]}
+    closed = [g["id"] for g in trace["groups"] if g["id"] not in holding or repeats(g, trace)]
+    return {"parents": parents, "titles": titles, "kind": "module", "closed": closed}
+
+
+def repeats(group: Data, trace: Data) -> bool:
+    """Whether a module has two or more neighbours of its type, as the blocks of a stack have."""
+    like = (group["parent"], group["type"], group["pass"])
+    return sum((g["parent"], g["type"], g["pass"]) == like for g in trace["groups"]) > 2
 
 
 def drawn(trace: Data) -> list[Data]:
@@ -69,8 +77,8 @@ def view(trace: Data, groups: Data) -> Data:
     sizes = {node["id"]: box(node["face"]) for node in nodes}
     edges = [(i, n["id"]) for n in nodes for i in dict.fromkeys(n["inputs"]) if i in visible]
     titles, parents = dict(groups["titles"]), dict(groups["parents"])
-    start_closed = len(nodes) > MANY or groups["kind"] == "module"
-    closed = {g: closed_size(title) for g, title in titles.items()} if start_closed else {}
+    start_closed = titles if len(nodes) > MANY else groups.get("closed", ())
+    closed = {g: closed_size(titles[g]) for g in start_closed}
     for chain in chains_of_moves(nodes, parents):
         name = f"c{chain[0]['id']}"
         titles[name] = f"{len(chain)} moves → {shape_text(chain[-1]['shape'])}"
@@ -79,7 +87,7 @@ def view(trace: Data, groups: Data) -> Data:
         parents |= {node["id"]: name for node in chain}
     try:
         levels = nested(sizes, edges, parents, closed)
-    except ValueError:  # a replaced schedule may group nodes so that boxes would form a cycle
+    except ValueError:  # groups that feed each other would form a cycle: then there are none
         levels, closed, titles = nested(sizes, edges), {}, {}
     boxes = {g: closed.get(g) or closed_size(title) for g, title in titles.items()}
     return {

@@ -1,0 +1,125 @@
+"""Finds which nodes a module computed, from where its parameters are read. Works on plain data.
+
+A module's nodes are those that read its parameters (through moves), what lies between them, and
+the moves that serve them alone. A model's are those of its modules and what lies between these.
+The backward pass of a module is what its nodes' gradient rules made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Data = dict[str, Any]
+
+
+class Graph:
+    """The nodes of a trace with their readers; only the forward pass is looked at."""
+
+    def __init__(self, nodes: list[Data]) -> None:
+        self.nodes = {n["id"]: n for n in nodes}
+        self.forward = [n["id"] for n in nodes if n["pass"] == "forward" and n["kind"] != "source"]
+        self.readers: dict[str, list[str]] = {n["id"]: [] for n in nodes}
+        inside = set(self.forward)
+        for i in self.forward:
+            for x in self.nodes[i]["inputs"]:
+                self.readers[x].append(i)
+        self.inside = inside
+
+    def reading(self, parameter: str) -> set[str]:
+        """The nodes that compute with a parameter, and the moves on the way to them."""
+        found: set[str] = set()
+        stack = [parameter]
+        while stack:
+            for reader in self.readers[stack.pop()]:
+                if reader not in found:
+                    found.add(reader)
+                    if self.nodes[reader]["kind"] == "move":
+                        stack.append(reader)
+        return found
+
+    def filled(self, members: set[str]) -> set[str]:
+        """The members, what lies on a path between two of them, and what serves them alone."""
+        after, before = set(members), set(members)
+        for i in self.forward:
+            if any(x in after for x in self.nodes[i]["inputs"]):
+                after.add(i)
+        for i in reversed(self.forward):
+            if any(r in before for r in self.readers[i]):
+                before.add(i)
+        found = after & before
+        for i in self.forward:  # the sum of a product without a bias
+            x = self.nodes[i]["inputs"][0]
+            product = self.nodes[i]["op"] == "sum" and self.nodes[x]["op"] == "mul"
+            if product and x in found and len(self.readers[x]) == 1:
+                found.add(i)
+        for i in reversed(self.forward):
+            readers = self.readers[i]
+            if self.nodes[i]["kind"] == "move" and readers and found.issuperset(readers):
+                found.add(i)
+        return found
+
+
+def add_modules(nodes: list[Data], holders: Mapping[str, str]) -> list[Data]:
+    """Give each node the id of the smallest module it belongs to; the modules found.
+
+    holders   {name of an object that holds tensors: its type}
+    """
+    paths: dict[str, set[str]] = {}
+    graph = Graph(nodes)
+    for node in nodes:
+        path, _, last = node["name"].rpartition(".")
+        if node["kind"] == "source" and path in holders and last != "grad":
+            paths.setdefault(path, set()).update(graph.reading(node["id"]))
+    found = {path: graph.filled(members) for path, members in paths.items() if members}
+    found |= parents_of(found, holders, graph)
+    ordered = sorted(found, key=lambda path: (-path.count("."), path))
+    owner: dict[str, str] = {}
+    for path in ordered:
+        for i in found[path]:
+            owner.setdefault(i, path)
+    used: dict[str, Data] = {}
+    for node in nodes:
+        path = owner.get(node["id"], owner.get(node["gradient_of"], ""))
+        if path and node["pass"] in ("forward", "backward"):
+            node["group"] = group_of(path, node["pass"], found, holders, used)["id"]
+    return list(used.values())
+
+
+def parents_of(
+    found: Mapping[str, set[str]], holders: Mapping[str, str], graph: Graph
+) -> dict[str, set[str]]:
+    """Modules of two or more modules, as long as nothing of another module lies between."""
+    larger: dict[str, set[str]] = {}
+    outer = {path.rsplit(".", k)[0] for path in found for k in range(1, path.count(".") + 1)}
+    for path in sorted(outer & set(holders), key=lambda p: -p.count(".")):
+        children = [p for p in found if p.startswith(path + ".")]
+        members = graph.filled(set().union(*(found[p] for p in children)))
+        others = set().union(*(found[p] for p in found if p not in children and p != path))
+        if len(children) > 1 and not members & others:
+            larger[path] = members
+    return larger
+
+
+def group_of(
+    path: str,
+    which: str,
+    found: Mapping[str, set[str]],
+    holders: Mapping[str, str],
+    used: dict[str, Data],
+) -> Data:
+    """The group of a module in one pass, made with its parents when it is first needed."""
+    name = f"m:{path}" if which == "forward" else f"b:{path}"
+    if name not in used:
+        above = [path.rsplit(".", k)[0] for k in range(1, path.count(".") + 1)]
+        parent = next((p for p in above if p in found), "")
+        held = group_of(parent, which, found, holders, used)["id"] if parent else ""
+        mark = "" if which == "forward" else "∂ "
+        used[name] = {
+            "id": name,
+            "title": f"{mark}{path}: {holders[path]}",
+            "type": holders[path],
+            "pass": which,
+            "parent": held,
+        }
+    return used[name]
