@@ -1,5 +1,6 @@
 """Pictures: what a trace tells, how it is shown, and what drawing must never do."""
 
+import itertools
 import json
 import re
 from xml.etree import ElementTree
@@ -290,3 +291,19 @@ def test_everything_means_every_simplification_too():
     x = tl.Tensor(np.ones(3, np.float32))
     steps = tl.explain(x * 1.0 + 0.0 + x, level="all").trace["steps"]
     assert any(step["verdict"] == "simplify" for step in steps)
+
+
+# ---------------------------------------------------------------- memory
+
+
+def test_the_memory_film_knows_peak_and_reuse():
+    model, loss = net_and_loss()
+    loss.backward()
+    film = tl.draw(loss, *[w.grad for w in model.parameters()], by="memory")
+    found = film.lives
+    assert found["peak"] == max(found["alive"]) >= found["given"] > 400_000
+    for a, b in itertools.combinations(found["buffers"], 2):
+        if a["row"] == b["row"]:  # one memory never holds two values at a time
+            assert a["to"] < b["from"] and a["bytes"] == b["bytes"]
+    assert "alive" in str(film) and "<svg" in film._repr_html_()
+    ElementTree.fromstring(film.svg())

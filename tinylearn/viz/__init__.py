@@ -17,6 +17,7 @@ from typing import Any
 from tinylearn.parts import using as replaced
 from tinylearn.viz.code import LANGUAGES
 from tinylearn.viz.compare import Comparison
+from tinylearn.viz.memory import MemoryFilm
 from tinylearn.viz.nan import trace_nan
 from tinylearn.viz.picture import Picture, Refusal
 from tinylearn.viz.tracer import trace as _trace
@@ -24,7 +25,7 @@ from tinylearn.viz.training import progress
 
 __all__ = ["draw", "explain", "progress", "source", "trace", "trace_nan"]
 
-Shown = Picture | Comparison | Refusal
+Shown = Picture | Comparison | MemoryFilm | Refusal
 
 
 def trace(*tensors: Any, level: str = "named") -> dict[str, Any]:
@@ -48,12 +49,19 @@ def attempt(make: Callable[[], Shown]) -> Shown:
 def draw(*tensors: Any, by: str = "kernels") -> Shown:
     """The graph behind tensors: what was computed from what, and which kernels it runs in.
 
-    by   "kernels" or "modules": what the boxes around the nodes stand for
+    by   what the boxes around the nodes stand for, "kernels" or "modules"; or "memory": a film of
+         which buffer lives when
     """
     frame = sys._getframe(1)
-    return attempt(
-        lambda: Picture(_trace(*tensors, steps=False, code=False, frame=frame), "draw", view=by)
-    )
+
+    def picture() -> Shown:
+        if by == "memory":
+            return MemoryFilm(_trace(*tensors, code=False, frame=frame))
+        if by not in ("kernels", "modules"):
+            raise ValueError(f'by is "kernels", "modules" or "memory", not {by!r}')
+        return Picture(_trace(*tensors, steps=False, code=False, frame=frame), "draw", view=by)
+
+    return attempt(picture)
 
 
 def explain(

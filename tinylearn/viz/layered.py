@@ -127,7 +127,7 @@ class Layered:
         for layer in self.layers:
             self._number(layer)
         best, fewest = [list(layer) for layer in self.layers], self._crossings()
-        for sweep in range(self._sweeps()):
+        for sweep in range(self._sweeps() if fewest else 0):
             downward = sweep % 2 == 0
             near = self.up if downward else self.down
             for layer in self.layers if downward else reversed(self.layers):

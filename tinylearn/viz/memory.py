@@ -1,0 +1,177 @@
+"""The memory film: which buffer lives from which kernel to which, what is used again, the peak.
+
+A column is a kernel in running order, a row is a piece of memory; two bars in one row use the same
+memory one after the other. Below stands the sum that is alive while each kernel runs.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from tinylearn.viz import html
+from tinylearn.viz.style import amount, clip, colour, shape_text
+
+Data = dict[str, Any]
+COLUMN, ROW, LEFT, TOP, GRAPH = 54, 24, 150, 26, 90
+
+
+def lives(trace: Data) -> Data:
+    """{"buffers", "alive", "peak", "given"}: what lies in memory while the kernels run.
+
+    buffers   id, from and to (positions in running order), row, bytes; results live to the end
+    alive     bytes alive while each kernel runs, those that were there before included
+    given     bytes that were there before: data and weights
+    """
+    nodes = {n["id"]: n for n in trace["nodes"]}
+    kernels, end = trace["kernels"], len(trace["kernels"]) - 1
+    given = sum(n["bytes"] for n in trace["nodes"] if n["op"] == "buffer")
+    last = {i: k for k, kernel in enumerate(kernels) for i in kernel["reads"]}
+    last |= dict.fromkeys(trace["results"], end)
+    free: dict[tuple[int, str], list[int]] = {}
+    buffers: list[Data] = []
+    rows = 0
+    for k, kernel in enumerate(kernels):
+        for i in kernel["writes"]:
+            kind = (nodes[i]["bytes"], nodes[i]["dtype"])
+            if free.get(kind):
+                row = free[kind].pop()
+            else:
+                row, rows = rows, rows + 1
+            buffers.append(
+                {"id": i, "from": k, "to": last.get(i, k), "row": row, "bytes": nodes[i]["bytes"]}
+            )
+        for b in buffers:
+            if b["to"] == k and b["id"] not in trace["results"]:
+                free.setdefault((b["bytes"], nodes[b["id"]]["dtype"]), []).append(b["row"])
+    alive = [
+        given + sum(b["bytes"] for b in buffers if b["from"] <= k <= b["to"])
+        for k in range(len(kernels))
+    ]
+    return {
+        "buffers": buffers,
+        "alive": alive,
+        "peak": max(alive, default=given),
+        "given": given,
+        "rows": rows,
+    }
+
+
+class MemoryFilm:
+    """Shows the lives of a trace's buffers: HTML in a notebook, a table as text, .save()."""
+
+    def __init__(self, trace: Data) -> None:
+        self.trace, self.lives = trace, lives(trace)
+        self.nodes = {n["id"]: n for n in trace["nodes"]}
+
+    def __str__(self) -> str:
+        found, rows = self.lives, [self.summary()]
+        for b in found["buffers"]:
+            text = f"kernel {b['from'] + 1} to {b['to'] + 1}"
+            rows.append(
+                f"  {self.name(b['id']):<28}{amount(b['bytes']):>9}  {text}, place {b['row']}"
+            )
+        return "\n".join(rows)
+
+    __repr__ = __str__
+
+    def summary(self) -> str:
+        """The whole film in one sentence."""
+        found = self.lives
+        peak = found["alive"].index(found["peak"]) + 1 if found["alive"] else 0
+        again = len(found["buffers"]) - found["rows"]
+        return (
+            f"{self.trace['title']}: at most {amount(found['peak'])} alive, while kernel {peak} "
+            f"runs; {amount(found['given'])} of it are data and weights. {len(found['buffers'])} values"
+            f" are stored in {found['rows']} places: {again} use memory again."
+        )
+
+    def name(self, node: str) -> str:
+        """A stored value in words."""
+        n = self.nodes[node]
+        return clip(f"{n['name'] or n['op']} {shape_text(n['shape'])}", 26)
+
+    def svg(self, step: int | None = None) -> str:
+        """The chart as SVG text."""
+        found, count = self.lives, len(self.trace["kernels"])
+        width = LEFT + COLUMN * count + 20
+        base = TOP + ROW * found["rows"] + 10
+        bars = "".join(self.bar(b) for b in found["buffers"])
+        heads = "".join(self.head(k) for k in range(count))
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{base + GRAPH + 24}" '
+            f'viewBox="0 0 {width} {base + GRAPH + 24}" role="img" fill="currentColor" '
+            f'aria-label="{escape(self.summary())}" font-family="system-ui,sans-serif" '
+            f'font-size="12" style="max-width:none">{heads}{bars}{self.graph(base)}</svg>'
+        )
+
+    def head(self, k: int) -> str:
+        """The column of a kernel: its number, and a line down to the sum."""
+        fill, ink = colour(k + 1)
+        x = LEFT + COLUMN * k
+        return (
+            f'<rect x="{x + 14}" y="4" width="26" height="17" rx="4" fill="{fill}"/>'
+            f'<text x="{x + 27}" y="17" text-anchor="middle" fill="{ink}" font-weight="600">'
+            f"{k + 1}</text>"
+        )
+
+    def bar(self, b: Data) -> str:
+        """The life of one value, in the colour of the kernel that made it."""
+        fill, ink = colour(b["from"] + 1)
+        x, y = LEFT + COLUMN * b["from"] + 3, TOP + ROW * b["row"]
+        wide = COLUMN * (b["to"] - b["from"] + 1) - 6
+        text = f"{self.name(b['id'])}, {amount(b['bytes'])}"
+        room = max(0, int(wide / 7.2))
+        label = clip(text, room) if room > 5 else ""
+        first = b["row"] not in {o["row"] for o in self.lives["buffers"] if o["from"] < b["from"]}
+        name = (
+            f'<text x="{LEFT - 6}" y="{y + 15}" text-anchor="end">{escape(clip(text, 20))}</text>'
+        )
+        return (
+            f"<g><title>{escape(text)}: kernel {b['from'] + 1} to {b['to'] + 1}</title>"
+            f'<rect x="{x}" y="{y}" width="{wide}" height="{ROW - 5}" rx="4" fill="{fill}"/>'
+            f'<text x="{x + 6}" y="{y + 14}" fill="{ink}">{escape(label)}</text>'
+            f"{name if first else ''}</g>"
+        )
+
+    def graph(self, base: int) -> str:
+        """The bytes alive while each kernel runs, the peak marked."""
+        found = self.lives
+        peak = found["peak"] or 1
+        parts = []
+        for k, alive in enumerate(found["alive"]):
+            tall = GRAPH * alive / peak
+            x, y = LEFT + COLUMN * k + 3, base + GRAPH - tall
+            mark = ' stroke="currentColor" stroke-width="2"' if alive == found["peak"] else ""
+            parts.append(
+                f'<rect x="{x}" y="{y:.0f}" width="{COLUMN - 6}" height="{tall:.0f}" '
+                f'fill="currentColor" fill-opacity=".25"{mark}/>'
+                f'<text x="{x + COLUMN / 2 - 3:.0f}" y="{base + GRAPH + 16}" text-anchor="middle" '
+                f'font-size="11">{amount(alive)}</text>'
+            )
+        given = base + GRAPH - GRAPH * found["given"] / peak
+        right = LEFT + COLUMN * len(found["alive"])
+        parts.append(
+            f'<path d="M{LEFT} {given:.0f}H{right}" stroke="currentColor" stroke-dasharray="4 3"/>'
+            f'<text x="{LEFT - 6}" y="{given + 4:.0f}" text-anchor="end">data and weights</text>'
+            f'<text x="{LEFT - 6}" y="{base + 10}" text-anchor="end">alive</text>'
+        )
+        return "".join(parts)
+
+    def _repr_html_(self) -> str:
+        return (
+            '<div style="color:var(--jp-ui-font-color1,inherit);overflow-x:auto">'
+            f"<p>{escape(self.summary())}</p>{self.svg()}</div>"
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Data:
+        return {"text/html": self._repr_html_(), "text/plain": str(self)}
+
+    def save(self, path: str | Path) -> Path:
+        """Write the film to `path`: .html or .svg."""
+        path = Path(path)
+        is_svg = path.suffix.lower() == ".svg"
+        text = self.svg() if is_svg else html.page(self.trace["title"], self._repr_html_())
+        path.write_text(text, encoding="utf-8")
+        return path
