@@ -86,5 +86,5 @@ def page(title: str, body: str) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title></head>'
-        f'<body style="margin:12px">{body}</body></html>'
+        f'<body style="margin:12px;font-family:system-ui,sans-serif">{body}</body></html>'
     )

@@ -14,7 +14,7 @@ from tinylearn.viz import html
 from tinylearn.viz.style import amount, clip, colour, shape_text
 
 Data = dict[str, Any]
-COLUMN, ROW, LEFT, TOP, GRAPH = 54, 24, 150, 26, 90
+COLUMN, ROW, LEFT, TOP, GRAPH = 54, 24, 172, 26, 90
 
 
 def lives(trace: Data) -> Data:
@@ -80,11 +80,11 @@ class MemoryFilm:
         """The whole film in one sentence."""
         found = self.lives
         peak = found["alive"].index(found["peak"]) + 1 if found["alive"] else 0
-        again = len(found["buffers"]) - found["rows"]
+        stored, places = len(found["buffers"]), found["rows"]
         return (
             f"{self.trace['title']}: at most {amount(found['peak'])} alive, while kernel {peak} "
-            f"runs; {amount(found['given'])} of it are data and weights. {len(found['buffers'])} values"
-            f" are stored in {found['rows']} places: {again} use memory again."
+            f"runs; {amount(found['given'])} of it are data and weights. {stored} values are "
+            f"stored in {places} places: {stored - places} use memory again."
         )
 
     def name(self, node: str) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tinylearn.viz.style import clip
+
 Data = dict[str, Any]
 
 
@@ -117,7 +119,7 @@ def group_of(
         mark = "" if which == "forward" else "∂ "
         used[name] = {
             "id": name,
-            "title": f"{mark}{path}: {holders[path]}",
+            "title": clip(f"{mark}{path}: {holders[path]}", 44),
             "type": holders[path],
             "pass": which,
             "parent": held,

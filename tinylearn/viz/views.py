@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinylearn.viz.nested import Level, nested
-from tinylearn.viz.style import box, clip, columns, shape_text
+from tinylearn.viz.style import box, columns, shape_text
 
 Data = dict[str, Any]
 MANY = 300  # above this many nodes the groups start closed
@@ -100,7 +100,7 @@ def view(trace: Data, groups: Data) -> Data:
 
 
 def closed_size(title: str) -> tuple[float, float]:
-    return columns(clip(title, 30)) * 7.2 + 44, 40.0
+    return columns(title) * 7.4 + 26, 36.0
 
 
 def level_data(level: Level) -> Data:
