@@ -34,6 +34,7 @@ from .inside import confine, host
 from .inside.values import BadValue, Frames
 
 LEVELS = ("bubblewrap", "landlock", "user", "limits")
+CLOCK = "by the clock"  # rather than in CPU time: the machine may have been busy
 MEGABYTE = 1 << 20
 _uids = itertools.count()
 
@@ -171,7 +172,7 @@ class Sandbox:
                 break
             now = time.monotonic()
             if now > until:
-                reply.ended = "timeout"
+                reply.ended, reply.detail = "timeout", CLOCK
             elif now - looked > 0.1:
                 looked = now
                 watch(self.process.pid, self.limits, reply)

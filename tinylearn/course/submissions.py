@@ -115,11 +115,8 @@ def read_regular(path: Path) -> bytes:
         link = "it is a link to another file" if path.is_symlink() else error.strerror
         raise Unreadable(f"{path.name} cannot be opened: {link}") from None
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise Unreadable(f"{path.name} is not an ordinary file")
-        if status.st_nlink > 1:
-            raise Unreadable(f"{path.name} is a second name of another file")
         data = file.read(MAX_NOTEBOOK + 1)
     if len(data) > MAX_NOTEBOOK:
         raise Unreadable(f"{path.name} is larger than {MAX_NOTEBOOK // 10**6} MB")
