@@ -303,7 +303,7 @@ def test_a_step_without_any_gradient_says_what_was_forgotten():
     with pytest.raises(GradientError, match=r"Try loss.backward\(\) before step\(\)"):
         optimizer.step()
     Tensor.training = False
-    with pytest.raises(GradientError, match="nothing is recorded while Tensor.training is False"):
+    with pytest.raises(GradientError, match=r"recorded while Tensor\.training is False"):
         optimizer.step()
 
 

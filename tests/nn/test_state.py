@@ -64,7 +64,7 @@ def test_a_long_chain_of_objects_is_no_recursion():
 
 def test_slots_and_named_tuples_are_walked():
     class Slotted:
-        __slots__ = ("w", "missing")
+        __slots__ = ("missing", "w")
 
     thing = Slotted()
     thing.w = Tensor([1.0])

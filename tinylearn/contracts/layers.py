@@ -225,7 +225,7 @@ def pooled(
 def check_dropout(name: str, function: Callable) -> None:
     """Raise ContractError with the first promise of dropout that `function` breaks."""
     x = np.linspace(1, 2, 600, dtype=np.float32).reshape(20, 30)
-    for p in (0.0, 0.25, 0.8):
+    for p in (0.25, 0.8, 0.0):
         where = f"x {x.shape}, p={p}"
         with fixed_random():
             got = called(name, function, where, tensor(x, requires_grad=True), p)

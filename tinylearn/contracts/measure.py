@@ -14,6 +14,7 @@ import numpy as np
 
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device
+from tinylearn.errors import PACKAGE
 from tinylearn.graph.dtype import dtype
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST, buffer
@@ -69,7 +70,10 @@ def called(name: str, function: Callable, where: str, *args: Any, **options: Any
     except NotImplementedError as error:
         raise ContractError(f"{name} is not written yet: {error}".rstrip(": ")) from error
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
+        frames = traceback.extract_tb(error.__traceback__)
+        place = next(
+            (f for f in reversed(frames) if not f.filename.startswith(PACKAGE)), frames[-1]
+        )
         line = f"\n    {place.line}" if place.line else ""
         says = f"{name} raised {type(error).__name__}: {error}"
         raise ContractError(f"{says}\n    called with {where}{line}") from error

@@ -12,7 +12,7 @@ from tinylearn.contracts.tensors import Arrays, same_function, show, tensor
 from tinylearn.parts import ContractError
 
 SHAPES = [(3,), (2, 3), (1,), (), (4, 1, 2)]
-LR, KEPT, BETA1, BETA2, EPS, DECAY = 0.1, 0.9, 0.9, 0.99, 1e-3, 0.25
+LR, KEPT, BETA1, BETA2, EPS, DECAY = 0.5, 0.9, 0.9, 0.8, 0.5, 0.25
 
 
 # ---------------------------------------------------------------- the published formulas

@@ -1,0 +1,229 @@
+"""Parts: what is replaced runs at once, for every caller, on every device, in every cached plan."""
+
+import numpy as np
+import pytest
+
+import tinylearn as tl
+from tinylearn import Device, Tensor, nn
+from tinylearn.graph.primitives import MUL
+from tinylearn.nn import optim
+from tinylearn.parts import ContractError, Part, named, part, parts, use, using
+
+
+@pytest.fixture(params=["numpy", "c"])
+def device(request):
+    """Each device that works on this machine, as the default."""
+    if reason := Device.known[request.param].unavailable():
+        pytest.skip(reason)
+    before, Device.DEFAULT = Device.DEFAULT, request.param
+    yield request.param
+    Device.DEFAULT = before
+
+
+@pytest.fixture
+def free():
+    """A Part that only a test knows, without a contract."""
+
+    @part("test.free")
+    def free(x):
+        """Twice the number."""
+        return 2 * x
+
+    yield free
+    del Part.table["test.free"]
+
+
+@pytest.fixture
+def unchecked(monkeypatch):
+    """Lets anything into the Parts named: the tests need wrong functions to see them run."""
+
+    def allow(*names):
+        for name in names:
+            monkeypatch.setattr(Part.table[name], "contract", None)
+
+    return allow
+
+
+# ---------------------------------------------------------------- the mechanism
+
+
+def test_a_part_is_called_like_its_function(free):
+    assert free(3) == 6
+    assert free.says == "Twice the number."
+    with using({"test.free": lambda x: x + 1}):
+        assert free(3) == 4 and not free.is_default
+    assert free(3) == 6 and free.is_default
+
+
+def test_use_lasts_until_none_brings_the_default_back(free):
+    use({"test.free": lambda x: -x})
+    assert free(3) == -3
+    use({"test.free": None})
+    assert free(3) == 6
+
+
+def test_using_puts_back_what_was_there_also_after_an_error(free):
+    use({"test.free": lambda x: 0})
+    with pytest.raises(ZeroDivisionError), using({"test.free": lambda x: 1 / 0}):
+        free(1)
+    assert free(1) == 0
+
+
+def test_a_part_can_stand_for_a_function(free):
+    with using({"test.free": free}):
+        assert free(3) == 6
+
+
+def test_unknown_names_offer_the_nearest():
+    with pytest.raises(KeyError, match=r"no Part is named 'gradient\.mull'; did you mean"):
+        use({"gradient.mull": lambda g, node: ()})
+    with pytest.raises(TypeError, match=r"optim\.sgd needs a function, got int"):
+        use({"optim.sgd": 3})
+
+
+def test_nothing_changes_if_one_of_several_is_refused(free):
+    changes = {"test.free": lambda x: 0, "gradient.mul": lambda g, node: (g, g)}
+    with pytest.raises(ContractError):
+        use(changes)
+    assert free.is_default and MUL.gradient.is_default
+
+
+def test_two_parts_cannot_have_one_name():
+    with pytest.raises(ValueError, match=r"there is a Part named optim\.sgd already"):
+        Part("optim.sgd", lambda: None)
+
+
+def test_the_list_of_parts_says_whose_code_is_running(free):
+    use({"test.free": lambda x: x})
+    listed = parts()
+    assert listed.yours == ["test.free"]
+    assert str(listed).startswith(f"1 of {len(Part.table)} parts are yours")
+    rows = [line for line in str(listed).splitlines() if " test.free " in line]
+    assert rows[0].startswith("yours") and "no sentence given" in rows[0]
+    assert named("optim.adam").says in str(tl.parts())
+
+
+def test_every_part_has_a_sentence():
+    assert [p.name for p in Part.table.values() if "no sentence" in p.says] == []
+
+
+# ---------------------------------------------------------------- at once, everywhere
+
+
+def product_gradient(x, y):
+    x, y = Tensor(x), Tensor(y)
+    (x * y).sum().backward()
+    return x.grad.tolist()
+
+
+def test_a_replaced_gradient_rule_runs_on_every_device_and_in_cached_plans(device, unchecked):
+    unchecked("gradient.mul")
+
+    def tripled(g, node):
+        x, y = node.inputs
+        return 3 * g * y, 3 * g * x
+
+    for _ in range(3):  # the plan is cached after the first
+        assert product_gradient([1.0, 2.0], [5.0, 7.0]) == [5.0, 7.0]
+    with using({"gradient.mul": tripled}):
+        assert product_gradient([1.0, 2.0], [5.0, 7.0]) == [15.0, 21.0]
+    assert product_gradient([1.0, 2.0], [5.0, 7.0]) == [5.0, 7.0]
+
+
+def test_a_replaced_gradient_rule_is_in_the_next_training_step(device, unchecked):
+    unchecked("gradient.mul")
+    w = Tensor([1.0])
+    optimizer = optim.SGD([w], lr=1.0)
+
+    def step():
+        before = w.item()
+        optimizer.zero_grad()
+        (w * 2.0).sum().backward()
+        optimizer.step()
+        return before - w.item()
+
+    assert [step(), step(), step()] == [2.0, 2.0, 2.0]
+    with using({"gradient.mul": lambda g, n: (10 * g * n.inputs[1], 10 * g * n.inputs[0])}):
+        assert step() == 20.0
+    assert step() == 2.0
+
+
+def test_a_replaced_update_rule_is_in_the_next_step_of_old_optimizers(device, unchecked):
+    unchecked("optim.sgd", "optim.adam")
+    w = Tensor([1.0])
+    for name, optimizer in (
+        ("optim.sgd", optim.SGD([w], lr=0.5)),
+        ("optim.adam", optim.Adam([w], lr=0.5)),
+    ):
+        for _ in range(3):
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+        answers = (lambda w, g, lr: w * 0 + lr, lambda w, g, m, v, lr, *more: (w * 0 + lr, m, v))
+        with using({name: answers[name == "optim.adam"]}):
+            optimizer.step()
+        assert w.tolist() == [0.5]
+
+
+def own_adam(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    """As a student writes it, with Tensor methods."""
+    m = m.lerp(g, 1 - beta1)
+    v = beta2 * v + (1 - beta2) * g.square()
+    return w - lr * (m / correction1) / ((v / correction2) ** 0.5 + eps), m, v
+
+
+def test_a_students_update_rule_passes_its_contract_and_trains():
+    def train():
+        w = Tensor([3.0, -2.0])
+        optimizer = optim.Adam([w], lr=0.1)
+        for _ in range(20):
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+        return w.numpy()
+
+    expected = train()
+    with using({"optim.adam": own_adam}):
+        np.testing.assert_allclose(train(), expected, rtol=1e-4)
+
+
+def test_a_replaced_layer_formula_runs_in_layers_made_before(device, unchecked):
+    unchecked("nn.linear")
+    layer, x = nn.Linear(2, 1), Tensor([[1.0, 2.0]])
+    before = layer(x).item()
+    with using({"nn.linear": lambda x, weight, bias: x @ weight.transpose() + bias + 100}):
+        assert layer(x).item() == pytest.approx(before + 100, rel=1e-5)
+        assert x.linear(layer.weight, layer.bias).item() == pytest.approx(before + 100, rel=1e-5)
+    assert layer(x).item() == before
+
+
+def test_a_replaced_loss_runs_in_the_method_and_in_the_module(unchecked):
+    unchecked("loss.cross_entropy")
+    logits, labels = Tensor([[1.0, 2.0]]), np.array([1])
+    with using({"loss.cross_entropy": lambda logits, labels: (logits * 0 + labels).sum()}):
+        assert logits.cross_entropy(labels).item() == 2.0
+        assert nn.CrossEntropyLoss()(logits, labels).item() == 2.0
+    assert logits.cross_entropy(labels).item() == pytest.approx(0.3133, rel=1e-3)
+
+
+def test_a_replaced_initializer_makes_the_next_layer():
+    def halves(shape, fan_in, gain=1.0):
+        """Plus or minus the standard deviation, at random."""
+        signs = Tensor.randint(*shape, low=0, high=2) * 2 - 1
+        return signs * (gain / fan_in**0.5) * (1 + 0.001 * Tensor.randn(*shape))
+
+    with using({"init.kaiming": halves}):
+        layer = nn.Linear(3, 2)
+    assert layer.weight.is_leaf and layer.weight.requires_grad
+    np.testing.assert_allclose(np.abs(layer.weight.numpy()), 1 / 3, rtol=0.01)
+
+
+def test_a_fusion_rule_changes_the_kernels_and_no_number(device):
+    x = np.random.default_rng(0).standard_normal((4, 5)).astype(np.float32)
+
+    def softmax():
+        return Tensor(x).softmax(1).numpy()
+
+    expected = softmax()
+    with using({"fuse.compute_where_used": lambda node, readers, homes: ("store", "I said so")}):
+        np.testing.assert_allclose(softmax(), expected, rtol=1e-6)
