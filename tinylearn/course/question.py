@@ -25,6 +25,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from .inside.values import Code, Raised, decode, encode
 
 __all__ = ["Case", "Check", "Code", "Question", "Raised", "Wrong", "case", "question"]
@@ -136,7 +138,8 @@ class Question:
         try:
             if most_lines:
                 sys.settrace(line_counter(most_lines))
-            value = self.run(answer, *fresh) if self.run else answer(*fresh)
+            with np.errstate(all="ignore"):
+                value = self.run(answer, *fresh) if self.run else answer(*fresh)
             return decode(encode(value))
         except Exception as error:
             return Raised(type(error).__name__, str(error)[:500])

@@ -1,0 +1,454 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Shapes
+#
+# A tensor is a row of numbers in memory and a shape that says how to read it. Most errors in deep
+# learning are errors of shape, so in this chapter you write the four functions that decide about
+# shapes. The last one is half of every gradient.
+#
+# | question | you write | points |
+# |---|---|---|
+# | q1 | `strides`: how far apart neighbours lie in memory | 2 |
+# | q2 | `offset`: where one number lies | 1 |
+# | q3 | `broadcast_shape`: which shapes go together | 3 |
+# | q4 | `unbroadcast`: the way back, for gradients | 3 |
+
+# %%
+import tinylearn as tl
+
+tl.course.exercise("02_shapes")
+
+# %% tags=["setup"]
+import numpy as np
+
+# %% [markdown]
+# ## q1. Strides (2 points)
+#
+# The numbers of a `(2, 3)` array lie in memory as one row: the first row of three, then the second.
+# One step along the last axis moves 1 place; one step along the first axis moves 3.
+#
+# Those two numbers, `(3, 1)`, are the strides. Predict them for `(4, 2, 5)` before you go on.
+# %% tags=["question"]
+from tinylearn.course.question import case, question
+
+q1 = question(
+    "q1",
+    answer="strides",
+    points=2,
+    title="Strides",
+    hints=(
+        "The last axis always has stride 1, whatever its size.",
+        "The stride of an axis is the product of the sizes of all axes after it.",
+        "Walk from the last axis to the first, keeping a product; put each stride in front.",
+    ),
+)
+
+
+@q1.visible("by hand")
+def _():
+    yield case("a matrix", (2, 3))
+    yield case("three axes", (4, 2, 5))
+    yield case("one axis", (7,))
+    yield case("a single number has no axes", ())
+
+
+@q1.hidden("random shapes", points=1.5)
+def _(rng):
+    for axes in (2, 3, 4, 5):
+        yield case(f"{axes} axes", tuple(rng.randint(2, 7) for _ in range(axes)))
+
+
+@q1.hidden("axes of size 1", points=0.5)
+def _(rng):
+    yield case("in the middle", (rng.randint(2, 6), 1, rng.randint(2, 6)))
+    yield case("at both ends", (1, rng.randint(2, 6), rng.randint(2, 6), 1))
+
+
+@q1.wrong("The strides are in the opposite order: the last axis is the one with stride 1.")
+def first_axis_fastest(shape):
+    out, step = [], 1
+    for size in shape:
+        out.append(step)
+        step *= size
+    return tuple(out)
+
+
+@q1.wrong("Each stride is the product of the sizes after its axis, its own size not included.")
+def own_size_included(shape):
+    out, step = [], 1
+    for size in reversed(shape):
+        step *= size
+        out.insert(0, step)
+    return tuple(out)
+
+
+@q1.wrong("The stride is a product of all later sizes, not only the size of the next axis.")
+def next_size_only(shape):
+    return tuple([*shape[1:], 1]) if shape else ()
+
+
+@q1.wrong("NumPy counts strides in bytes; here they count numbers.")
+def in_bytes(shape):
+    out, step = [], 8
+    for size in reversed(shape):
+        out.insert(0, step)
+        step *= size
+    return tuple(out)
+
+
+# %%
+@tl.answer("strides", points=2)
+def strides(shape):
+    """How many places one step along each axis moves, as a tuple."""
+    ### BEGIN SOLUTION return a tuple, one stride for each axis
+    out, step = [], 1
+    for size in reversed(shape):
+        out.insert(0, step)
+        step *= size
+    return tuple(out)
+    ### END SOLUTION
+
+
+# %%
+tl.check("q1")
+
+# %% [markdown]
+# ## q2. Where a number lies (1 point)
+#
+# With strides, finding a number takes a product and a sum for each axis, starting from the place of
+# the number at index `(0, 0, ...)`. That is all an index is: this is why transposing, slicing and
+# flipping never need to move a number.
+
+# %% tags=["question"]
+q2 = question(
+    "q2",
+    answer="offset",
+    points=1,
+    title="Where a number lies",
+    hints=(
+        "Each axis adds index * stride.",
+        "Begin with start, not with zero: a slice or a flip begins elsewhere.",
+        "start + sum(i * s for i, s in zip(index, strides))",
+    ),
+)
+
+
+@q2.visible("by hand")
+def _():
+    yield case("row 1, column 2 of a (2, 3)", (1, 2), (3, 1), 0)
+    yield case("the same transposed", (2, 1), (1, 3), 0)
+    yield case("flipped: a negative stride", (1,), (-1,), 4)
+
+
+@q2.hidden("random indices", points=1)
+def _(rng):
+    for axes in (1, 2, 3, 4):
+        index = tuple(rng.randint(0, 5) for _ in range(axes))
+        strides = tuple(rng.randint(-9, 30) for _ in range(axes))
+        yield case(f"{axes} axes", index, strides, rng.randint(1, 50))
+    yield case("no axes", (), (), rng.randint(1, 50))
+
+
+@q2.wrong("Add start: the number at index (0, 0, ...) need not lie at place 0.")
+def forgot_start(index, strides, start=0):
+    return sum(i * s for i, s in zip(index, strides))
+
+
+@q2.wrong("Multiply each index by its own stride before adding.")
+def sums_first(index, strides, start=0):
+    return start + sum(index) * sum(strides)
+
+
+@q2.wrong("The index and the strides go in the same order, first axis with first stride.")
+def strides_reversed(index, strides, start=0):
+    return start + sum(i * s for i, s in zip(index, reversed(strides)))
+
+
+# %%
+@tl.answer("offset", points=1)
+def offset(index, strides, start=0):
+    """The place in memory of the number at `index`, where index (0, 0, ...) lies at `start`."""
+    ### BEGIN SOLUTION return one integer
+    return start + sum(i * s for i, s in zip(index, strides))
+    ### END SOLUTION
+
+
+# %%
+tl.check("q2")
+
+# %% [markdown]
+# ## q3. Which shapes go together (3 points)
+#
+# `(64, 10) + (10,)` works: the row of ten is used 64 times. The rule, **from the last axis**:
+#
+# - equal sizes stay;
+# - a size of 1 is stretched to the other size, whatever that is;
+# - a missing axis counts as 1;
+# - anything else is an error.
+#
+# Write the shapes under each other, aligned at the right, before you write the code. Which of these
+# work: `(3, 1) + (4,)`, `(3,) + (4,)`, `(2, 3) + (2,)`, `(0,) + (1,)`?
+
+# %% tags=["question"]
+q3 = question(
+    "q3",
+    answer="broadcast_shape",
+    points=3,
+    title="Which shapes go together",
+    forbid=("numpy.broadcast_shapes", "numpy.broadcast_arrays", "numpy.broadcast_to"),
+    hints=(
+        "Make both shapes equally long first: put ones in front of the shorter.",
+        "Then go through pairs of sizes: equal, or one of them is 1, or an error.",
+        "A pair (1, n) gives n even if n is 0, so max(a, b) is not quite the rule.",
+    ),
+)
+
+
+@q3.visible("by hand")
+def _():
+    yield case("a bias", (64, 10), (10,))
+    yield case("a column and a row", (3, 1), (4,))
+    yield case("a number", (), (2, 3))
+    yield case("these do not go together", (3,), (4,))
+
+
+@q3.hidden("shapes that go together", points=1.5)
+def _(rng):
+    for axes in (2, 3, 4):
+        full = [rng.randint(2, 7) for _ in range(axes)]
+        a = [1 if rng.random() < 0.4 else size for size in full]
+        b = [1 if rng.random() < 0.4 else size for size in full][rng.randint(0, 1) :]
+        yield case(f"{axes} axes", tuple(a), tuple(b))
+    yield case("the shorter one first", (rng.randint(2, 5),), (rng.randint(2, 5), 1))
+
+
+@q3.hidden("shapes that do not", points=1)
+def _(rng):
+    n = rng.randint(2, 6)
+    yield case("different sizes", (n, n + 1), (n, n + 2))
+    yield case("equal only from the left", (n, n + 3), (n,))
+
+
+@q3.hidden("an axis of size 0", points=0.5)
+def _(rng):
+    yield case("0 and 1", (rng.randint(2, 5), 0), (1, 1))
+    yield case("1 and 0", (1,), (rng.randint(2, 5), 0))
+
+
+@q3.wrong("Shapes are aligned at the right end, not at the left.")
+def aligned_left(a, b):
+    longest = max(len(a), len(b))
+    a, b = (*a, *[1] * (longest - len(a))), (*b, *[1] * (longest - len(b)))
+    out = []
+    for x, y in zip(a, b):
+        if x != y and 1 not in (x, y):
+            raise ValueError(f"{a} and {b}")
+        out.append(y if x == 1 else x)
+    return tuple(out)
+
+
+@q3.wrong("Sizes that differ, and are both not 1, must raise ValueError.")
+def takes_the_larger(a, b):
+    longest = max(len(a), len(b))
+    a, b = (*[1] * (longest - len(a)), *a), (*[1] * (longest - len(b)), *b)
+    return tuple(max(x, y) for x, y in zip(a, b))
+
+
+@q3.wrong("A 1 stretches to the other size even if that is 0: max(0, 1) gives 1.")
+def one_beats_zero(a, b):
+    longest = max(len(a), len(b))
+    a, b = (*[1] * (longest - len(a)), *a), (*[1] * (longest - len(b)), *b)
+    for x, y in zip(a, b):
+        if x != y and 1 not in (x, y):
+            raise ValueError(f"{a} and {b}")
+    return tuple(max(x, y) for x, y in zip(a, b))
+
+
+@q3.wrong("zip stops at the shorter shape: give the shorter one ones in front first.")
+def forgot_the_longer_part(a, b):
+    out = []
+    for x, y in zip(reversed(a), reversed(b)):
+        if x != y and 1 not in (x, y):
+            raise ValueError(f"{a} and {b}")
+        out.insert(0, y if x == 1 else x)
+    return tuple(out)
+
+
+# %%
+@tl.answer("broadcast_shape", points=3)
+def broadcast_shape(a, b):
+    """The shape of x + y for x of shape a and y of shape b; ValueError if there is none."""
+    ### BEGIN SOLUTION return a tuple, or raise ValueError
+    longest = max(len(a), len(b))
+    a, b = (*[1] * (longest - len(a)), *a), (*[1] * (longest - len(b)), *b)
+    out = []
+    for x, y in zip(a, b):
+        if x != y and 1 not in (x, y):
+            raise ValueError(f"{a} and {b} do not go together")
+        out.append(y if x == 1 else x)
+    return tuple(out)
+    ### END SOLUTION
+
+
+# %%
+tl.check("q3")
+
+# %% [markdown]
+# ## q4. The way back (3 points)
+#
+# In `x + b` with shapes `(64, 10)` and `(10,)` each number of `b` is used 64 times. You know from
+# chapter 1 what that means for its slope: it receives 64 times, and adds. So the gradient `g` of
+# shape `(64, 10)` is **summed** over every axis along which `b` was stretched, and ends with the
+# shape of `b`.
+
+# %% tags=["question"]
+q4 = question(
+    "q4",
+    answer="unbroadcast",
+    points=3,
+    title="The way back",
+    hints=(
+        "There are two kinds of stretched axes: those that were missing, and those of size 1.",
+        "Sum over the missing ones in front: g.sum(axis=0) as long as g.ndim > len(shape).",
+        "Then, for each axis with shape[axis] == 1, sum with keepdims=True.",
+    ),
+)
+
+
+def _numbers(rng, shape):
+    count = int(np.prod(shape))
+    return np.array([round(rng.uniform(-3, 3), 2) for _ in range(count)]).reshape(shape)
+
+
+@q4.visible("by hand")
+def _():
+    yield case("a bias: axis 0 was missing", np.arange(6.0).reshape(2, 3), (3,))
+    yield case("a column: axis 1 had size 1", np.arange(6.0).reshape(2, 3), (2, 1))
+    yield case("nothing was stretched", np.arange(6.0).reshape(2, 3), (2, 3))
+    yield case("one number", np.arange(6.0).reshape(2, 3), ())
+
+
+@q4.hidden("random shapes", points=2)
+def _(rng):
+    for axes in (2, 3, 4):
+        full = [rng.randint(2, 5) for _ in range(axes)]
+        missing = rng.randint(0, axes - 1)
+        shape = [1 if rng.random() < 0.5 else size for size in full][missing:]
+        yield case(f"{axes} axes", _numbers(rng, full), tuple(shape))
+    yield case("one missing, one of size 1", _numbers(rng, (3, 4, 5)), (4, 1))
+
+
+@q4.hidden("axes that were 1 all along, and empty ones", points=1)
+def _(rng):
+    n = rng.randint(2, 5)
+    yield case("size 1 on both sides", _numbers(rng, (n, 1, 3)), (1, 3))
+    yield case("stretched to nothing", np.zeros((0, n)), (n,))
+    yield case("stretched to nothing along a 1", np.zeros((n, 0)), (n, 1))
+
+
+@q4.wrong("Missing axes are summed away, and you do that; axes of size 1 must be summed as well.")
+def forgot_axes_of_one(g, shape):
+    while g.ndim > len(shape):
+        g = g.sum(axis=0)
+    return g
+
+
+@q4.wrong("A number that was used many times adds what it receives; you take the mean.")
+def takes_the_mean(g, shape):
+    while g.ndim > len(shape):
+        g = g.sum(axis=0) / max(1, len(g))
+    for axis, size in enumerate(shape):
+        if size == 1:
+            g = g.sum(axis=axis, keepdims=True) / max(1, g.shape[axis])
+    return g
+
+
+@q4.wrong("An axis of size 1 must stay: sum with keepdims=True, so that its size becomes 1.")
+def lost_the_axis(g, shape):
+    while g.ndim > len(shape):
+        g = g.sum(axis=0)
+    ones = tuple(axis for axis, size in enumerate(shape) if size == 1)
+    return g.sum(axis=ones) if ones else g
+
+
+@q4.wrong("Missing axes are in front, because shapes are aligned at the right: sum over axis 0.")
+def summed_the_last_axes(g, shape):
+    while g.ndim > len(shape):
+        g = g.sum(axis=-1)
+    for axis, size in enumerate(shape):
+        if size == 1:
+            g = g.sum(axis=axis, keepdims=True)
+    return g
+
+
+@q4.wrong("You pick one of the copies; every copy counts, so sum over them.")
+def picks_one(g, shape):
+    while g.ndim > len(shape):
+        g = g[0]
+    for axis, size in enumerate(shape):
+        if size == 1:
+            g = g.take([0], axis=axis)
+    return g
+
+
+# %%
+@tl.answer("unbroadcast", points=3)
+def unbroadcast(g, shape):
+    """The array g summed down to `shape`, the shape it was stretched from."""
+    ### BEGIN SOLUTION return an array of the given shape
+    while g.ndim > len(shape):
+        g = g.sum(axis=0)
+    for axis, size in enumerate(shape):
+        if size == 1:
+            g = g.sum(axis=axis, keepdims=True)
+    return g
+    ### END SOLUTION
+
+
+# %%
+tl.check("q4")
+
+# %% [markdown]
+# ## It runs on your code
+#
+# Your functions draw how two shapes meet. A `1` that is stretched is marked, a missing axis is a
+# dot.
+
+
+# %%
+def alignment(a, b):
+    """Two shapes and their result under each other, aligned at the right."""
+    result = broadcast_shape(a, b)
+    rows = []
+    for name, shape in (("x", a), ("y", b), ("x + y", result)):
+        missing = len(result) - len(shape)
+        cells = ["."] * missing + [
+            f"{size}*" if size != whole else f"{size} "
+            for size, whole in zip(shape, result[missing:])
+        ]
+        rows.append(f"{name:6}" + "".join(f"{cell:>6}" for cell in cells))
+    return "\n".join(rows)
+
+
+print(alignment((8, 1, 6, 1), (7, 1, 5)))
+
+# %%
+# A gradient through x + b, by your rule, against the framework's own.
+x = tl.Tensor(np.ones((64, 10)))
+b = tl.Tensor(np.zeros(10), requires_grad=True)
+(x + b).sum().backward()
+print(np.allclose(unbroadcast(np.ones((64, 10)), (10,)), b.grad.numpy()))
+
+# %%
+tl.course.card()
