@@ -19,6 +19,7 @@ from typing import Any
 
 from tinylearn.devices.device import Device
 from tinylearn.errors import TinylearnError
+from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import CONST
 from tinylearn.realize import Plan, Request, plan_for
@@ -156,8 +157,8 @@ def trace_nan() -> Iterator[None]:
         for node, buffer in zip(request.outputs, buffers, strict=True):
             array = Device.known[node.device].download(buffer)
             if any(count_bad(array)):
-                way = way_to_maker(node, array)
-                order = walk([node])
+                (result,) = spelled_out([node])
+                way, order = way_to_maker(result, array), walk([result])
                 names = names_on_lines(order) | names_in(frame, set(order))
                 raise NaNError(report(way, names))
         return buffers

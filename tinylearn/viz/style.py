@@ -100,6 +100,8 @@ def formula(node: Data, nodes: Mapping[str, Data]) -> str:
     values = [nodes[i]["arg"] if nodes[i]["op"] == "const" else "" for i in node["inputs"]]
     if not any(values):
         return f"{symbol} {op}" if symbol else str(op)
+    if symbol and len(values) == 2 and all(values):
+        return f"{values[0]} {symbol} {values[1]}"
     if symbol and len(values) == 2:
         return f"{symbol} {values[1]}" if values[1] else f"{values[0]} {symbol}"
     return " ".join([symbol or op, *(value or "·" for value in values)])

@@ -10,10 +10,11 @@ user built them; the film of the decisions shows the simplified graph, which is 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from types import FrameType
 from typing import Any
 
+from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST
 from tinylearn.graph.simplify import Simplified, simplify
@@ -54,15 +55,15 @@ def nodes_of(tensors: Iterable[Any]) -> list[Node]:
     return list(dict.fromkeys(found))
 
 
-def to_run(outputs: list[Node]) -> list[Node]:
-    """The nodes that running the outputs once more would need: what is in memory ends the walk."""
+def to_run(outputs: list[Node], known: Container[Node]) -> list[Node]:
+    """The nodes that running the outputs once more would need; the walk ends at known numbers."""
     order: list[Node] = []
     seen: set[Node] = set()
     stack, first = outputs[::-1], set(outputs)
     while stack:
         node = stack[-1]
-        known = node.buffer is not None and node not in first
-        waiting = [] if known or node in seen else [x for x in node.inputs if x not in seen]
+        ends = node in seen or (node in known and node not in first)
+        waiting = [] if ends else [x for x in node.inputs if x not in seen]
         if waiting:
             stack += reversed(waiting)
             continue
@@ -73,6 +74,14 @@ def to_run(outputs: list[Node]) -> list[Node]:
     return order
 
 
+def without_promises(outputs: list[Node]) -> dict[Node, Node]:
+    """{node: itself, or the graph of the gradient that it only promises}."""
+    order = walk(outputs)
+    if len(order) > LARGEST:
+        raise Refused(f"the graph has {len(order)} nodes; {LARGEST} can be drawn")
+    return dict(zip(order, spelled_out(order), strict=True))
+
+
 class Tracer:
     """Collects one trace.
 
@@ -81,29 +90,30 @@ class Tracer:
     """
 
     def __init__(self, outputs: list[Node], whole: bool, frame: FrameType | None) -> None:
-        order = walk(outputs) if whole else to_run(outputs)
-        if len(order) > LARGEST:
-            raise Refused(f"the graph has {len(order)} nodes; {LARGEST} can be drawn")
+        spelled = without_promises(outputs)
+        outputs = [spelled[n] for n in outputs]
+        numbers = {s: n for n, s in spelled.items() if n.buffer is not None}
+        order = walk(outputs) if whole else to_run(outputs, numbers)
         inside = set(order)
         leaves = [n for n in order if n.op is not CONST and not inside.issuperset(n.inputs)]
         leaves += [n for n in order if n.op is not CONST and not n.inputs]
         if not whole:
-            leaves += [n for n in order if n.buffer is not None and n not in outputs]
-        leaves = [n for n in dict.fromkeys(leaves) if n.op is not CONST]
-        self.simplified: Simplified = simplify(order, order, leaves)
+            leaves += [n for n in order if n in numbers and n not in outputs and n.op is not CONST]
+        self.simplified: Simplified = simplify(order, order, list(dict.fromkeys(leaves)))
         self.new = dict(zip(order, self.simplified.outputs, strict=True))
         self.results = [self.new[n] for n in outputs]
-        names, self.holders = look_around(frame, inside)
+        names, self.holders = look_around(frame, inside | set(spelled))
+        names = {spelled.get(n, n): name for n, name in names.items()}
         names = names_on_lines(order) | names
         self.shown = order if whole else walk(self.results)
-        drawn = list(dict.fromkeys(outputs if whole else self.results))
-        self.original: dict[Node, Node] = {n: n for n in order} if whole else {}
+        original: dict[Node, Node] = {n: n for n in order} if whole else {}
         for node in () if whole else order:  # the last of equals, or one with a name
-            if self.new[node] not in self.original or node in names:
-                self.original[self.new[node]] = node
-        self.names = {n: names[o] for n, o in self.original.items() if o in names}
+            if self.new[node] not in original or node in names:
+                original[self.new[node]] = node
+        self.names = {n: names[o] for n, o in original.items() if o in names}
+        self.values = {n: numbers[o] for n, o in original.items() if o in numbers}
         self.ids = {node: f"n{k}" for k, node in enumerate(self.shown)}
-        self.outputs = [self.ids[n] for n in drawn]
+        self.outputs = [self.ids[n] for n in dict.fromkeys(outputs if whole else self.results)]
         self.passes = passes(self.shown)
         self.lines: dict[tuple[str, str], int] = {}
         self.whole = whole
@@ -117,7 +127,7 @@ class Tracer:
         return found
 
     def node(self, node: Node) -> Data:
-        gradient_of, original = node.gradient_of, self.original.get(node, node)
+        gradient_of = node.gradient_of
         return {
             "id": self.ids[node],
             "op": node.op.name,
@@ -134,7 +144,7 @@ class Tracer:
             "pass": self.passes[node],
             "gradient_of": self.ids.get(gradient_of, "") if gradient_of is not None else "",
             "group": "",
-            "value": summary(original),
+            "value": summary(self.values[node]) if node in self.values else None,
         }
 
     def line_of(self, node: Node) -> int:
