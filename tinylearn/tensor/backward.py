@@ -6,8 +6,9 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from tinylearn.errors import GradientError, ShapeError, describe
-from tinylearn.graph.gradient import gradient
-from tinylearn.graph.node import Node, walk
+from tinylearn.graph.deferred import promised, reached_leaves
+from tinylearn.graph.gradient import gradient as chain_rule
+from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import ADD, BUFFER, DETACH
 from tinylearn.tensor.creation import Creation
 from tinylearn.tensor.operands import node_of
@@ -33,8 +34,9 @@ class Backward(Creation):
         A second backward adds to the first: set .grad to None (optimizers: zero_grad) in between.
         Nothing is computed before a .grad is looked at.
         """
-        leaves = {n: t for n in walk([self.node]) if (t := waiting_leaf(n)) is not None}
-        found = gradients(self, "backward", gradient, list(leaves))
+        below = reached_leaves(self.node)
+        leaves = {n: t for n in below if (t := waiting_leaf(n)) is not None}
+        found = promised(*arriving(self, "backward", gradient), leaves)
         for node, leaf in leaves.items():
             if node in found:
                 g = DETACH(found[node])
@@ -55,7 +57,7 @@ class Backward(Creation):
         for k, t in enumerate(tensors):
             if not isinstance(t, State):
                 raise GradientError(f"gradient needs tensors, argument {k} is {t!r}")
-        found = gradients(self, "gradient", gradient, [t.node for t in tensors])
+        found = chain_rule(*arriving(self, "gradient", gradient), [t.node for t in tensors])
         results = []
         for k, t in enumerate(tensors):
             if t.node not in found and not allow_unused:
@@ -72,16 +74,16 @@ def waiting_leaf(node: Node) -> State | None:
     return tensor if tensor is not None and tensor._requires_grad else None
 
 
-def gradients(loss: State, op: str, arriving: Any, leaves: list[Node]) -> dict[Node, Node]:
-    """{leaf: gradient} for the leaves that the loss depends on."""
+def arriving(loss: State, op: str, given: Any) -> tuple[Node, Node]:
+    """The node of a loss and the gradient that arrives there; raises where there can be none."""
     node = loss.node
     if not node.dtype.is_float:
         says = f"{op}: a {node.dtype} has no gradient, it moves in jumps; {FLAT}"
         raise describe(GradientError, says, [(name_of(), node)], f"{name_of()}.float() earlier")
     if not loss._requires_grad:
         raise unrecorded(op, node)
-    if arriving is not None:
-        g = arriving.node if isinstance(arriving, State) else node_of(op, arriving, node.device)
+    if given is not None:
+        g = given.node if isinstance(given, State) else node_of(op, given, node.device)
         if g.shape != node.shape:
             says = f"{op}: the gradient that arrives needs the shape of the tensor"
             raise describe(ShapeError, says, [("x", node), ("g", g)])
@@ -93,7 +95,7 @@ def gradients(loss: State, op: str, arriving: Any, leaves: list[Node]) -> dict[N
         says = f"{op} starts from one number, this tensor has {node.size}"
         repair = f"{name}.sum().{op}(...)" if op == "gradient" else f"{name}.sum().backward()"
         raise describe(GradientError, says, [(name, node)], repair)
-    return gradient(node, g, leaves)
+    return node, g
 
 
 def unrecorded(op: str, node: Node) -> Exception:

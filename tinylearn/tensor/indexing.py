@@ -20,9 +20,9 @@ import numpy as np
 
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, describe
-from tinylearn.graph.dtype import bool_, int64
+from tinylearn.graph.dtype import bool_, float32, int64
 from tinylearn.graph.node import Node, Shape
-from tinylearn.graph.primitives import LESS, SUM, WHERE, buffer
+from tinylearn.graph.primitives import LESS, SUM, WHERE, buffer, const
 from tinylearn.tensor.along import places
 from tinylearn.tensor.data import short, upload
 from tinylearn.tensor.operands import broadcast, common_shape
@@ -60,8 +60,8 @@ class Indexing(Reduce):
         shape = index.shape + (classes,)
         index = index.cast(int64).reshape(index.shape + (1,)).expand(shape)
         place = places(shape, len(shape) - 1, index.device)
-        far = WHERE(LESS(index, place), LESS(index, place), LESS(place, index))
-        return made(far.where(0.0, 1.0), False)
+        one, zero = (const(n, shape, float32, index.device) for n in (1.0, 0.0))
+        return made(WHERE(LESS(index, place), zero, WHERE(LESS(place, index), zero, one)), False)
 
     def tril(self, diagonal: int = 0) -> Tensor:
         """The numbers on and below a diagonal of the last two axes, else 0. NumPy, PyTorch: tril"""

@@ -174,6 +174,6 @@ def alone(node: Node) -> Node:
     fresh = Node.__new__(Node)
     fresh.op, fresh.inputs, fresh.arg = like.op, like.inputs, like.arg
     fresh.shape, fresh.dtype, fresh.device = like.shape, like.dtype, like.device
-    fresh.structure, fresh.origin = like.structure, like.origin
-    fresh.gradient_of, fresh.buffer = None, None
+    fresh.structure, fresh.made_at = like.structure, like.made_at
+    fresh.gradient_of, fresh.buffer, fresh.key = None, None, None
     return fresh

@@ -1,0 +1,15 @@
+"""All rows of the table: one for each way to call a Tensor method."""
+
+from tests.tensor import (  # noqa: F401  (each adds its rows)
+    rows_arithmetic,
+    rows_functions,
+    rows_indexing,
+    rows_losses,
+    rows_moves,
+    rows_products,
+    rows_reductions,
+    rows_windows,
+)
+from tests.tensor.table import CASES
+
+__all__ = ["CASES"]

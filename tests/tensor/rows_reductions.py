@@ -1,0 +1,108 @@
+"""Rows of the table: reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tests.tensor.table import CASES, Case, np_softmax, rows
+
+REDUCED = (
+    ((2, 3, 4), None),
+    ((2, 3, 4), 1),
+    ((2, 3, 4), (0, -1)),
+    ((1, 3), 0),
+    ((3,), 0),
+    ((), None),
+    ((40, 5), 0),
+)
+EMPTY = (((0, 3), 0), ((2, 0), None), ((0, 3), 1))
+
+
+def reduction(
+    name: str, numpy: Callable, torch: Callable | None = None, boxes: Any = REDUCED, **more: Any
+) -> None:
+    """Rows for a reduction over several axes, with and without keepdim."""
+    for k, (shape, axis) in enumerate(boxes):
+        keep = k % 2 == 0
+        CASES.append(
+            Case(
+                f"{name} over {axis}{' kept' if keep else ''}",
+                lambda x, a=axis, keep=keep: getattr(x, name)(a, keepdim=keep),
+                lambda x, a=axis, keep=keep: numpy(x, axis=a, keepdims=keep),
+                (shape,),
+                torch and (lambda x, a=axis, keep=keep: torch(x, a, keep)),
+                **more,
+            )
+        )
+
+
+def np_logsumexp(x: np.ndarray, axis: Any, keepdims: bool) -> np.ndarray:
+    return np.log(np.exp(x).sum(axis, keepdims=keepdims))
+
+
+def every(x: Any, axis: Any) -> Any:
+    """PyTorch's axes: all of them spelled out."""
+    return tuple(range(x.ndim)) if axis is None else axis
+
+
+reduction("sum", np.sum, lambda x, a, k: x.sum(every(x, a), keepdim=k), REDUCED + EMPTY)
+reduction("sum", np.sum, lambda x, a, k: x.sum(every(x, a), keepdim=k), dtype="int64", slope=False)
+reduction("sum", np.sum, None, dtype="bool", slope=False)
+reduction("mean", np.mean, lambda x, a, k: x.mean(every(x, a), keepdim=k))
+reduction("max", np.max, lambda x, a, k: x.amax(every(x, a), keepdim=k))
+reduction("min", np.min, lambda x, a, k: x.amin(every(x, a), keepdim=k))
+reduction("max", np.max, None, dtype="int32", slope=False)
+reduction("min", np.min, None, dtype="int64", slope=False)
+reduction("min", np.min, None, dtype="bool", slope=False)
+reduction("prod", np.prod, None, REDUCED[:-1] + EMPTY)
+reduction("prod", np.prod, None, dtype="int64", slope=False, low=-1, high=3)
+reduction("any", np.any, None, REDUCED + EMPTY, dtype="bool", slope=False)
+reduction("all", np.all, None, REDUCED + EMPTY, dtype="bool", slope=False)
+reduction("all", np.all, None, dtype="float32", slope=False)
+reduction("logsumexp", np_logsumexp, lambda x, a, k: x.logsumexp(every(x, a), keepdim=k))
+reduction("norm", lambda x, **o: np.sqrt(np.sum(x * x, **o)), lambda x, a, k: x.norm(2, a, k))
+MANY = REDUCED[:3] + REDUCED[4:5] + REDUCED[6:]
+reduction("var", lambda x, **o: x.var(ddof=1, **o), lambda x, a, k: x.var(a, keepdim=k), MANY)
+reduction("std", lambda x, **o: x.std(ddof=1, **o), lambda x, a, k: x.std(a, keepdim=k), MANY)
+SINGLE = (((2, 3, 4), None), ((2, 3, 4), 1), ((1, 3), -1), ((3,), 0), ((), None))
+reduction("argmax", np.argmax, lambda x, a, k: x.argmax(a, k), SINGLE, slope=False)
+reduction("argmin", np.argmin, lambda x, a, k: x.argmin(a, k), SINGLE, slope=False)
+reduction("argmax", np.argmax, None, SINGLE, slope=False, dtype="int64", low=0, high=2)
+reduction("argmin", np.argmin, None, SINGLE, slope=False, dtype="bool")
+rows("var of everything", lambda x: x.var(correction=0), np.var, (2, 3), (4,))
+for n in (1, 5, 32, 33, 70, 0):
+    rows(
+        "cumsum",
+        lambda x: x.cumsum(0),
+        lambda x: np.cumsum(x, 0),
+        (n, 2),
+        torch=lambda x: x.cumsum(0),
+    )
+    rows("cumsum along the last", lambda x: x.cumsum(-1), lambda x: np.cumsum(x, -1), (2, n))
+rows("cumsum of many", lambda x: x.cumsum(), np.cumsum, (2500,), slope=False)
+rows("cumsum of ints", lambda x: x.cumsum(), np.cumsum, (50,), dtype="int32", slope=False)
+
+
+for a in (0, -1):
+    rows(
+        "softmax",
+        lambda x, a=a: x.softmax(a),
+        lambda x, a=a: np_softmax(x, a),
+        (2, 3),
+        (4, 1, 2),
+        (3,),
+        (0, 3) if a else (3, 0),
+        torch=lambda x, a=a: x.softmax(a),
+    )
+    rows(
+        "log_softmax",
+        lambda x, a=a: x.log_softmax(a),
+        lambda x, a=a: np.log(np_softmax(x, a)),
+        (2, 3),
+        (4, 1, 2),
+        (3,),
+        torch=lambda x, a=a: x.log_softmax(a),
+    )
