@@ -54,20 +54,29 @@ class Origin(NamedTuple):
 INSIDE: dict[CodeType, bool] = {}  # code -> is it tinylearn's own?
 
 
-def user_origin(depth: int = 1) -> Origin | None:
-    """The innermost place outside tinylearn that led here; None if there is none."""
-    frame = sys._getframe(depth)
+def user_place(depth: int = 1) -> tuple[CodeType, int] | None:
+    """The innermost place outside tinylearn that led here, raw; None if there is none."""
+    frame: Any = sys._getframe(depth)
     while frame is not None:
         code = frame.f_code
-        inside = INSIDE.get(code)
-        if inside is None:
-            if len(INSIDE) > 10_000:
-                INSIDE.clear()
-            inside = INSIDE[code] = code.co_filename.startswith((PACKAGE, "<frozen", "<generated"))
-        if not inside:
-            return Origin(code, frame.f_lasti)
-        frame = frame.f_back  # type: ignore[assignment]
+        if not (INSIDE[code] if code in INSIDE else is_inside(code)):
+            return code, frame.f_lasti
+        frame = frame.f_back
     return None
+
+
+def is_inside(code: CodeType) -> bool:
+    """Whether code is tinylearn's own; remembered."""
+    if len(INSIDE) > 10_000:
+        INSIDE.clear()
+    INSIDE[code] = code.co_filename.startswith((PACKAGE, "<frozen", "<generated"))
+    return INSIDE[code]
+
+
+def user_origin(depth: int = 1) -> Origin | None:
+    """The innermost place outside tinylearn that led here; None if there is none."""
+    place = user_place(depth + 1)
+    return None if place is None else Origin(*place)
 
 
 class TinylearnError(Exception):

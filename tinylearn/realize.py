@@ -19,7 +19,8 @@ import numpy as np
 
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
-from tinylearn.graph.node import Node, Structures
+from tinylearn.graph.deferred import DERIVATIVE, spelled_out
+from tinylearn.graph.node import Node, Structures, by_structure, walk_unrealized
 from tinylearn.graph.primitives import BUFFER, CONST, COPY
 from tinylearn.graph.simplify import Simplified, simplify
 from tinylearn.parts import Part, bodies
@@ -35,43 +36,60 @@ LOCK = threading.RLock()
 class Request:
     """A graph to compute, written down so that graphs of equal structure have equal keys.
 
+    deep        whether it goes behind numbers that exist: see `reached`
     leaves      nodes whose numbers are in memory, in the order of the walk
     constants   the constants met, in the order of the walk
     """
 
     outputs: Sequence[Node]
+    deep: bool = False
     order: list[Node] = field(default_factory=list)
     leaves: list[Node] = field(default_factory=list)
     constants: list[Node] = field(default_factory=list)
     key: tuple = ()
 
     def __post_init__(self) -> None:
-        place: dict[Node, int] = {}
+        found = self.reached(deep=False)
+        self.deep = found is None
+        self.order = sorted(found or self.reached(deep=True) or (), key=by_structure)
+        place = {node: k for k, node in enumerate(self.order)}
         words: list[int] = []
-        stack = list(self.outputs)
-        while stack:
-            node = stack[-1]
-            if node in place:
-                stack.pop()
-                continue
-            if node.buffer is None or node.op is CONST:
-                waiting = [x for x in node.inputs if x not in place]
-                if waiting:
-                    stack += waiting
-                    continue
+        for node in self.order:
+            if node.op is CONST:
+                words.append(node.structure)
+                self.constants.append(node)
+            elif node.buffer is None or (self.deep and node.inputs):
                 words.append(node.structure)
                 for x in node.inputs:
                     words.append(place[x])
-                if node.op is CONST:
-                    self.constants.append(node)
+                if node.buffer is not None:
+                    words.append(-1)
+                    self.leaves.append(node)
             else:
                 words.append(node.structure if node.op is BUFFER else leaf_structure(node))
                 self.leaves.append(node)
-            place[node] = len(place)
-            stack.pop()
-        self.order = list(place)
-        words += [place[n] for n in self.outputs]
+        for node in self.outputs:
+            words.append(place[node])
         self.key = (*words, running_parts())
+
+    def reached(self, deep: bool) -> dict[Node, None] | None:
+        """The nodes below the outputs. Numbers that exist are not looked behind, unless deep.
+
+        None if there is a promised gradient, whose graph depends on how its output was made: then
+        one must look behind.
+        """
+        found = dict.fromkeys(self.outputs)
+        stack = list(found)
+        while stack:
+            node = stack.pop()
+            if node.buffer is None or deep:
+                if node.op is DERIVATIVE and not deep:
+                    return None
+                for x in node.inputs:
+                    if x not in found:
+                        found[x] = None
+                        stack.append(x)
+        return found
 
     @property
     def values(self) -> tuple:
@@ -206,7 +224,8 @@ def plan_for(request: Request) -> Plan:
 def make_plan(request: Request, values: tuple, given: frozenset[int]) -> Plan:
     """Simplify, schedule, compile, and lay out memory."""
     leaves = request.leaves + [request.constants[k] for k in sorted(given)]
-    simplified = simplify(request.order, request.outputs, leaves)
+    outputs = spelled_out(request.outputs)
+    simplified = simplify(walk_unrealized(outputs), outputs, leaves)
     wanted = [n for n in simplified.outputs if not is_source(n)]
     plan = Plan(simplified, schedule(wanted), values, given)
     lay_out(plan, compile_all(plan.schedule.kernels))
@@ -279,8 +298,10 @@ def check_fused(*tensors: Any, tolerance: float = 1e-4) -> float:
     Raises AssertionError if it is above `tolerance`.
     """
     nodes = [getattr(t, "node", t) for t in tensors]
-    request = Request([n for n in nodes if n.buffer is None or n.inputs])
-    wanted = interpret(request.order)
+    request = Request([n for n in nodes if n.inputs])
+    outputs = spelled_out(request.outputs)
+    numbers = interpret(walk_unrealized(outputs))
+    wanted = {n: numbers[m] for n, m in zip(request.outputs, outputs, strict=True)}
     worst = 0.0
     for node, buffer in zip(request.outputs, plan_for(request).run(request), strict=True):
         got, want = Device.known[node.device].download(buffer), wanted[node]

@@ -30,7 +30,10 @@ def strided(memory: np.ndarray, start: int, shape: tuple, steps: tuple) -> np.nd
 def keep(condition: Any, x: Any, out: np.ndarray | None = None) -> Any:
     """x where the condition holds, else 0: its bits times one or zero, twice as fast as where."""
     if not isinstance(x, np.ndarray) or x.itemsize == 1:
-        return np.where(condition, x, x.dtype.type(0))
+        chosen = np.where(condition, x, x.dtype.type(0))
+        if out is not None:
+            out[...] = chosen
+        return chosen
     bits = INTEGERS[x.itemsize]
     into = None if out is None else out.view(bits)
     return np.multiply(x.view(bits), condition, out=into).view(x.dtype)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tinylearn.errors import Origin, user_origin
+from tinylearn.errors import Origin, user_place
 from tinylearn.graph.dtype import DType
 from tinylearn.parts import part
 
@@ -27,8 +28,9 @@ class Node:
 
     op, inputs, arg       what it does; arg is an axis, a shape, a value: whatever op needs
     shape, dtype, device  of the numbers it stands for
-    origin                the user's line that made it
+    made_at, origin       the user's line that made it: raw, and to be read
     gradient_of           the node whose gradient rule made it, or None
+    key                   under which it is interned; None for a source
     structure             a number that nodes of equal structure share (see `Structures`)
     buffer                its numbers, once they are computed; a source has them from the start
     """
@@ -41,8 +43,9 @@ class Node:
         "dtype",
         "gradient_of",
         "inputs",
+        "key",
+        "made_at",
         "op",
-        "origin",
         "shape",
         "structure",
     )
@@ -53,13 +56,23 @@ class Node:
     shape: Shape
     dtype: DType
     device: str
-    origin: Origin | None
+    key: tuple | None
+    made_at: tuple | None
     gradient_of: Node | None
     structure: int
     buffer: Any
 
     def __repr__(self) -> str:
         return f"{self.op.name}{list(self.shape)}"
+
+    def __del__(self) -> None:
+        if self.key is not None:
+            INTERNED.pop(self.key, None)
+
+    @property
+    def origin(self) -> Origin | None:
+        """The user's line that made it."""
+        return None if self.made_at is None else Origin(*self.made_at)
 
     @property
     def size(self) -> int:
@@ -102,26 +115,15 @@ class Node:
         def const_like(self, value: float) -> Node: ...
 
 
-class InternedRef(weakref.ref):
-    """A weak reference that knows under which key its node is interned."""
-
-    __slots__ = ("key",)
-    key: tuple
-
-
-INTERNED: dict[tuple, InternedRef] = {}
-
-
-def _forget(ref: InternedRef, table: dict = INTERNED) -> None:
-    if table.get(ref.key) is ref:
-        del table[ref.key]
+INTERNED: dict[tuple, weakref.ref[Node]] = {}
 
 
 class Structures:
     """Numbers for structures: op, arg and the inputs' structures, but not whose data it is.
 
     A second training step builds new nodes of known structures. Their shape, dtype and device
-    are looked up here and not worked out again, and plans are found by these numbers.
+    are looked up here and not worked out again, and plans are found by these numbers. A structure
+    is numbered after the structures of its inputs, so sorting by number puts inputs first.
     """
 
     known: ClassVar[dict[tuple, tuple[int, Shape, DType, str]]] = {}
@@ -143,41 +145,42 @@ class Building:
     gradient_of: Node | None = None
 
 
-def _new(op: Primitive, inputs: tuple[Node, ...], arg: Any, known: tuple) -> Node:
-    node = Node.__new__(Node)
-    node.op, node.inputs, node.arg = op, inputs, arg
-    node.structure, node.shape, node.dtype, node.device = known
-    node.buffer = None
-    node.gradient_of = origin = Building.gradient_of
-    node.origin = user_origin(3) if origin is None else origin.origin
-    return node
-
-
-def _intern(key: tuple, node: Node) -> Node:
-    ref = InternedRef(node, _forget)
-    ref.key = key
-    INTERNED[key] = ref
-    return node
-
-
 def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
     """The node `op(*inputs, arg)`; raises where shapes or dtypes do not fit the op."""
     key = (op, arg, *inputs)
     ref = INTERNED.get(key)
     if ref is not None and (node := ref()) is not None:
         return node
-    structure = (op, arg, *[x.structure for x in inputs])
+    if len(inputs) == 2:
+        structure = (op, arg, inputs[0].structure, inputs[1].structure)
+    else:
+        structure = (op, arg, *[x.structure for x in inputs])
     known = Structures.known.get(structure)
     if known is None:
         known = Structures.add(structure, *op.check(inputs, arg))
-    return _intern(key, _new(op, inputs, arg, known))
+    return _new(op, inputs, arg, known, key)
+
+
+def _new(op: Primitive, inputs: tuple, arg: Any, known: tuple, key: tuple | None) -> Node:
+    node = _object(Node)
+    node.op, node.inputs, node.arg, node.key = op, inputs, arg, key
+    node.structure, node.shape, node.dtype, node.device = known
+    node.buffer = None
+    node.gradient_of = of = Building.gradient_of
+    node.made_at = user_place(3) if of is None else of.made_at
+    if key is not None:
+        INTERNED[key] = weakref.ref(node)
+    return node
+
+
+_object = object.__new__
 
 
 def source(op: Primitive, shape: Shape, dtype: DType, device: str, buffer: Any) -> Node:
     """A node for numbers that exist: never interned, since each has its own memory."""
     structure = (op, shape, dtype, device)
     known = Structures.known.get(structure) or Structures.add(structure, shape, dtype, device)
-    node = _new(op, (), None, known)
+    node = _new(op, (), None, known, None)
     node.buffer = buffer
     return node
 
@@ -190,45 +193,34 @@ def constant(op: Primitive, value: Any, shape: Shape, dtype: DType, device: str)
         return node
     structure = (op, shape, dtype, device)
     known = Structures.known.get(structure) or Structures.add(structure, shape, dtype, device)
-    return _intern(key, _new(op, (), value, known))
+    return _new(op, (), value, known, key)
 
 
 @part("graph.walk")
 def walk(outputs: Iterable[Node]) -> list[Node]:
     """Every node below the outputs, inputs before their readers, in a loop and not a recursion."""
-    order: list[Node] = []
-    seen: set[Node] = set()
-    stack = list(outputs)[::-1]
+    found = dict.fromkeys(outputs)
+    stack = list(found)
     while stack:
-        node = stack[-1]
-        if node in seen:
-            stack.pop()
-            continue
-        waiting = [x for x in node.inputs if x not in seen]
-        if waiting:
-            stack.extend(reversed(waiting))
-        else:
-            seen.add(node)
-            order.append(node)
-            stack.pop()
-    return order
+        for x in stack.pop().inputs:
+            if x not in found:
+                found[x] = None
+                stack.append(x)
+    return sorted(found, key=by_structure)  # a reader's structure is numbered after its inputs'
 
 
 def walk_unrealized(outputs: Iterable[Node]) -> list[Node]:
     """Like `walk`, but numbers that exist are not looked behind."""
-    order: list[Node] = []
-    seen: set[Node] = set()
-    stack = list(outputs)[::-1]
+    found = dict.fromkeys(outputs)
+    stack = list(found)
     while stack:
-        node = stack[-1]
-        if node in seen:
-            stack.pop()
-            continue
-        waiting = () if node.buffer is not None else [x for x in node.inputs if x not in seen]
-        if waiting:
-            stack.extend(reversed(waiting))
-        else:
-            seen.add(node)
-            order.append(node)
-            stack.pop()
-    return order
+        node = stack.pop()
+        if node.buffer is None:
+            for x in node.inputs:
+                if x not in found:
+                    found[x] = None
+                    stack.append(x)
+    return sorted(found, key=by_structure)
+
+
+by_structure = operator.attrgetter("structure")

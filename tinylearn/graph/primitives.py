@@ -267,11 +267,11 @@ def _where(condition: Node, x: Any, y: Any) -> Node:
 
 
 METHODS: dict[str, Callable] = {
-    "__add__": lambda x, y: ADD(x, _operand(x, y)),
+    "__add__": lambda x, y: apply(ADD, (x, _operand(x, y))),
     "__radd__": lambda x, y: ADD(_operand(x, y), x),
     "__sub__": lambda x, y: ADD(x, -_operand(x, y)),
     "__rsub__": lambda x, y: ADD(_operand(x, y), -x),
-    "__mul__": lambda x, y: MUL(x, _operand(x, y)),
+    "__mul__": lambda x, y: apply(MUL, (x, _operand(x, y))),
     "__rmul__": lambda x, y: MUL(_operand(x, y), x),
     "__truediv__": lambda x, y: MUL(x, _operand(x, y).recip()),
     "__rtruediv__": lambda x, y: MUL(_operand(x, y), x.recip()),
@@ -286,9 +286,9 @@ METHODS: dict[str, Callable] = {
     "cast": lambda x, dtype: x if x.dtype is dtype else CAST(x, arg=dtype),
     "sum": lambda x, axes: SUM(x, arg=axes) if axes else x,
     "max": lambda x, axes: MAX(x, arg=axes) if axes else x,
-    "reshape": lambda x, shape: x if x.shape == shape else RESHAPE(x, arg=shape),
+    "reshape": lambda x, shape: x if x.shape == shape else apply(RESHAPE, (x,), shape),
     "permute": lambda x, order: x if order == tuple(sorted(order)) else PERMUTE(x, arg=order),
-    "expand": lambda x, shape: x if x.shape == shape else EXPAND(x, arg=shape),
+    "expand": lambda x, shape: x if x.shape == shape else apply(EXPAND, (x,), shape),
     "pad": lambda x, widths: PAD(x, arg=widths) if any(map(any, widths)) else x,
     "shrink": lambda x, bounds: x if rules.whole(x, bounds) else SHRINK(x, arg=bounds),
     "flip": lambda x, axes: FLIP(x, arg=axes) if axes else x,

@@ -149,7 +149,7 @@ def stand_in_for(leaf: Node) -> Node:
     """The stand-in of a leaf; a constant given at run time is one number in memory."""
     shape = (1,) * len(leaf.shape) if leaf.op is CONST else leaf.shape
     node = buffer(StandIn(shape, leaf.dtype, leaf.device))
-    node.origin, node.gradient_of = leaf.origin, None
+    node.made_at, node.gradient_of = leaf.made_at, None
     return node
 
 
@@ -179,7 +179,7 @@ def rebuilt(node: Node, new: dict[Node, Node], steps: list[Simplification]) -> N
 def copied(node: Node, original: Node, new: dict[Node, Node]) -> Node:
     """The node, marked as made where the original was made."""
     if node.op is not BUFFER and node.op is not CONST:
-        node.origin = original.origin
+        node.made_at = original.made_at
         of = original.gradient_of
         node.gradient_of = new.get(of) if of is not None else None
     return node
