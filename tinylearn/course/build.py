@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .author import Source, SourceCell, private_spec, read_source, stub_of
+from .inside.values import Raised
 from .question import Question
 from .spec import Spec, from_data, judge, plan, public, sentence
 
@@ -76,6 +77,8 @@ def prove(spec: Spec) -> list[str]:
     trouble = []
     for question in spec.questions:
         planned = plan(question, "a proof")
+        if all(isinstance(p.want, Raised) for p in planned):
+            trouble.append(f"{question.id}: the solution raises {planned[0].want} in every case")
         for p in planned:
             if text := judge(question, question.call(question.reference, p.case.args), p):
                 trouble.append(f"{question.id}: the solution fails {p.case.label}: {text}")

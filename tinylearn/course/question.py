@@ -18,15 +18,18 @@ have inputs anybody could learn by heart: their points count only beside one wit
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import random
 import sys
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from ..parts import Part, named
 from .inside.values import Code, Raised, decode, encode
 
 __all__ = ["Case", "Check", "Code", "Question", "Raised", "Wrong", "case", "question"]
@@ -138,7 +141,7 @@ class Question:
         try:
             if most_lines:
                 sys.settrace(line_counter(most_lines))
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), in_framework(self.part, answer):
                 value = self.run(answer, *fresh) if self.run else answer(*fresh)
             return decode(encode(value))
         except Exception as error:
@@ -158,6 +161,26 @@ class Question:
             f"checks worth {self.points} points, not {worth}": abs(worth - self.points) < 1e-9,
         }
         return [f"{self.id} needs {what}" for what, there in found.items() if not there]
+
+
+_framework = threading.RLock()
+
+
+@contextlib.contextmanager
+def in_framework(name: str | None, answer: Any) -> Iterator[None]:
+    """For a block the framework runs `answer` as the Part `name`, unasked; one thread at a time."""
+    if name is None:
+        yield
+        return
+    with _framework:
+        part = named(name)
+        before, part.current = part.current, getattr(answer, "current", answer)
+        Part.version += before is not part.current
+        try:
+            yield
+        finally:
+            Part.version += before is not part.current
+            part.current = before
 
 
 class Slow(Exception):

@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..parts import ContractError, Part, named, use
+from ..parts import ContractError, use
 from . import compare, mine
 from .inside.host import raised
 from .inside.values import BadValue, Raised, decode, encode
-from .question import Question
-from .spec import FORMAT, judge, keys, load, plan, public_planned
+from .question import Question, in_framework
+from .spec import FORMAT, judge, keys, load, plan, public_planned, same_error
 
 
 class CheckFailed(AssertionError):
@@ -198,8 +198,7 @@ def failure(asked: Asked, body: dict[str, Any]) -> str:
         return ""
     for value, says in body["known"]:
         known = decode(value)
-        same_error = isinstance(known, Raised) and isinstance(got, Raised)
-        if compare.agrees(got, known) or (same_error and got.kind == known.kind):
+        if compare.agrees(got, known) or same_error(got, known):
             wrong = f"{wrong}\n{says}"
             break
     shown = compare.call_text(question.answer, planned.case.args)
@@ -217,7 +216,7 @@ def call(asked: Asked, body: dict[str, Any]) -> Any:
             value = asked.answer(*arguments)
         else:
             exec(compile(asked.data["run"], "<run>", "exec"), namespace)
-            with in_framework(asked):
+            with in_framework(asked.question.part, asked.answer):
                 value = namespace["run"](asked.answer, *arguments)
         return decode(encode(value))
     except BadValue as error:
@@ -244,24 +243,6 @@ def main_namespace() -> dict[str, Any]:
     import __main__
 
     return vars(__main__)
-
-
-class in_framework:
-    """For a block: the student's function runs in the framework, before any contract is asked."""
-
-    def __init__(self, asked: Asked):
-        self.part = named(asked.question.part) if asked.question.part else None
-        self.answer = asked.answer
-
-    def __enter__(self) -> None:
-        if self.part is not None:
-            self.before, self.part.current = self.part.current, self.answer
-            Part.version += 1
-
-    def __exit__(self, *_: object) -> None:
-        if self.part is not None:
-            self.part.current = self.before
-            Part.version += 1
 
 
 def adopt(asked: Asked) -> None:
