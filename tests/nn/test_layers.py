@@ -36,7 +36,7 @@ def test_linear_takes_integers_and_arrays():
     layer = nn.Linear(2, 1)
     x = np.array([[0, 1], [1, 1]])
     expected = x @ layer.weight.numpy().T + layer.bias.numpy()
-    for given in (x, Tensor(x), x.astype(np.float32), x.astype(np.uint8)):
+    for given in (x, Tensor(x), x.tolist(), x.astype(np.float32), x.astype(np.uint8)):
         np.testing.assert_allclose(layer(given).numpy(), expected, rtol=1e-6)
 
 
@@ -336,6 +336,12 @@ def test_sequential_is_a_list_of_anything_that_can_be_called():
     assert [type(layer) for layer in model][:1] == [nn.Linear]
     with pytest.raises(TypeError, match="layer 1 of Sequential cannot be called: 3"):
         nn.Sequential(nn.Linear(1, 1), 3)
+
+
+def test_an_unknown_layer_offers_the_nearest():
+    with pytest.raises(AttributeError, match="has no 'Conv2D'; did you mean 'Conv2d'"):
+        nn.Conv2D  # noqa: B018
+    assert nn.datasets.xor().x.shape == (4, 2)
 
 
 def test_a_module_without_forward_says_so():

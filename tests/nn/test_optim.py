@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from tinylearn.errors import GradientError, TinylearnError
+from tinylearn.devices.device import Device
+from tinylearn.errors import GradientError, ShapeError, TinylearnError
 from tinylearn.nn import Linear, ReLU, Sequential, optim
 from tinylearn.nn.state import StateError
+from tinylearn.parts import Part, using
 from tinylearn.realize import PLANS
 from tinylearn.tensor import Tensor
 
@@ -204,6 +206,39 @@ def test_gradients_add_up_until_zero_grad():
     assert w.tolist() == [-4.0]
     optimizer.zero_grad()
     assert w.grad is None
+
+
+def test_a_rule_that_fails_leaves_everything_as_it_was(monkeypatch):
+    w = Tensor([1.0, 2.0])
+    optimizer = optim.Adam([w], lr=0.1)
+    (w * w).sum().backward()
+    monkeypatch.setattr(Part.table["optim.adam"], "contract", None)
+    for wrong in (
+        lambda w, g, m, v, *more: (w.sum(), m, v),
+        lambda w, g, m, v, *more: (w, m.double(), v),
+        lambda w, g, m, v, *more: 1 / 0,
+    ):
+        with using({"optim.adam": wrong}), pytest.raises((ShapeError, ZeroDivisionError)):
+            optimizer.step()
+        assert w.tolist() == [1.0, 2.0] and optimizer.steps == [0]
+        assert optimizer.memory["m"][0].tolist() == [0.0, 0.0]
+    optimizer.step()
+    np.testing.assert_allclose(w.numpy(), [0.9, 1.9], rtol=1e-5)
+
+
+def test_what_is_remembered_moves_with_the_model():
+    if Device.known["c"].unavailable():
+        pytest.skip("one device alone")
+    if Tensor([1.0]).to("c").device != "c":
+        pytest.skip("Tensors cannot be moved yet")
+    w = Tensor([1.0], device="numpy")
+    optimizer = optim.SGD([w], lr=0.5, momentum=0.5)
+    for _ in range(2):
+        optimizer.zero_grad()
+        (w * 2.0).sum().backward()
+        optimizer.step()
+        w.to_("c")
+    assert w.device == "c" and w.tolist() == [-1.5]
 
 
 def test_steps_after_the_second_need_no_new_plan():

@@ -1,56 +1,49 @@
 """Contracts: what each Part promises, as one function used by tests, by the grader and by use().
 
-Part.table["gradient.mul"].contract(mine)      silent, or ContractError with the first
-                                               broken promise, what was got and expected
+    Part.table["gradient.mul"].contract(mine)      silent, or ContractError with the first
+                                                   broken promise, what was got and expected
+
+The checks themselves are imported when the first one runs: most programs never need them.
 """
 
-from functools import partial
+import importlib
+from collections.abc import Callable
+from typing import Any
 
-import tinylearn.contracts.losses
-import tinylearn.nn  # noqa: F401  its Parts
-from tinylearn.contracts.fusion import check_fusion, check_join
-from tinylearn.contracts.gradients import check_gradient
-from tinylearn.contracts.graphs import check_graph_gradient, check_walk
-from tinylearn.contracts.initial import CASES as INITIAL
-from tinylearn.contracts.initial import check_init
-from tinylearn.contracts.layers import CASES, check_dropout, check_formula
-from tinylearn.contracts.optimizers import check_update
-from tinylearn.graph.gradient import gradient
-from tinylearn.graph.node import walk
-from tinylearn.graph.primitives import PRIMITIVES
+from tinylearn import nn  # noqa: F401  its Parts must be there to get a contract
 from tinylearn.parts import Part
 
-__all__ = [
-    "check_dropout",
-    "check_formula",
-    "check_fusion",
-    "check_gradient",
-    "check_graph_gradient",
-    "check_init",
-    "check_join",
-    "check_update",
-    "check_walk",
-]
+CHECKS = {  # names of Parts -> module and function that check them
+    "gradient.": ("gradients", "check_gradient"),
+    "graph.walk": ("graphs", "check_walk"),
+    "graph.gradient": ("graphs", "check_graph_gradient"),
+    "fuse.": ("fusion", "check_fusion"),
+    "join.": ("fusion", "check_join"),
+    "optim.": ("optimizers", "check_update"),
+    "init.": ("initial", "check_init"),
+    "nn.dropout": ("layers", "check_dropout"),
+    "nn.": ("layers", "check_formula"),
+    "loss.": ("losses", "check_formula"),
+}
 
 
 def register() -> None:
     """Give every Part its contract. Nothing is checked here."""
-    walk.contract, gradient.contract = check_walk, check_graph_gradient
-    for op in PRIMITIVES.values():
-        op.gradient.contract = partial(check_gradient, op)
     for name, part in Part.table.items():
-        if name.startswith("fuse."):
-            part.contract = partial(check_fusion, part)
-        if name.startswith("join."):
-            part.contract = partial(check_join, part)
-        if name in CASES:
-            part.contract = partial(check_formula, name)
-        if name == "nn.dropout":
-            part.contract = partial(check_dropout, name)
-        if name in INITIAL:
-            part.contract = partial(check_init, name)
-        if name.startswith("optim."):
-            part.contract = partial(check_update, name.removeprefix("optim."))
+        for prefix, (module, check) in CHECKS.items():
+            if name.startswith(prefix):
+                part.contract = later(name, module, check)
+                break
+
+
+def later(name: str, module: str, check: str) -> Callable[[Callable], None]:
+    """The contract of the Part `name`: check(name, function), with its module imported by then."""
+
+    def contract(function: Callable, **options: Any) -> None:
+        checks = importlib.import_module(f"tinylearn.contracts.{module}")
+        getattr(checks, check)(name, function, **options)
+
+    return contract
 
 
 register()

@@ -16,7 +16,7 @@ import numpy as np
 from tinylearn.contracts.measure import called, compare, leaf, numbers
 from tinylearn.graph.gradient import gradient
 from tinylearn.graph.node import Node
-from tinylearn.parts import ContractError, Part
+from tinylearn.parts import ContractError, Part, named
 from tinylearn.schedule.kernel import FUSE, JOIN, STORE, Schedule
 from tinylearn.schedule.schedule import schedule
 
@@ -54,14 +54,14 @@ def expected(says: str) -> list[np.ndarray]:
     return numbers(dict(samples())[says])
 
 
-def check_fusion(part: Part, rule: Callable) -> None:
+def check_fusion(name: str, rule: Callable) -> None:
     """Raise ContractError with the first promise of a fusion rule that `rule` breaks."""
-    _check(part, rule, (STORE, FUSE))
+    _check(named(name), rule, (STORE, FUSE))
 
 
-def check_join(part: Part, rule: Callable) -> None:
+def check_join(name: str, rule: Callable) -> None:
     """Raise ContractError with the first promise of a joining rule that `rule` breaks."""
-    _check(part, rule, (JOIN,))
+    _check(named(name), rule, (JOIN,))
 
 
 def _check(part: Part, rule: Callable, verdicts: tuple[str, ...]) -> None:

@@ -68,14 +68,14 @@ def moved(x: Node, y: Node) -> Node:
 # ---------------------------------------------------------------- graph.walk
 
 
-def check_walk(function: Callable) -> None:
+def check_walk(name: str, function: Callable) -> None:
     """Raise ContractError with the first promise of a walk that `function` breaks."""
     for sample in samples():
-        order = called("graph.walk", function, f"the outputs of {sample.says}", sample.outputs)
+        order = called(name, function, f"the outputs of {sample.says}", sample.outputs)
         right_order(sample.says, sample.outputs, order)
     first, second = samples()[1], samples()[3]
     outputs = (*first.outputs, *second.outputs)
-    order = called("graph.walk", function, "two outputs that share x", outputs)
+    order = called(name, function, "two outputs that share x", outputs)
     right_order("two outputs that share x", outputs, order)
 
 
@@ -113,7 +113,7 @@ def _first_problem(outputs: tuple[Node, ...], order: Any) -> str:
 # ---------------------------------------------------------------- graph.gradient
 
 
-def check_graph_gradient(function: Callable) -> None:
+def check_graph_gradient(name: str, function: Callable) -> None:
     """Raise ContractError with the first promise of the chain rule that `function` breaks.
 
     The gradient rules that are in use now are used on both sides, so it is not the rules that are
@@ -123,7 +123,7 @@ def check_graph_gradient(function: Callable) -> None:
         [output] = sample.outputs
         g = leaf(np.linspace(-1, 2, output.size).reshape(output.shape))
         where = f"{sample.says}, for {len(sample.leaves)} leaves"
-        answer = called("graph.gradient", function, where, output, g, list(sample.leaves))
+        answer = called(name, function, where, output, g, list(sample.leaves))
         expected = gradient.default(output, g, sample.leaves)
         same_gradients(sample, answer, expected)
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tinylearn.contracts.layers import Case, cases_of, floats
+from tinylearn.contracts.layers import Case, cases_of, check_formula, floats
 from tinylearn.contracts.tensors import Arrays
+
+__all__ = ["check_formula"]
 
 
 @cases_of("loss.mse")

@@ -78,10 +78,10 @@ LEAVES = {"lr": LR, "correction1": 1 - BETA1**3, "correction2": 1 - BETA2**3}
 # ---------------------------------------------------------------- the check
 
 
-def check_update(rule: str, function: Callable, seed: int = 0) -> None:
+def check_update(name: str, function: Callable, seed: int = 0) -> None:
     """Raise ContractError with the first promise of an update rule that `function` breaks."""
     random = np.random.default_rng(seed)
-    formula, takes, returns = RULES[rule]
+    formula, takes, returns = RULES[name.removeprefix("optim.")]
     for shape in SHAPES:
         arrays = sample(shape, random)
         given = {name: argument(name, arrays) for name in takes}
@@ -89,19 +89,19 @@ def check_update(rule: str, function: Callable, seed: int = 0) -> None:
         if 0 < arrays["w"].size <= 3:
             named = [n for n in takes if n in arrays]
             where += "".join(f"\n        {n} = {flat(arrays[n])}" for n in named)
-        answer = called(f"optim.{rule}", function, where, *given.values())
+        answer = called(name, function, where, *given.values())
         answer = answer if len(returns) > 1 else (answer,)
         if not isinstance(answer, tuple) or len(answer) != len(returns):
-            wanted = ", ".join(f"the new {name}" for name in returns)
-            says = f"optim.{rule} must return a tuple ({wanted}), it returned {show(answer)}"
+            wanted = ", ".join(f"the new {target}" for target in returns)
+            says = f"{name} must return a tuple ({wanted}), it returned {show(answer)}"
             raise ContractError(f"{says}\n    called with {where}")
-        for k, (name, got) in enumerate(zip(returns, answer, strict=True)):
-            what = f"the new {name}" if name in arrays else name
+        for k, (target, got) in enumerate(zip(returns, answer, strict=True)):
+            what = f"the new {target}" if target in arrays else target
 
             def one(a: Arrays, k: int = k) -> np.ndarray:
                 return np.asarray(formula(a)[k], np.float32)
 
-            same_function(f"optim.{rule}", what, got, given, one, where)
+            same_function(name, what, got, given, one, where)
 
 
 def sample(shape: tuple[int, ...], random: np.random.Generator) -> Arrays:

@@ -6,6 +6,7 @@ from tinylearn.nn import Linear, Sequential, ReLU, optim, state, datasets
 import importlib
 from typing import Any
 
+from tinylearn.errors import nearest
 from tinylearn.nn import functional, init, optim, schedules, state
 from tinylearn.nn.activations import (
     GELU,
@@ -64,4 +65,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "datasets":
         return importlib.import_module("tinylearn.nn.datasets")
-    raise AttributeError(f"tinylearn.nn has no {name!r}")
+    raise AttributeError(f"tinylearn.nn has no {name!r}{nearest(name, __all__)}")

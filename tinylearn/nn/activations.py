@@ -44,7 +44,7 @@ class Softmax(Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.softmax(self.dim)
 
-    def settings(self) -> str:
+    def extra_repr(self) -> str:
         return f"dim={self.dim}"
 
 
@@ -69,7 +69,7 @@ class Pool(Module):
     ) -> None:
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
 
-    def settings(self) -> str:
+    def extra_repr(self) -> str:
         text = f"{self.kernel_size}"
         text += f", stride={self.stride}" if self.stride else ""
         return text + (f", padding={self.padding}" if self.padding else "")

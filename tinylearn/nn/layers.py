@@ -13,7 +13,7 @@ from typing import Any
 from tinylearn.errors import DTypeError, ShapeError, describe
 from tinylearn.nn import functional as F
 from tinylearn.nn import init
-from tinylearn.nn.module import Module
+from tinylearn.nn.module import Module, title
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.windows import Pair, two
 
@@ -46,12 +46,12 @@ class Linear(Module):
 
     def misfit(self, x: Tensor) -> Exception:
         """The error for inputs of another size, with a repair if flattening is one."""
-        says = f"{self.title()} needs inputs of shape (..., {self.in_features})"
+        says = f"{title(self)} needs inputs of shape (..., {self.in_features})"
         flat = [k for k in range(x.ndim) if math.prod(x.shape[k:]) == self.in_features]
         repair = f"x.flatten({flat[-1]})" if flat else ""
         return describe(ShapeError, says, [("x", x.node)], repair)
 
-    def settings(self) -> str:
+    def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}" + (
             "" if self.bias is not None else ", bias=False"
         )
@@ -90,16 +90,14 @@ class Conv2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 4 or x.shape[1] != self.in_channels:
-            says = (
-                f"{self.title()} needs images of shape (batch, {self.in_channels}, height, width)"
-            )
+            says = f"{title(self)} needs images of shape (batch, {self.in_channels}, height, width)"
             one = x.ndim == 3 and self.in_channels in (1, x.shape[0])
             repair = f"x.unsqueeze({0 if x.shape[0] == self.in_channels else 1})" if one else ""
             raise describe(ShapeError, says, [("x", x.node)], repair)
         how = (self.stride, self.padding, self.dilation, self.groups)
         return F.conv2d(x, self.weight, self.bias, *how)
 
-    def settings(self) -> str:
+    def extra_repr(self) -> str:
         text = f"{self.in_channels}, {self.out_channels}, {self.kernel_size}"
         usual = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
         for name, value in usual.items():
@@ -130,7 +128,7 @@ class BatchNorm2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim < 2 or x.shape[1] != self.num_features:
-            says = f"{self.title()} needs inputs of shape (batch, {self.num_features}, ...)"
+            says = f"{title(self)} needs inputs of shape (batch, {self.num_features}, ...)"
             raise describe(ShapeError, says, [("x", x.node)])
         if self.training and Tensor.training:
             mean, variance = F.batch_statistics(x)
@@ -145,18 +143,17 @@ class BatchNorm2d(Module):
         count   numbers a channel; the variance of everything is count / (count - 1) times theirs
         """
         if count < 2:
-            says = f"{self.title()} needs more than one number a channel to find a variance"
+            says = f"{title(self)} needs more than one number a channel to find a variance"
             raise describe(ShapeError, says, [("mean", mean)], "model.eval()")
         whole = variance * (count / (count - 1))
         for old, new in ((self.running_mean, mean), (self.running_var, whole)):
             old.assign(old * (1 - self.momentum) + new.detach() * self.momentum)
 
-    def settings(self) -> str:
+    def extra_repr(self) -> str:
         return f"{self.num_features}"
 
 
-class BatchNorm(BatchNorm2d):
-    """BatchNorm2d: it takes (batch, num_features) and images alike."""
+BatchNorm = BatchNorm2d  # it takes (batch, num_features) and images alike
 
 
 class LayerNorm(Module):
@@ -182,11 +179,11 @@ class LayerNorm(Module):
         count = len(self.normalized_shape)
         if x.shape[x.ndim - count :] != self.normalized_shape or x.ndim < count:
             wanted = ", ".join(map(str, self.normalized_shape))
-            says = f"{self.title()} needs inputs of shape (..., {wanted})"
+            says = f"{title(self)} needs inputs of shape (..., {wanted})"
             raise describe(ShapeError, says, [("x", x.node)])
         return F.layernorm(x, tuple(range(-count, 0)), self.eps, self.weight, self.bias)
 
-    def settings(self) -> str:
+    def extra_repr(self) -> str:
         shape = self.normalized_shape
         return str(shape[0] if len(shape) == 1 else shape)
 
@@ -205,10 +202,10 @@ class Embedding(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dtype.kind != 1:
-            raise DTypeError(f"{self.title()} needs integers, got {x.dtype}\nTry x.int()")
+            raise DTypeError(f"{title(self)} needs integers, got {x.dtype}\nTry x.int()")
         return F.embedding(x, self.weight)
 
-    def settings(self) -> str:
+    def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}"
 
 
@@ -224,7 +221,7 @@ class Dropout(Module):
         resting = not (self.training and Tensor.training) or self.p == 0
         return x if resting else F.dropout(x, self.p)
 
-    def settings(self) -> str:
+    def extra_repr(self) -> str:
         return f"{self.p:g}"
 
 

@@ -30,7 +30,7 @@ class Loss(Module):
     def forward(self, prediction: Tensor, target: Any) -> Tensor:
         return self.part(prediction, target, **self.options)
 
-    def settings(self) -> str:
+    def extra_repr(self) -> str:
         return ", ".join(f"{name}={value!r}" for name, value in self.options.items())
 
 

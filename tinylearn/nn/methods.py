@@ -10,6 +10,7 @@ import numpy as np
 
 from tinylearn.parts import Part
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.data import innermost
 
 
 def method_part(name: str, method: str, default: Callable | None = None) -> Part:
@@ -29,5 +30,9 @@ def method_part(name: str, method: str, default: Callable | None = None) -> Part
 
 
 def as_tensor(x: Any) -> Any:
-    """An array as a constant Tensor; anything else as it is."""
+    """An array, or nested lists of numbers, as a constant Tensor; anything else as it is."""
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, list) and isinstance(innermost(x), int | float):
+        return Tensor(x, requires_grad=False)
     return Tensor(x, requires_grad=False) if isinstance(x, np.ndarray) else x

@@ -72,16 +72,23 @@ class Module:
         for w in self.parameters():
             w.grad = None
 
-    def settings(self) -> str:
-        """What stands in the parentheses of this Module's line in a printed model."""
-        return ""
+    def to(self, device: str) -> Module:
+        """Move all Tensors inside to another device; optimizers follow with their next step."""
+        for t in self.state_dict().values():
+            t.to_(device)
+        return self
 
-    def title(self) -> str:
-        """This Module's own line, such as "Linear(784, 128)"."""
-        return f"{type(self).__name__}({self.settings()})"
+    def extra_repr(self) -> str:
+        """What stands in the parentheses of the Module's line when printed; PyTorch: extra_repr."""
+        return ""
 
     def __repr__(self) -> str:
         return "\n".join(tree(self))
+
+
+def title(module: Module) -> str:
+    """A Module's own line, such as "Linear(784, 128)"."""
+    return f"{type(module).__name__}({module.extra_repr()})"
 
 
 def tree(
@@ -92,9 +99,9 @@ def tree(
     inside   the Modules around this one: one that holds itself is not printed for ever
     """
     if module in inside:
-        return [f"{indent}{name}{module.title()} again"]
+        return [f"{indent}{name}{title(module)} again"]
     count = sum(w.numel() for w in module.parameters())
-    line = f"{indent}{name}{module.title()}"
+    line = f"{indent}{name}{title(module)}"
     lines = [f"{line}  {count:,} parameters" if count else line]
     for child_name, child in children(module):
         if isinstance(child, Module):

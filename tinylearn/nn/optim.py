@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinylearn.devices.device import Device
-from tinylearn.errors import GradientError, TinylearnError
+from tinylearn.errors import GradientError, ShapeError, TinylearnError, describe
 from tinylearn.graph.primitives import buffer
 from tinylearn.nn import schedules as lr_scheduler
 from tinylearn.nn import updates
@@ -71,20 +71,23 @@ class Optimizer:
         """
         old: list[Tensor] = []
         new: list[Tensor] = []
-        self._numbers.clear()
-        for k, w in enumerate(self.parameters):
-            if w.grad is None:
-                continue
-            self.steps[k] += 1
-            known = [w, *(tensors[k] for tensors in self.memory.values())]
+        if len(self._numbers) > 16:
+            self._numbers.clear()
+        learning = [(k, w, w.grad) for k, w in enumerate(self.parameters) if w.grad is not None]
+        for k, w, grad in learning:
+            g = made(grad.node, False)
+            known = [w, *(tensors[k].to_(w.device) for tensors in self.memory.values())]
             plain = [made(t.node, False) for t in known]
             old += known
-            new += self.update(self.steps[k], plain[0], made(w.grad.node, False), *plain[1:])
-        if not old:
+            new += self.update(self.steps[k] + 1, plain[0], g, *plain[1:])
+        if not learning:
             raise GradientError(self._no_gradients())
+        check_values(old, new)
         Tensor.realize_all(*new, *self.together())
         for tensor, value in zip(old, new, strict=True):
             own(tensor, buffer(value.node.buffer))
+        for k, _, _ in learning:
+            self.steps[k] += 1
 
     def together(self) -> Iterator[Tensor]:
         """The losses behind the gradients: they are computed in the same pass."""
@@ -273,6 +276,15 @@ def check_parameter(label: str, w: Tensor) -> None:
             f"{label} was computed from other Tensors, so setting it would not last; give the"
             " Tensors that it was computed from"
         )
+
+
+def check_values(old: list[Tensor], new: list[Tensor]) -> None:
+    """Raise unless each new value is as its old one is; only a replaced rule can be wrong here."""
+    for tensor, value in zip(old, new, strict=True):
+        if tensor.node.shape != value.node.shape or tensor.node.dtype is not value.node.dtype:
+            says = "an update rule must keep shape and dtype"
+            got = f"{value.dtype} where {tensor.dtype} was"
+            raise describe(ShapeError, f"{says}, it gave {got}", [("old", tensor), ("new", value)])
 
 
 def zeros_like(w: Tensor) -> Tensor:
