@@ -50,10 +50,11 @@ class Comparison:
         films = "".join(
             f'<section style="flex:1 1 420px;min-width:0"><h4>{escape(title)}</h4>'
             f"{picture._repr_html_()}</section>"
-            for title, picture in (("Before", self.before), (f"With {names}", self.after))
+            for title, picture in (("Before", self.before), ("After", self.after))
         )
         return (
-            f"<table><tr><td></td><th {cell}>before</th><th {cell}>with {names}</th></tr>{table}"
+            f"<p>Replaced: {names}</p>"
+            f"<table><tr><td></td><th {cell}>before</th><th {cell}>after</th></tr>{table}"
             f"</table><ul>{items}</ul>"
             f'<div style="display:flex;flex-wrap:wrap;gap:12px">{films}</div>'
         )

@@ -60,8 +60,11 @@ def fragment(trace: Data, options: Data) -> str:
 def fallback(trace: Data, options: Data) -> str:
     """What is seen where no script runs."""
     alt = alternative(trace)
-    boxes = sum(len(level["items"]) for level in trace["views"]["kernels"]["levels"].values())
-    picture = image(svg(trace), alt) if boxes <= LARGEST_IMAGE else f"<p>{escape(alt)}.</p>"
+    view = options["view"] if options["view"] in trace["views"] else "kernels"
+    boxes = sum(len(level["items"]) for level in trace["views"][view]["levels"].values())
+    picture = (
+        image(svg(trace, view=view), alt) if boxes <= LARGEST_IMAGE else f"<p>{escape(alt)}.</p>"
+    )
     parts = [picture] if options["mode"] in ("draw", "explain") else []
     if options["mode"] == "source":
         parts.append(f"<pre>{escape(source_text(trace, options['language']))}</pre>")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 Point = tuple[float, float]
+Link = tuple[int, float, float]  # a neighbour, where the edge meets it, where it meets this box
 GAP, LAYER_GAP = 16.0, 26.0  # between two boxes of a layer, between two layers
 SWEEPS, MANY = 8, 3000  # above MANY boxes half the sweeps do
 
@@ -24,6 +25,7 @@ class Layered:
     edges   (from, to) pairs of box numbers; no cycles
     first   boxes that must stand in the top layer (the values that come in)
     last    boxes that must stand in the bottom layer (the values that go out)
+    grips   for each edge where it leaves and meets its boxes, in pixels right of their centres
     Raises  ValueError if the edges form a cycle
     """
 
@@ -33,8 +35,10 @@ class Layered:
         edges: Sequence[tuple[int, int]],
         first: Iterable[int] = (),
         last: Iterable[int] = (),
+        grips: Sequence[tuple[float, float]] = (),
     ) -> None:
         self.sizes, self.edges = list(sizes), list(edges)
+        self.grips = list(grips) or [(0.0, 0.0)] * len(self.edges)
         count = len(self.sizes)
         self.readers: list[list[int]] = [[] for _ in range(count)]
         self.inputs: list[list[int]] = [[] for _ in range(count)]
@@ -86,28 +90,28 @@ class Layered:
     def _split(self) -> None:
         """Edges that skip layers get small boxes to pass through, while the budget lasts."""
         count, self.layer_of = len(self.sizes), list(self.ranks)
-        self.up: list[list[int]] = [[] for _ in range(count)]
-        self.down: list[list[int]] = [[] for _ in range(count)]
+        self.up: list[list[Link]] = [[] for _ in range(count)]
+        self.down: list[list[Link]] = [[] for _ in range(count)]
         self.bends: dict[int, list[int]] = {}
         budget = 4 * count + 400
         span = {k: self.ranks[b] - self.ranks[a] for k, (a, b) in enumerate(self.edges)}
         for k in sorted(span, key=lambda k: (span[k], k)):
             a, b = self.edges[k]
             budget -= span[k] - 1
-            self.bends[k] = self._chain(a, b) if budget >= 0 else []
+            self.bends[k] = self._chain(a, b, *self.grips[k]) if budget >= 0 else []
         self.count = count
 
-    def _chain(self, a: int, b: int) -> list[int]:
+    def _chain(self, a: int, b: int, leaves: float, meets: float) -> list[int]:
         chain, before = [], a
         for rank in range(self.ranks[a] + 1, self.ranks[b]):
             chain.append(len(self.layer_of))
             self.layer_of.append(rank)
-            self.up.append([before])
+            self.up.append([(before, leaves, 0.0)])
             self.down.append([])
-            self.down[before].append(chain[-1])
-            before = chain[-1]
-        self.down[before].append(b)
-        self.up[b].append(before)
+            self.down[before].append((chain[-1], 0.0, leaves))
+            before, leaves = chain[-1], 0.0
+        self.down[before].append((b, meets, leaves))
+        self.up[b].append((before, leaves, meets))
         return chain
 
     # --------------------------------------------------------- the order inside each layer
@@ -122,7 +126,7 @@ class Layered:
                 if not seen[i]:
                     seen[i] = True
                     self.layers[self.layer_of[i]].append(i)
-                    stack += reversed(self.down[i])
+                    stack += (j for j, _, _ in reversed(self.down[i]))
         self.at = [0] * len(self.layer_of)
         for layer in self.layers:
             self._number(layer)
@@ -144,16 +148,27 @@ class Layered:
         for k, i in enumerate(layer):
             self.at[i] = k
 
-    def _between(self, i: int, near: list[list[int]]) -> float:
+    def _spot(self, j: int, grip: float) -> float:
+        """A place in the order of a layer, with the grip as a fraction of the box."""
+        return self.at[j] + (grip / self._wide(j) if grip else 0.0)
+
+    def _between(self, i: int, near: list[list[Link]]) -> float:
         around = near[i]
-        return sum(self.at[j] for j in around) / len(around) if around else self.at[i]
+        total = sum(self._spot(j, grip) for j, grip, _ in around)
+        return total / len(around) if around else self.at[i]
 
     def _crossings(self) -> int:
         """How many pairs of edges cross, counted layer by layer with a Fenwick tree."""
         total = 0
         for layer in self.layers:
-            ends = [k for i in layer for k in sorted(self.at[j] for j in self.down[i])]
-            size = max(ends, default=0) + 2
+            pairs = sorted(
+                (self._spot(i, own), self._spot(j, grip))
+                for i in layer
+                for j, grip, own in self.down[i]
+            )
+            places = {spot: k for k, spot in enumerate(sorted({spot for _, spot in pairs}))}
+            ends = [places[spot] for _, spot in pairs]
+            size = len(places) + 1
             tree, seen = [0] * (size + 1), 0
             for end in ends:
                 k, before = end + 1, 0
@@ -195,13 +210,13 @@ class Layered:
             top += tall + LAYER_GAP
         self.height = max(top - LAYER_GAP, 0.0)
 
-    def _relax(self, layer: list[int], near: list[list[int]]) -> None:
+    def _relax(self, layer: list[int], near: list[list[Link]]) -> None:
         """Move a layer to its neighbours' medians, keeping order (pool adjacent violators)."""
         offsets, blocks = [0.0], []
         for a, b in pairwise(layer):
             offsets.append(offsets[-1] + (self._wide(a) + self._wide(b)) / 2 + GAP)
         for i, offset in zip(layer, offsets, strict=True):
-            around = sorted(self.x[j] for j in near[i])
+            around = sorted(self.x[j] + grip - own for j, grip, own in near[i])
             middle = len(around)
             want = (around[middle // 2] + around[(middle - 1) // 2]) / 2 if around else self.x[i]
             weight = 8.0 if i >= self.count else 1.0  # long edges stay straight

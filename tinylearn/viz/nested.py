@@ -118,14 +118,18 @@ def _level(
     ]
     sizes = [*boxes.values(), *[(4.0, 0.0)] * (len(ins) + len(outs))]
     first, last = range(len(boxes), len(boxes) + len(ins)), range(len(boxes) + len(ins), len(names))
-    plan = Layered(sizes, ends, first, last)
+    open_levels = {i: levels[i] for i in boxes if i in levels and i not in closed}
+    grips = [
+        (grip(open_levels.get(a), "out", v), grip(open_levels.get(b), "in", v))
+        for v, a, b in pieces
+    ]
+    plan = Layered(sizes, ends, first, last, grips)
     level = Level(plan.width, plan.height)
     for name, k in number.items():
         if isinstance(name, str):
             level.items[name] = (plan.x[k], plan.y[k], *boxes[name])
         else:
             level.ports[name[0]][name[1]] = plan.x[k]
-    open_levels = {i: levels[i] for i in boxes if i in levels and i not in closed}
     points = spread(level, list(pieces), plan.routes, open_levels)
     for (_, a, b), route in zip(pieces, points, strict=True):
         if not a:  # a port lies on the group's border, not on the edge of its inside
@@ -134,6 +138,11 @@ def _level(
             route[-1] = (route[-1][0], level.height + PAD)
     level.pieces = {p: (pieces[p], points[k]) for k, p in enumerate(pieces)}
     return level
+
+
+def grip(inside: Level | None, way: str, value: str) -> float:
+    """Where a value passes the border of an open group, from its centre; 0 for other boxes."""
+    return inside.ports[way][value] - inside.width / 2 if inside else 0.0
 
 
 def spread(

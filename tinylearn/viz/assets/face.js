@@ -26,12 +26,13 @@ class Face {
     const tools = html("div", {class: "tlv-tools", role: "toolbar", "aria-label": "Picture"},
       html("strong", {class: "tlv-title"}, this.trace.title), this.search, this.found,
       views.length > 1 ? html("select", {"aria-label": "Boxes show", onchange: e => this.setView(e.target.value)}, ...views.map(v => html("option", {value: v, selected: v === this.viewName}, v))) : null,
-      button("−", "Zoom out", () => this.graph.zoom(0.8)), button("+", "Zoom in", () => this.graph.zoom(1.25)),
-      button("fit", "Fit the whole graph", () => this.graph.fit()),
-      this.film ? button("link", "Link to this step", () => this.link()) : null,
-      button("pin", "Keep this moment as a figure below, for print", () => this.pin()),
-      this.theme = button("◐", "Dark or light", () => this.flip()),
-      button("present", "Large, for a projector", () => this.present()));
+      html("span", {class: "tlv-buttons"},
+        button("−", "Zoom out", () => this.graph.zoom(0.8)), button("+", "Zoom in", () => this.graph.zoom(1.25)),
+        button("fit", "Fit the whole graph", () => this.graph.fit()),
+        this.film ? button("link", "Link to this step", () => this.link()) : null,
+        button("pin", "Keep this moment as a figure below, for print", () => this.pin()),
+        this.theme = button("◐", "Dark or light", () => this.flip()),
+        button("present", "Large, for a projector", () => this.present())));
     this.host = html("div", {class: "tlv-graph"});
     this.hint = html("div", {class: "tlv-hint", "aria-hidden": "true"});
     this.side = html("div", {class: "tlv-side"});
@@ -106,7 +107,7 @@ class Face {
     const t = this.trace, computing = t.nodes.filter(n => n.kind !== "source").length, moved = t.kernels.reduce((s, k) => s + k.read + k.written, 0);
     const passes = ["forward", "backward", "update"].map(p => [p, t.nodes.filter(n => n.kind !== "source" && n.pass === p).length]).filter(([, n]) => n);
     return html("section", {class: "tlv-card"}, html("h4", {}, t.title),
-      html("p", {}, `${computing} ops (${passes.map(([p, n]) => `${n} ${p}`).join(", ")}) in ${t.kernels.length} kernels that move ${quantity(moved)}.`),
+      html("p", {}, `${computing} ops (${passes.map(([p, n]) => `${n} ${p}`).join(", ")}) in ${t.kernels.length} kernel${t.kernels.length === 1 ? "" : "s"} that move${t.kernels.length === 1 ? "s" : ""} ${quantity(moved)}.`),
       html("p", {}, "Numbered boxes are kernels. Rounded: computes; oval: only moves; square: in memory; ∂: made by a gradient rule. Double outline: click to open. Click a node for its facts."));
   }
   showCode() {
