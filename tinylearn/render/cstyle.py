@@ -83,8 +83,10 @@ def index_text(index: Index) -> str:
 
 
 def divided_text(atom: Divided) -> str:
-    """// and % of numbers that are not negative where it matters: C's / and %."""
-    return f"(({index_text(atom.of)}) {atom.op[0]} {atom.by})"
+    """// and % as C text. C rounds towards 0, so what may be negative is lifted above 0 first."""
+    lift = -(min(atom.of.low, 0) // atom.by)
+    text = f"(({index_text(atom.of + lift * atom.by)}) {atom.op[0]} {atom.by})"
+    return f"({text} - {lift})" if lift and atom.op == "//" else text
 
 
 def guard_text(guards: Sequence[Guard]) -> str:
@@ -152,7 +154,7 @@ class CWriter:
             self.source.add(f"{kind} {name} = {value};", t.node)
         else:
             self.source.add(f"{kind} {name}[{count}];", t.node)
-            self.source.add(f"for (long l = 0; l < {count}; l++) {name}[l] = {value};", t.node)
+            self.source.add(f"for (long lane = 0; lane < {count}; lane++) {name}[lane] = {value};", t.node)
 
     def take_in(self, t: Total, name: str, value: str) -> None:
         """A total takes a value in."""
@@ -186,8 +188,8 @@ class CWriter:
             self.start(t, f"{t.name}_lanes", LANES)
         self.source.add("long step = chunk;")
         self.open(f"for (; step + {LANES} <= stop; step += {LANES})")
-        self.open(f"for (long l = 0; l < {LANES}; l++)")
-        self.round(v, "step + l", "l")
+        self.open(f"for (long lane = 0; lane < {LANES}; lane++)")
+        self.round(v, "step + lane", "lane")
         self.close()
         self.close()
         if v.size % LANES:
@@ -195,8 +197,8 @@ class CWriter:
             self.round(v, "step", "0")
             self.close()
         for t in self.nest.totals:
-            self.open(f"for (long l = 0; l < {LANES}; l++)")
-            self.take_in(t, t.name, f"{t.name}_lanes[l]")
+            self.open(f"for (long lane = 0; lane < {LANES}; lane++)")
+            self.take_in(t, t.name, f"{t.name}_lanes[lane]")
             self.close()
         self.close()
         for _ in self.nest.reduced_loops[:-1]:
@@ -223,14 +225,14 @@ class CWriter:
             self.start(t, f"{t.name}_lanes", TILE)
         for w in self.nest.reduced_loops:
             self.loop(w)
-        self.open(f"for (long l = 0; l < {width}; l++)")
-        self.round(v, "tile + l", "l")
+        self.open(f"for (long lane = 0; lane < {width}; lane++)")
+        self.round(v, "tile + lane", "lane")
         self.close()
         for _ in self.nest.reduced_loops:
             self.close()
-        self.open(f"for (long l = 0; l < {width}; l++)")
-        self.source.add(f"long {v.name} = tile + l;")
-        self.names |= {t.name: f"{t.name}_lanes[l]" for t in self.nest.totals}
+        self.open(f"for (long lane = 0; lane < {width}; lane++)")
+        self.source.add(f"long {v.name} = tile + lane;")
+        self.names |= {t.name: f"{t.name}_lanes[lane]" for t in self.nest.totals}
         self.statements(self.nest.outer)
 
     # ------------------------------------------------------------ statements
