@@ -181,7 +181,7 @@ def SUM(g, node):
     "max",
     "reduce",
     numpy=lambda x, axes: np.maximum.reduce(x, axes, keepdims=True),
-    text="({0} < {1} || {1} != {1} ? {1} : {0})",
+    text="(({0} >= {1}) | ({0} != {0}) ? {0} : {1})",
     shape=rules.max_shape,
 )
 def MAX(g, node):

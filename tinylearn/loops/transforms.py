@@ -5,11 +5,11 @@ A transform's docstring says what it does and why, for the explainer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tinylearn.graph.primitives import ADD, MUL, RECIP
-from tinylearn.loops.index import Index, Variable, build
+from tinylearn.loops.index import Divided, Index, Variable, build, variable
 from tinylearn.loops.ir import (
     DIVIDE,
     SUBTRACT,
@@ -96,6 +96,50 @@ def names_in(statement: Statement) -> set[str]:
     return set()
 
 
+# ---------------------------------------------------------------- loops taken apart
+
+
+@transform
+def split(nest: Nest) -> Nest:
+    """A loop whose number is only looked at through // and % becomes two loops, without either."""
+    while (found := next(digits(nest), None)) is not None:
+        nest = taken_apart(nest, *found)
+    return nest
+
+
+def digits(nest: Nest) -> Iterator[tuple[Variable, int]]:
+    """(variable, by) for each // or % of a loop variable alone, where its size allows a split."""
+    loops = set(nest.outer_loops + nest.reduced_loops)
+    for index in indices(nest):
+        for atom in divisions(index):
+            match atom.of:
+                case Index(((Variable() as v, 1),), 0) if v in loops and v.size % atom.by == 0:
+                    yield v, atom.by
+
+
+def divisions(index: Index) -> Iterator[Divided]:
+    """Every // and % in an index, outermost first."""
+    for atom, _ in index.terms:
+        if isinstance(atom, Divided):
+            yield atom
+            yield from divisions(atom.of)
+
+
+def taken_apart(nest: Nest, v: Variable, by: int) -> Nest:
+    """The nest with v = by * high + low: a loop over high, inside it one over low."""
+    high, low = Variable(v.name + "h", v.size // by), Variable(v.name + "l", by)
+    place = variable(high.name, high.size) * by + variable(low.name, low.size)
+    parts = tuple(w for w in (high, low) if w.size != 1)
+
+    def loops(old: tuple[Variable, ...]) -> tuple[Variable, ...]:
+        return tuple(w for u in old for w in (parts if u == v else (u,)))
+
+    return with_all_indices(
+        replace(nest, outer_loops=loops(nest.outer_loops), reduced_loops=loops(nest.reduced_loops)),
+        lambda index: index.substitute({v: place}),
+    )
+
+
 # ---------------------------------------------------------------- fewer loops
 
 
@@ -137,10 +181,20 @@ def merged(nest: Nest, loops: str, k: int) -> Nest:
     variables = getattr(nest, loops)
     fewer = (*variables[:k], both, *variables[k + 2 :])
     outer = loops == "outer_loops"
+    return with_all_indices(
+        replace(
+            nest,
+            outer_loops=fewer if outer else nest.outer_loops,
+            reduced_loops=nest.reduced_loops if outer else fewer,
+        ),
+        change,
+    )
+
+
+def with_all_indices(nest: Nest, change: Callable[[Index], Index]) -> Nest:
+    """The nest with `change` applied to each index in it."""
     return replace(
         nest,
-        outer_loops=fewer if outer else nest.outer_loops,
-        reduced_loops=nest.reduced_loops if outer else fewer,
         inner=tuple(with_indices(s, change) for s in nest.inner),
         outer=tuple(with_indices(s, change) for s in nest.outer),
     )
