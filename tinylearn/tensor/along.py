@@ -20,6 +20,7 @@ def counted(n: int, device: str) -> Node:
     return buffer(upload(np.arange(n), device))
 
 
+@lru_cache(maxsize=256)
 def places(shape: Shape, axis: int, device: str) -> Node:
     """In each place of a shape the place's number along an axis."""
     flat = tuple(n if a == axis else 1 for a, n in enumerate(shape))

@@ -57,11 +57,13 @@ class Backward(Creation):
         for k, t in enumerate(tensors):
             if not isinstance(t, State):
                 raise GradientError(f"gradient needs tensors, argument {k} is {t!r}")
-        found = chain_rule(*arriving(self, "gradient", gradient), [t.node for t in tensors])
+        found = chain_rule(
+            *arriving(self, "gradient", gradient, len(tensors)), [t.node for t in tensors]
+        )
         results = []
         for k, t in enumerate(tensors):
             if t.node not in found and not allow_unused:
-                raise unused(self.node, t, named_arguments(len(tensors))[k])
+                raise unused(self.node, t, named_arguments(len(tensors)), k)
             results.append(made(found.get(t.node, t.node.const_like(0)), t.dtype.is_float))
         return results
 
@@ -74,12 +76,15 @@ def waiting_leaf(node: Node) -> State | None:
     return tensor if tensor is not None and tensor._requires_grad else None
 
 
-def arriving(loss: State, op: str, given: Any) -> tuple[Node, Node]:
-    """The node of a loss and the gradient that arrives there; raises where there can be none."""
+def arriving(loss: State, op: str, given: Any, by: int = 0) -> tuple[Node, Node]:
+    """The node of a loss and the gradient that arrives there; raises where there can be none.
+
+    by   how many tensors it is differentiated by
+    """
     node = loss.node
     if not node.dtype.is_float:
-        says = f"{op}: a {node.dtype} has no gradient, it moves in jumps; {FLAT}"
-        raise describe(GradientError, says, [(name_of(), node)], f"{name_of()}.float() earlier")
+        says = f"{op}: a tensor of {node.dtype} moves in jumps, so it has no gradient; {FLAT}"
+        raise describe(GradientError, says, [(name_of(), node)])
     if not loss._requires_grad:
         raise unrecorded(op, node)
     if given is not None:
@@ -93,33 +98,29 @@ def arriving(loss: State, op: str, given: Any) -> tuple[Node, Node]:
     else:
         name = name_of()
         says = f"{op} starts from one number, this tensor has {node.size}"
-        repair = f"{name}.sum().{op}(...)" if op == "gradient" else f"{name}.sum().backward()"
+        repair = f"{name}.sum().{op}({', '.join(named_arguments(by))})"
         raise describe(GradientError, says, [(name, node)], repair)
     return node, g
 
 
 def unrecorded(op: str, node: Node) -> Exception:
     """Why a tensor has no gradient, and what to change."""
-    training = State.finished.training
-    if node.op is DETACH:
-        says = (
-            f"{op}: this tensor is a constant: it was detached, or made while nothing was recorded"
-        )
-        repair = (
-            "Tensor.training = True before it is made"
-            if not training
-            else ("making it outside no_grad() and Tensor.training = False, and without detach()")
-        )
-    elif node.op is BUFFER:
-        says, repair = f"{op}: this tensor is a leaf with requires_grad=False", "requires_grad=True"
+    name, repair = name_of(), ""
+    if node.op is BUFFER:
+        says = f"{op}: this tensor is a leaf with requires_grad=False"
+        repair = f"{name}.requires_grad = True"
+    elif any(n.op is DETACH for n in reached_leaves(node)):
+        says = f"{op}: what this tensor is made from was detached, or made inside no_grad() or"
+        says += " while Tensor.training was False; make it again where gradients are recorded"
+        repair = "" if State.finished.training else "Tensor.training = True"
     else:
         says = f"{op}: no float leaf with requires_grad leads to this tensor; {FLAT}"
-        repair = "requires_grad=True on a leaf it is made from"
-    return describe(GradientError, says, [(name_of(), node)], repair)
+    return describe(GradientError, says, [(name, node)], repair)
 
 
-def unused(loss: Node, tensor: State, name: str) -> Exception:
+def unused(loss: Node, tensor: State, names: list[str], k: int) -> Exception:
     """The error for a tensor that the loss does not depend on."""
-    says = f"gradient: the loss was not computed from {name}, or only through what is flat; {FLAT}"
-    operands = [("loss", loss), (name, tensor.node)]
-    return describe(GradientError, says, operands, "allow_unused=True, which gives zeros")
+    name = name_of()
+    says = f"gradient: {name} does not depend on {names[k]}, or only through what is flat; {FLAT}"
+    repair = f"{name}.gradient({', '.join(names)}, allow_unused=True)"
+    return describe(GradientError, says, [(name, loss), (names[k], tensor.node)], repair)

@@ -15,10 +15,11 @@ import numpy as np
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, ShapeError
-from tinylearn.graph.dtype import ALL, DEFAULT_FLOAT, DType, dtype, int32, int64
+from tinylearn.graph.dtype import ALL, DEFAULT_FLOAT, DType, int32, int64
 from tinylearn.graph.node import Shape
 
 WIDENED = {"uint8": int32, "int8": int32, "int16": int32, "uint16": int32, "uint32": int64}
+KNOWN = {d.numpy: d for d in ALL.values()} | {np.dtype(n): d for n, d in WIDENED.items()}
 
 
 def array_of(data: Any, wanted: DType | None = None) -> np.ndarray:
@@ -28,9 +29,9 @@ def array_of(data: Any, wanted: DType | None = None) -> np.ndarray:
     """
     if not isinstance(data, np.ndarray):
         data = plain_array(data)
-    name = data.dtype.name
-    have = ALL.get(name) or WIDENED.get(name)
+    have = KNOWN.get(data.dtype) or KNOWN.get(data.dtype.newbyteorder("="))
     if have is None:
+        name = data.dtype.name
         raise DTypeError(f"tinylearn has no dtype for {name} data; it has {', '.join(ALL)}")
     target = (wanted or have).numpy
     with np.errstate(all="ignore"):
@@ -107,7 +108,8 @@ def short(data: Any) -> str:
 
 def upload(array: np.ndarray, device: str) -> Buffer:
     """A buffer on a device with a copy of the array's numbers."""
-    fits(array.shape, dtype(array.dtype))
+    if array.nbytes > 1 << 28:
+        fits(array.shape, KNOWN[array.dtype])
     return Device.known[device].upload(array)
 
 

@@ -163,16 +163,18 @@ def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -
         raise describe(ShapeError, says, [(left, x), (right, y)], repair)
     data = getattr(y.buffer, "data", None)
     if y.op is BUFFER and isinstance(data, np.ndarray) and data.size:
-        low, high = int(data.min()), int(data.max())
-        if (low < 0 or high >= x.shape[axis]) and not ignored_only(data, x.shape[axis], ignored):
-            wrong = low if low < 0 else high
-            raise ValueError(f"{op}: class {wrong} is not one of 0 to {x.shape[axis] - 1}")
+        unsigned = data.view(f"u{data.itemsize}")  # what is below zero is larger than all there
+        if unsigned.max() >= x.shape[axis]:
+            refuse_classes(op, data, x.shape[axis], ignored)
     return y.cast(int64)
 
 
-def ignored_only(data: np.ndarray, classes: int, ignored: int | None) -> bool:
-    """Whether the only class out of range is the one to be ignored."""
-    return ignored is not None and bool(((data >= 0) & (data < classes) | (data == ignored)).all())
+def refuse_classes(op: str, data: np.ndarray, classes: int, ignored: int | None) -> None:
+    """Raises for a class that is not there, unless it is the one to be ignored."""
+    outside = data[(data < 0) | (data >= classes)]
+    wrong = outside if ignored is None else outside[outside != ignored]
+    if wrong.size:
+        raise ValueError(f"{op}: class {wrong[0]} is not one of 0 to {classes - 1}")
 
 
 def picked(x: Node, y: Node, axis: int) -> Node:
