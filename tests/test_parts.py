@@ -202,8 +202,17 @@ def test_a_replaced_loss_runs_in_the_method_and_in_the_module(unchecked):
     logits, labels = Tensor([[1.0, 2.0]]), np.array([1])
     with using({"loss.cross_entropy": lambda logits, labels: (logits * 0 + labels).sum()}):
         assert logits.cross_entropy(labels).item() == 2.0
+        assert logits.cross_entropy([1]).item() == 2.0
         assert nn.CrossEntropyLoss()(logits, labels).item() == 2.0
     assert logits.cross_entropy(labels).item() == pytest.approx(0.3133, rel=1e-3)
+
+
+def test_methods_that_are_parts_take_what_they_took_before():
+    x = Tensor(np.arange(32, dtype=np.float32).reshape(1, 2, 4, 4))
+    assert x.max_pool2d([2, 2]).shape == (1, 2, 2, 2)
+    assert x.layernorm([2, 3]).shape == x.shape
+    assert x.conv2d(np.ones((3, 2, 2, 2), np.float32), stride=[2, 1]).shape == (1, 3, 2, 3)
+    assert "PyTorch: nn.functional.conv2d" in Tensor.conv2d.__doc__
 
 
 def test_a_replaced_initializer_makes_the_next_layer():

@@ -49,7 +49,7 @@ def picked(a: Arrays) -> np.ndarray:
     return -x[np.arange(len(x)), a["labels"]].mean()
 
 
-@cases_of("loss.binary_cross_entropy")
+@cases_of("loss.binary_cross_entropy_with_logits")
 def binary_cross_entropy(random: np.random.Generator) -> Iterator[Case]:
     for shape, size in [((4,), 1), ((2, 3), 1), ((1,), 1), ((5,), 1000)]:
         target = np.asarray(random.integers(0, 2, shape), np.float32)

@@ -13,10 +13,18 @@ from tinylearn.nn.module import Module
 from tinylearn.parts import Part
 from tinylearn.tensor import Tensor
 
-CROSS_ENTROPY = method_part("loss.cross_entropy", "cross_entropy")
-BINARY_CROSS_ENTROPY = method_part("loss.binary_cross_entropy", "binary_cross_entropy_with_logits")
-MSE = method_part("loss.mse", "mse_loss")
-NLL = method_part("loss.nll", "nll_loss")
+
+def loss_part(name: str, method: str) -> Part:
+    """A Tensor's loss as a Part; targets may be arrays or lists."""
+    return method_part(name, method, takes_data=True)
+
+
+CROSS_ENTROPY = loss_part("loss.cross_entropy", "cross_entropy")
+BINARY_CROSS_ENTROPY = loss_part(
+    "loss.binary_cross_entropy_with_logits", "binary_cross_entropy_with_logits"
+)
+MSE = loss_part("loss.mse", "mse_loss")
+NLL = loss_part("loss.nll", "nll_loss")
 
 
 class Loss(Module):

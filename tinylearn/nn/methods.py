@@ -13,24 +13,29 @@ from tinylearn.tensor import Tensor
 from tinylearn.tensor.data import innermost
 
 
-def method_part(name: str, method: str, default: Callable | None = None) -> Part:
+def method_part(
+    name: str, method: str, default: Callable | None = None, takes_data: bool = False
+) -> Part:
     """The Part `name`; from now on the Tensor's method runs whatever the Part runs.
 
-    default   what the Part runs at first; the method as it was, if not given
+    default      what the Part runs at first; the method as it was, if not given
+    takes_data   whether the first argument may be an array or a list, to be made a Tensor
     """
     original: Callable = getattr(Tensor, method)
     part = Part(name, default or original)
 
     @functools.wraps(part.default)
     def run(self: Tensor, *args: Any, **options: Any) -> Any:
-        return part(self, *map(as_tensor, args), **options)
+        if args and takes_data:
+            args = (as_tensor(args[0]), *args[1:])
+        return part(self, *args, **options)
 
     setattr(Tensor, method, run)
     return part
 
 
 def as_tensor(x: Any) -> Any:
-    """An array, or nested lists of numbers, as a constant Tensor; anything else as it is."""
+    """An array, or a list of numbers, as a constant Tensor; anything else as it is."""
     if isinstance(x, Tensor):
         return x
     if isinstance(x, list) and isinstance(innermost(x), int | float):
