@@ -86,8 +86,8 @@ def prove(spec: Spec) -> list[str]:
             values = [
                 (question.call(wrong.function, p.case.args, most_lines=500_000), p) for p in planned
             ]
-            if not any(judge(question, got, p) for got, p in values):
-                trouble.append(f"{question.id}: nothing refuses the wrong answer {wrong.name}")
+            if not any(p.check.points and judge(question, got, p) for got, p in values):
+                trouble.append(f"{question.id}: no hidden check refuses {wrong.name}")
             elif (says := sentence(question, values)) != wrong.says:
                 trouble.append(f"{question.id}: {wrong.name} is told {says!r}")
     return trouble

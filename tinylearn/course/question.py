@@ -194,7 +194,7 @@ def line_counter(most: int) -> Callable[..., Any]:
     def count(frame: Any, event: str, argument: Any) -> Any:
         nonlocal left
         left -= 1
-        if left < 0:
+        if left < 0 and frame.f_code.co_filename.startswith("<"):  # in the author's own code
             raise Slow
         return count
 
