@@ -307,3 +307,13 @@ def test_the_memory_film_knows_peak_and_reuse():
             assert a["to"] < b["from"] and a["bytes"] == b["bytes"]
     assert "alive" in str(film) and "<svg" in film._repr_html_()
     ElementTree.fromstring(film.svg())
+
+
+def test_a_weight_shows_its_gradient_once_that_is_computed():
+    model, loss = net_and_loss()
+    loss.backward()
+    before = tl.draw(loss).trace
+    assert all(node["gradient"] is None for node in before["nodes"])
+    model.second.bias.grad.realize()
+    weight = next(n for n in tl.draw(loss).trace["nodes"] if n["name"] == "model.second.bias")
+    assert len(weight["gradient"]["numbers"]) == 6

@@ -82,6 +82,21 @@ def step_data(step: Step, ids: Ids, kernels: Sequence[Data]) -> Data:
     }
 
 
+def add_apart(data: Data) -> None:
+    """Say of each stored value from which kernels the decision keeps it apart."""
+    readers: dict[str, list[str]] = {}
+    for node in data["nodes"]:
+        for i in node["inputs"]:
+            readers.setdefault(i, []).append(node["id"])
+    home: dict[str, list[str]] = {}
+    for step in data["steps"]:
+        step["apart"] = []
+        if step["verdict"] == "store":
+            around = [k for n in step["nodes"] for r in readers.get(n, ()) for k in home.get(r, ())]
+            step["apart"] = [k for k in dict.fromkeys(around) if k not in step["kernels"]]
+        home |= dict.fromkeys(step["nodes"], step["kernels"])
+
+
 def simplified_steps(steps: Iterable[Simplification], ids: Ids) -> list[Data]:
     """What was made simpler, as the first steps of a film that shows everything."""
     return [

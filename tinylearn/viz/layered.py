@@ -201,12 +201,17 @@ class Layered:
         left = min((self.x[i] - self._wide(i) / 2 for i in range(len(self.x))), default=0.0)
         self.x = [x - left for x in self.x]
         self.width = max((self.x[i] + self._wide(i) / 2 for i in range(len(self.x))), default=0.0)
-        self.y, top, self.tall = [0.0] * len(self.x), 0.0, []
+        self.y, top = [0.0] * len(self.x), 0.0
+        self.tall: list[float] = []
+        self.tops: list[float] = []
         for layer in self.layers:
             tall = max((self.sizes[i][1] for i in layer if i < self.count), default=0.0)
             for i in layer:
                 self.y[i] = top + tall / 2
+                if i < self.count and self.readers[i] and not self.inputs[i]:
+                    self.y[i] = top + tall - self.sizes[i][1] / 2  # sources near their readers
             self.tall.append(tall)
+            self.tops.append(top)
             top += tall + LAYER_GAP
         self.height = max(top - LAYER_GAP, 0.0)
 
@@ -236,9 +241,20 @@ class Layered:
         """Bottom of one box, the bends (straight through their layers), top of the other."""
         a, b = self.edges[k]
         points = [(self.x[a], self.y[a] + self.sizes[a][1] / 2)]
+        below = self._edge_of(a, 1)
+        if below - points[0][1] > 2:  # a taller box stands beside it: first go past that one
+            points.append((points[0][0], below))
         for bend in self.bends[k]:
             half = self.tall[self.layer_of[bend]] / 2
             points.append((self.x[bend], self.y[bend] - half))
             if half > 2:
                 points.append((self.x[bend], self.y[bend] + half))
-        return [*points, (self.x[b], self.y[b] - self.sizes[b][1] / 2)]
+        end = (self.x[b], self.y[b] - self.sizes[b][1] / 2)
+        if end[1] - self._edge_of(b, -1) > 2:
+            points.append((end[0], self._edge_of(b, -1)))
+        return [*points, end]
+
+    def _edge_of(self, i: int, way: int) -> float:
+        """Where the layer of box `i` ends: below it (way 1) or above it (-1)."""
+        layer = self.layer_of[i]
+        return self.tops[layer] + (self.tall[layer] if way > 0 else 0.0)

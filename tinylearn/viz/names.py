@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from types import FrameType, MemberDescriptorType
 from typing import Any
 
@@ -30,20 +31,28 @@ def names_on_lines(order: list[Node]) -> dict[Node, str]:
 
 def names_in(frame: FrameType | None, known: Collection[Node]) -> dict[Node, str]:
     """Names of tensors in the caller's variables, and of what hangs on them (model.weight)."""
-    return look_around(frame, known)[0]
+    return look_around(frame, known).names
 
 
-def look_around(
-    frame: FrameType | None, known: Collection[Node]
-) -> tuple[dict[Node, str], dict[str, str]]:
-    """({node: its name}, {name: type} of the objects that hold tensors) as the caller sees them.
+@dataclass
+class Seen:
+    """What the caller's variables tell: names of nodes, {name: type} of the objects that hold
+    tensors, and the node of each tensor's gradient."""
+
+    names: dict[Node, str] = field(default_factory=dict)
+    holders: dict[str, str] = field(default_factory=dict)
+    gradients: dict[Node, Node] = field(default_factory=dict)
+
+
+def look_around(frame: FrameType | None, known: Collection[Node]) -> Seen:
+    """What the caller sees of the known nodes.
 
     Only looks: no property is called, no container of the user is iterated but lists and dicts.
     """
-    names: dict[Node, str] = {}
-    holders: dict[str, str] = {}
+    found = Seen()
+    names, holders = found.names, found.holders
     if frame is None:
-        return names, holders
+        return found
     scope = dict(frame.f_globals) | dict(frame.f_locals)
     queue = [(k, v, 0) for k, v in scope.items() if not k.startswith("_")]
     seen: set[int] = set()
@@ -59,13 +68,15 @@ def look_around(
             if node in known:
                 names.setdefault(node, name)
             grad_node = (own(grad) or {}).get("node")
-            if isinstance(grad_node, Node) and grad_node in known:
-                names.setdefault(grad_node, f"{name}.grad")
+            if isinstance(grad_node, Node):
+                found.gradients[node] = grad_node
+                if grad_node in known:
+                    names.setdefault(grad_node, f"{name}.grad")
         elif depth < DEEPEST and is_model(value):
             if not isinstance(value, (list, tuple, dict)):
                 holders[name] = type(value).__name__
             queue += [(f"{name}.{k}", v, depth + 1) for k, v in inside.items()]
-    return names, holders
+    return found
 
 
 def is_model(value: Any) -> bool:

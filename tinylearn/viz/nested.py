@@ -162,7 +162,7 @@ def spread(
         for k, x in zip(arriving, _slots(level, item, len(arriving)), strict=True):
             if item in inside:
                 x = _port(level, item, inside[item], "in", pieces[k][0])
-            routes[k][-1] = (x, routes[k][-1][1])
+            move_end(routes[k], -1, -2, x)
     for item, leaving_by_value in bottoms.items():
         values = dict(sorted(leaving_by_value.items(), key=lambda pair: routes[pair[1][0]][1][0]))
         for x, (value, leaving) in zip(
@@ -171,8 +171,16 @@ def spread(
             if item in inside:
                 x = _port(level, item, inside[item], "out", value)
             for k in leaving:
-                routes[k][0] = (x, routes[k][0][1])
+                move_end(routes[k], 0, 1, x)
     return routes
+
+
+def move_end(route: list[Point], end: int, before: int, x: float) -> None:
+    """Shift the end of a route sideways, with the straight piece that leads to it."""
+    straight = len(route) > 2 and route[before][0] == route[end][0]
+    route[end] = (x, route[end][1])
+    if straight:
+        route[before] = (x, route[before][1])
 
 
 def _slots(level: Level, item: str, count: int) -> list[float]:

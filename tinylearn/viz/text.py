@@ -62,11 +62,21 @@ def steps_text(trace: Data) -> str:
         if step["rule"] not in seen:
             sentence = f"{trace['rules'][step['rule']]} {sentence}"
             seen.add(step["rule"])
+        if step["apart"]:
+            sentence += f" So it is not fused into {numbered(step['apart'])}."
         if step["refused"]:
             sentence += f" Refused: {step['refused']}."
         rows += textwrap.wrap(sentence, 92, initial_indent=" " * 5, subsequent_indent=" " * 5)
         rows.append(" " * 5 + counts(*trace["frames"][number - 1 : number + 1]))
     return "\n".join(rows)
+
+
+def numbered(kernels: list[str]) -> str:
+    """kernel 3, or kernels 3 and 7."""
+    numbers = [k.lstrip("k") for k in kernels]
+    if len(numbers) == 1:
+        return f"kernel {numbers[0]}"
+    return f"kernels {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
 def what(node: Data) -> str:

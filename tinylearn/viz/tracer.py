@@ -21,7 +21,14 @@ from tinylearn.graph.simplify import Simplified, simplify
 from tinylearn.schedule.kernel import is_source
 from tinylearn.schedule.schedule import schedule
 from tinylearn.viz.code import LANGUAGES, MOST_KERNELS, code_of
-from tinylearn.viz.decisions import add_joined, kernel_data, merged, simplified_steps, step_data
+from tinylearn.viz.decisions import (
+    add_apart,
+    add_joined,
+    kernel_data,
+    merged,
+    simplified_steps,
+    step_data,
+)
 from tinylearn.viz.film import add_frames
 from tinylearn.viz.modules import add_modules
 from tinylearn.viz.names import look_around, names_on_lines
@@ -102,8 +109,9 @@ class Tracer:
         self.simplified: Simplified = simplify(order, order, list(dict.fromkeys(leaves)))
         self.new = dict(zip(order, self.simplified.outputs, strict=True))
         self.results = [self.new[n] for n in outputs]
-        names, self.holders = look_around(frame, inside | set(spelled))
-        names = {spelled.get(n, n): name for n, name in names.items()}
+        seen = look_around(frame, inside | set(spelled))
+        self.holders = seen.holders
+        names = {spelled.get(n, n): name for n, name in seen.names.items()}
         names = names_on_lines(order) | names
         self.shown = order if whole else walk(self.results)
         original: dict[Node, Node] = {n: n for n in order} if whole else {}
@@ -111,6 +119,7 @@ class Tracer:
             if self.new[node] not in original or node in names:
                 original[self.new[node]] = node
         self.names = {n: names[o] for n, o in original.items() if o in names}
+        self.gradients = {n: seen.gradients[o] for n, o in original.items() if o in seen.gradients}
         self.values = {n: numbers[o] for n, o in original.items() if o in numbers}
         self.ids = {node: f"n{k}" for k, node in enumerate(self.shown)}
         self.outputs = [self.ids[n] for n in dict.fromkeys(outputs if whole else self.results)]
@@ -144,6 +153,7 @@ class Tracer:
             "pass": self.passes[node],
             "gradient_of": self.ids.get(gradient_of, "") if gradient_of is not None else "",
             "group": "",
+            "gradient": summary(self.gradients[node]) if node in self.gradients else None,
             "value": summary(self.values[node]) if node in self.values else None,
         }
 
@@ -243,6 +253,7 @@ def trace(
         data["steps"] = simplified_steps(tracer.simplified.steps, tracer.ids) + decisions
     if not steps:
         data["groups"] = add_modules(data["nodes"], tracer.holders)
+    add_apart(data)
     data["rules"] |= {step["rule"]: step.pop("says") for step in data["steps"]}
     return add_views(add_frames(data))
 

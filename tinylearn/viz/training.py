@@ -100,11 +100,12 @@ class History:
         Raises   ImportError, with the line that installs it, where matplotlib is missing
         """
         try:
-            from matplotlib.figure import Figure
+            from matplotlib import pyplot
         except ImportError as error:
             raise ImportError("matplotlib is missing: pip install matplotlib") from error
         curves = self.drawn()
-        figure = Figure(figsize=(4.5 * max(1, len(curves)), 3), layout="constrained")
+        figure = pyplot.figure(figsize=(4.5 * max(1, len(curves)), 3), layout="constrained")
+        pyplot.close(figure)  # it is shown where it is returned, and not a second time
         for k, curve in enumerate(curves):
             axes = figure.add_subplot(1, len(curves), k + 1)
             axes.plot(curve.steps, curve.values, color=COLOURS[k % len(COLOURS)][0], linewidth=1)

@@ -8,14 +8,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tinylearn.devices.device import Device
 from tinylearn.graph.node import Node
 
 Data = dict[str, Any]
 SHOWN, BINS, LARGEST, PIXELS = 6, 16, 1_000_000, 32
-
-
-class Unread(Exception):
-    """Numbers that a picture leaves alone, and why."""
 
 
 def summary(node: Node) -> Data | None:
@@ -23,23 +20,15 @@ def summary(node: Node) -> Data | None:
     if node.buffer is None:
         return None
     try:
-        array = numbers_of(node.buffer)
-        if array.size > LARGEST:
-            return {"note": f"{array.size} numbers: too many to sum up"}
-        return digest(array)
-    except Unread as reason:
-        return {"note": str(reason)}
+        buffer = node.buffer
+        if buffer.data is None:  # one value everywhere, in no memory yet
+            return {"numbers": [number(buffer.fill)], "more": node.size > 1}
+        if node.size > LARGEST:
+            return {"note": f"{node.size} numbers: too many to sum up"}
+        array = Device.known[node.device].read(buffer.data)
+        return digest(array[: node.size].reshape(node.shape))
     except Exception as error:  # a dead device or a foreign buffer must not spoil the picture
         return {"note": f"cannot be read: {type(error).__name__}"}
-
-
-def numbers_of(buffer: Any) -> Any:
-    """The buffer's numbers as a NumPy array, without a copy where they lie on this machine."""
-    if buffer.data is None:
-        raise Unread("one value everywhere, in no memory yet")
-    if not hasattr(buffer.data, "reshape"):
-        raise Unread(f"its numbers are on the device {buffer.device}")
-    return buffer.data[: math.prod(buffer.shape)].reshape(buffer.shape)
 
 
 def digest(array: Any) -> Data:

@@ -81,7 +81,8 @@ def view(trace: Data, groups: Data) -> Data:
     closed = {g: closed_size(titles[g]) for g in start_closed}
     for chain in chains_of_moves(nodes, parents):
         name = f"c{chain[0]['id']}"
-        titles[name] = f"{len(chain)} moves → {shape_text(chain[-1]['shape'])}"
+        mark = "∂ " if chain[-1]["pass"] == "backward" else ""
+        titles[name] = f"{mark}{len(chain)} moves → {shape_text(chain[-1]['shape'])}"
         parents[name] = parents.get(chain[0]["id"], "")
         closed[name] = box([titles[name] + "  "])
         parents |= {node["id"]: name for node in chain}

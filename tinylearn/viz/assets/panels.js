@@ -17,10 +17,10 @@ function describe(node) {
   return `${name}${node.op} ${shapeText(node.shape)} ${node.dtype}, ${quantity(node.bytes)}${of}` + "";
 }
 
-function valuePanel(value) {
+function valuePanel(value, what = "Value") {
   const box = html("div", {class: "tlv-value"});
-  if (value.note) return html("p", {}, `Value: ${value.note}.`);
-  box.append(html("p", {}, `Value: ${value.numbers.join(", ")}${value.more ? ", …" : ""}`));
+  if (value.note) return html("p", {}, `${what}: ${value.note}.`);
+  box.append(html("p", {}, `${what}: ${value.numbers.join(", ")}${value.more ? ", …" : ""}`));
   if (value.least != null) box.append(html("p", {}, `from ${value.least} to ${value.most}, mean ${value.mean}`));
   if (value.bad) box.append(html("p", {class: "tlv-warning"}, `${value.bad} of them NaN or infinite`));
   if (value.histogram) {
@@ -59,20 +59,22 @@ function nodePanel(face, node) {
   if (line) fact("made at", html("span", {}, line[0] + " "), html("code", {}, line[1]));
   if (node.kind !== "source" && rule) fact("gradient rule", rule);
   return html("section", {class: "tlv-card tlv-node-card", "aria-label": "Selected node"},
-    html("h4", {}, node.name || node.op, html("button", {class: "tlv-link tlv-close", "aria-label": "Deselect", onclick: () => face.select(null)}, "×")), rows, node.value ? valuePanel(node.value) : null);
+    html("h4", {}, node.name || node.op, html("button", {class: "tlv-link tlv-close", "aria-label": "Deselect", onclick: () => face.select(null)}, "×")), rows, node.value ? valuePanel(node.value) : null, node.gradient ? valuePanel(node.gradient, "Gradient") : null);
 }
 
 function stepPanel(face) {
   const {trace, step} = face, card = html("section", {class: "tlv-card tlv-step-card", "aria-label": "This step"});
   if (!step) {
     const f = trace.frames[0];
-    card.append(html("h4", {}, "Before the first decision"), html("p", {}, `Every op would be a kernel of its own: ${f.kernels} kernels that move ${quantity(f.read + f.written)}. Step through the ${trace.steps.length} decisions with the arrow keys.`));
+    card.append(html("h4", {}, "Before the first decision"), html("p", {}, `Every op would be a kernel of its own: ${f.kernels} kernels that move ${quantity(f.read + f.written)}. Step through the ${trace.steps.length} decisions with the arrow keys.`),
+      html("p", {class: "tlv-rule"}, "Keys: arrows step, space plays, / searches, f fits, + and − zoom, d dark or light, p present."));
     return card;
   }
   const s = trace.steps[step - 1], first = face.graph.nodes[s.nodes[0]] || {face: [""], shape: []};
   const title = s.nodes.length > 1 ? `${s.nodes.length} ${s.nodes.every(n => face.graph.nodes[n].kind === "move") ? "moves" : "values"}` : (first.name ? `${first.name} = ` : "") + first.face[0].replace(/ → .*/, "") + " " + (s.nodes.length ? shapeText(first.shape) : "");
   card.append(html("h4", {}, html("span", {class: `tlv-verdict tlv-${s.verdict}`}, {store: "▣ store", fuse: "⤵ fuse", join: "⇄ join", simplify: "≡ simplify"}[s.verdict]), " " + title));
   card.append(html("p", {class: "tlv-says"}, trace.rules[s.rule]), html("p", {}, "Here: " + s.because + "."));
+  if (s.apart.length) card.append(html("p", {class: "tlv-warning"}, `⊘ Not fused into kernel${s.apart.length > 1 ? "s" : ""} ${s.apart.map(k => face.graph.kernels[k].number).join(", ")}.`));
   if (s.refused) card.append(html("p", {class: "tlv-warning"}, "⊘ Fusion refused: " + s.refused + "."));
   card.append(html("p", {class: "tlv-rule"}, "rule ", html("code", {}, s.rule), s.kernels.length ? ` · in ${s.kernels.map(k => "kernel " + face.graph.kernels[k].number).join(", ")}` : ""));
   const [before, after] = trace.frames.slice(step - 1, step + 1), row = (name, a, b, changed) =>

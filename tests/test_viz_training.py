@@ -1,0 +1,94 @@
+"""The training dashboard: curves, epochs, costs, and what stays in the saved notebook."""
+
+import math
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import tinylearn as tl
+from tinylearn.viz.training import KEPT, CurvesFace, Dashboard, progress
+
+
+class Recorder:
+    """A face that keeps what it was shown."""
+
+    def __init__(self):
+        self.ticks = []
+
+    def show(self, tick):
+        self.ticks.append(tick)
+
+
+def run(values, **options) -> Dashboard:
+    bar = progress(values, face=Recorder(), **options)
+    for value in bar:
+        bar.note(loss=value)
+    return bar
+
+
+def test_every_note_becomes_a_point_of_its_curve():
+    bar = run([3.0, 2.0, 1.0])
+    assert bar.history["loss"].values == [3.0, 2.0, 1.0]
+    assert bar.history["loss"].steps == [0, 1, 2]
+    assert "loss: 3 values, last 1" in repr(bar.history)
+
+
+def test_epochs_follow_each_other_in_one_history():
+    bar = run([2.0, 1.0])
+    for value in bar:
+        bar.note(loss=value)
+    assert bar.history["loss"].steps == [0, 1, 2, 3]
+    assert bar.history.epochs == [0, 2]
+
+
+def test_a_long_run_is_drawn_with_few_points_and_keeps_all_values():
+    bar = run([1 / (1 + k) for k in range(5000)])
+    curve = bar.history["loss"]
+    assert len(curve.values) == 5000 and len(curve.thin) <= KEPT
+    assert len(bar.history.svg()) < 8000
+
+
+def test_text_notes_stand_beside_the_bar_and_are_no_curve():
+    bar = progress([1], face=Recorder())
+    for _ in bar:
+        bar.note(phase="warm-up", loss=1)
+    assert set(bar.history.curves) == {"loss"}
+    assert "warm-up" in str(bar.face.ticks[-1])
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_is_said_and_still_drawn(bad):
+    svg = run([1.0, bad, 2.0, bad]).history.svg()
+    ElementTree.fromstring(svg)
+    assert "2 NaN or infinite" in svg and "nan," not in svg.split("points=")[1].split('"')[1]
+
+
+def test_hostile_names_of_curves_are_text():
+    bar = progress([1], face=Recorder())
+    for _ in bar:
+        bar.note(**{"</svg><script>": 1.0})
+    assert "<script" not in bar.history.svg()
+
+
+def test_the_dashboard_is_html_without_scripts():
+    bar = run([2.0, 1.0])
+    html = CurvesFace(bar.history, lambda: "").html(bar.tick())
+    assert "<polyline" in html and "<script" not in html and "<progress" in html
+
+
+def test_watched_models_show_histograms_of_what_is_computed():
+    model = tl.nn.Linear(20, 10)
+    loss = model(tl.Tensor(np.ones((4, 20), np.float32))).sum()
+    loss.backward()
+    bar = run([1.0], watch=model)
+    assert bar.watched().count("<svg") == 1  # the weight; gradients and bias are not computed
+    model.weight.grad.realize()
+    assert model.weight.node.buffer is not None
+
+
+def test_the_history_is_a_matplotlib_figure_on_request():
+    pytest.importorskip("matplotlib")
+    figure = run([3.0, 2.0, 1.0]).history.plot()
+    (axes,) = figure.axes
+    assert list(axes.lines[0].get_ydata()) == [3.0, 2.0, 1.0]
