@@ -112,7 +112,7 @@ def for_blas(nest: Nest) -> bool:
     """Whether the nest is a matrix product large enough for BLAS."""
     product = product_form(nest) if nest.is_strided else None
     rounds = math.prod(v.size for v in nest.outer_loops + nest.reduced_loops)
-    return product is not None and rounds >= BLAS_FROM
+    return product is not None and rounds >= BLAS_FROM and bool(product.rows and product.columns)
 
 
 def on_arrays(function: Callable) -> Callable[..., None]:

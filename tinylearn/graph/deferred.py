@@ -1,25 +1,68 @@
-"""Gradients that are promised: `backward()` notes what is wanted, and differentiates nothing yet.
+"""What is only noted while the user's line runs, and spelled out when the graph is really needed.
 
-A training step that was seen before has a plan, and needs only to be recognized. So backward()
-makes one DERIVATIVE node for each leaf, and the chain rule runs when the graph is really needed:
-for a new plan, or for a picture. This is done only while all gradient rules are tinylearn's own;
-a rule of the user's runs at once, on the user's line.
+    composite    one node for a known composition of primitives: relu(x), not less, where and const
+    derivative   one node for each gradient: backward() notes what is wanted, differentiates nothing
+
+A training step that was seen before has a plan and needs only to be recognized: the fewer nodes,
+the sooner. `spelled_out` gives the graph of primitives: for a new plan, or for a picture.
+
+Gradients are promised only while all gradient rules are tinylearn's own; a rule of the user's runs
+at once, on the user's line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.gradient import gradient
-from tinylearn.graph.node import Node, Shape, apply, walk
+from tinylearn.graph.node import Building, Node, Shape, apply, separate, walk
 from tinylearn.graph.primitives import DETACH
 from tinylearn.parts import Part
 
+# ---------------------------------------------------------------- composites
+
+
+class Composite:
+    """The op of a node that stands for what a function makes of its inputs.
+
+    function   (*input nodes, *arg) -> node, made of its inputs and of constants alone; each of
+               its float inputs gets a gradient
+    """
+
+    kind = "deferred"
+
+    def __init__(self, function: Callable[..., Node]):
+        self.function = function
+        self.name = function.__name__.strip("_")
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *inputs: Node, arg: tuple = ()) -> Node:
+        return apply(self, inputs, arg)  # type: ignore[arg-type]
+
+    def check(self, inputs: tuple[Node, ...], arg: tuple) -> tuple[Shape, DType, str]:
+        """Like what the function makes; an error in there is raised on the user's line."""
+        made = self.function(*inputs, *arg)
+        return made.shape, made.dtype, made.device
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def composite(function: Callable[..., Node]) -> Composite:
+    """Decorator: calls of the function make one node; the others come when they are needed."""
+    return Composite(function)
+
+
+# ---------------------------------------------------------------- derivatives
+
 
 class Derivative:
-    """The op of a promise: (output, g, leaf) stands for the gradient that reaches the leaf."""
+    """The op of a promise: (output, g, leaf) stands for the gradient that reaches the leaf.
+
+    It is a constant for whoever computes with it: no gradient passes.
+    """
 
     name = "derivative"
     kind = "deferred"
@@ -59,7 +102,7 @@ def reached_leaves(output: Node) -> list[Node]:
     leaves = []
     while stack:
         node = stack.pop()
-        if not node.inputs or node.op is DETACH:
+        if not node.inputs or node.op is DETACH or node.op is DERIVATIVE:
             leaves.append(node)
             continue
         for x in node.inputs:
@@ -70,17 +113,30 @@ def reached_leaves(output: Node) -> list[Node]:
 
 
 def promised(output: Node, g: Node, leaves: Iterable[Node]) -> dict[Node, Node]:
-    """Like `gradient`, for leaves that the output depends on: at once, or as promises."""
+    """The gradients, as constants, for leaves that the output depends on: promises, if possible."""
     if not own_rules():
-        return gradient(output, g, leaves)
+        return {x: DETACH(graph) for x, graph in differentiated(output, g, leaves).items()}
     return {leaf: apply(DERIVATIVE, (output, g, leaf)) for leaf in leaves}
 
 
+def differentiated(output: Node, g: Node, leaves: Iterable[Node]) -> dict[Node, Node]:
+    """What `gradient` answers for a graph in which things are only noted."""
+    leaves = list(leaves)
+    output, g, *spelled = spelled_out([output, g, *leaves])
+    found = gradient(output, g, spelled)
+    return {x: found[s] for x, s in zip(leaves, spelled, strict=True) if s in found}
+
+
+# ---------------------------------------------------------------- spelling out
+
+
 def spelled_out(outputs: Sequence[Node]) -> list[Node]:
-    """The same graphs without promises: every gradient is there, node by node."""
+    """The same graphs of primitives alone: every composite and every gradient, node by node."""
     outputs = list(outputs)
-    while promises(order := walk.default(outputs)):
-        new = kept_promises(promises(order))
+    while any(waits(node) for node in (order := walk.default(outputs))):
+        new: dict[Node, Node] = {}
+        if not any(isinstance(node.op, Composite) for node in order):
+            new = kept_promises(filter(waits, order))
         for node in order:
             if node not in new:
                 new[node] = with_inputs(node, new)
@@ -88,9 +144,9 @@ def spelled_out(outputs: Sequence[Node]) -> list[Node]:
     return outputs
 
 
-def promises(order: Iterable[Node]) -> list[Node]:
-    """The promised gradients among the nodes that still have to be computed."""
-    return [n for n in order if n.op is DERIVATIVE and n.buffer is None]
+def waits(node: Node) -> bool:
+    """Whether the node has to be spelled out."""
+    return node.op.kind == "deferred" and (node.op is not DERIVATIVE or node.buffer is None)
 
 
 def kept_promises(waiting: Iterable[Node]) -> dict[Node, Node]:
@@ -102,15 +158,23 @@ def kept_promises(waiting: Iterable[Node]) -> dict[Node, Node]:
     found: dict[Node, Node] = {}
     for (output, g), leaves in wanted.items():
         for leaf, graph in gradient.default(output, g, leaves).items():
-            found[apply(DERIVATIVE, (output, g, leaf))] = graph
+            found[apply(DERIVATIVE, (output, g, leaf))] = DETACH(graph)
     return found
 
 
 def with_inputs(node: Node, new: dict[Node, Node]) -> Node:
-    """The node on new inputs; itself where they are the old ones or its numbers exist."""
+    """The node on new inputs, a composite spelled out; the node itself where nothing changes."""
     inputs = tuple(new[x] for x in node.inputs)
-    if node.buffer is not None or inputs == node.inputs:
+    if inputs == node.inputs and not isinstance(node.op, Composite):
         return node
-    changed = apply(node.op, inputs, node.arg)
-    changed.made_at, changed.gradient_of = node.made_at, node.gradient_of
+    Building.like, Building.gradient_of = node, node.gradient_of
+    try:
+        if isinstance(node.op, Composite):
+            changed = node.op.function(*inputs, *node.arg)
+        else:
+            changed = (separate if node.key is None else apply)(node.op, inputs, node.arg)
+    finally:
+        Building.like = Building.gradient_of = None
+    if changed.buffer is None:
+        changed.buffer = node.buffer
     return changed

@@ -39,14 +39,14 @@ def gradient(output: Node, g: Node, leaves: Iterable[Node]) -> dict[Node, Node]:
     grads = {output: g}
     for node in reversed(order):
         if node.inputs and node in grads and node in moving:
-            Building.gradient_of = node
+            Building.like = Building.gradient_of = node
             try:
                 for x, gx in zip(node.inputs, rule_of(node, grads[node]), strict=True):
                     if x in moving:
                         checked = check(node, x, gx)
                         grads[x] = ADD(grads[x], checked) if x in grads else checked
             finally:
-                Building.gradient_of = None
+                Building.like = Building.gradient_of = None
     return {leaf: grads[leaf] for leaf in leaves if leaf in grads}
 
 

@@ -140,8 +140,13 @@ class Structures:
 
 
 class Building:
-    """What the node being built belongs to: None, or the node whose gradient is being made."""
+    """Whose nodes are being built, if it is not the user who builds them.
 
+    like          the node whose line of the user they take over
+    gradient_of   the node whose gradient rule makes them, or None
+    """
+
+    like: Node | None = None
     gradient_of: Node | None = None
 
 
@@ -166,8 +171,9 @@ def _new(op: Primitive, inputs: tuple, arg: Any, known: tuple, key: tuple | None
     node.op, node.inputs, node.arg, node.key = op, inputs, arg, key
     node.structure, node.shape, node.dtype, node.device = known
     node.buffer = None
-    node.gradient_of = of = Building.gradient_of
-    node.made_at = user_place(3) if of is None else of.made_at
+    node.gradient_of = Building.gradient_of
+    like = Building.like
+    node.made_at = user_place(3) if like is None else like.made_at
     if key is not None:
         INTERNED[key] = weakref.ref(node)
     return node
@@ -194,6 +200,13 @@ def constant(op: Primitive, value: Any, shape: Shape, dtype: DType, device: str)
     structure = (op, shape, dtype, device)
     known = Structures.known.get(structure) or Structures.add(structure, shape, dtype, device)
     return _new(op, (), value, known, key)
+
+
+def separate(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
+    """A node that is interned nowhere: equal nodes made elsewhere are other nodes."""
+    like = apply(op, inputs, arg)
+    known = like.structure, like.shape, like.dtype, like.device
+    return _new(op, inputs, arg, known, None)
 
 
 @part("graph.walk")

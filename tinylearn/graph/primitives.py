@@ -31,6 +31,7 @@ class Primitive:
     text      elementwise and reduce: C text of one number, {0} {1} {2} the operands
     shape     (op, inputs, arg) -> shape, or raises ShapeError
     dtype     (op, inputs, arg) -> dtype, or raises DTypeError
+    device    (op, inputs, arg) -> device, or raises DeviceError
     index     move: (index of the output, node) -> index of the input
     """
 
@@ -41,6 +42,7 @@ class Primitive:
     text: str = ""
     shape: Callable[..., Shape] = rules.equal_shapes
     dtype: Callable[..., DType] = rules.equal_dtypes
+    device: Callable[..., str] = rules.same_device
     index: Callable[..., tuple] | None = None
 
     def __repr__(self) -> str:
@@ -51,8 +53,8 @@ class Primitive:
 
     def check(self, inputs: tuple[Node, ...], arg: Any) -> tuple[Shape, DType, str]:
         """Shape, dtype and device of this op on these inputs; raises where they do not fit."""
-        rules.same_device(self, inputs)
-        return self.shape(self, inputs, arg), self.dtype(self, inputs, arg), inputs[0].device
+        shape, dtype = self.shape(self, inputs, arg), self.dtype(self, inputs, arg)
+        return shape, dtype, self.device(self, inputs, arg)
 
 
 PRIMITIVES: dict[str, Primitive] = {}
@@ -83,7 +85,7 @@ def CONST(g, node):
     return ()
 
 
-@primitive("copy", "source", numpy=np.copy, shape=rules.same_shape)
+@primitive("copy", "source", numpy=np.copy, shape=rules.same_shape, device=rules.arg_device)
 def COPY(g, node):
     """The same numbers on another device; the gradient is copied back."""
     return (copy(g, node.inputs[0].device),)

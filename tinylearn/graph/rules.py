@@ -30,14 +30,20 @@ def refuse(op: Primitive, inputs: tuple, says: str, repair: str = "") -> Excepti
 # ---------------------------------------------------------------- devices and dtypes
 
 
-def same_device(op: Primitive, inputs: tuple[Node, ...]) -> None:
-    """Operands must be on one device."""
+def same_device(op: Primitive, inputs: tuple[Node, ...], arg: Any) -> str:
+    """The one device on which all operands must be."""
     if len({x.device for x in inputs}) > 1:
         where = " and ".join(f"{n} on {x.device}" for n, x in zip(NAMES, inputs, strict=False))
         says = f"{op.name} needs its operands on one device, got {where}"
         raise describe(
             DeviceError, says, zip(NAMES, inputs, strict=False), f"y.to({inputs[0].device!r})"
         )
+    return inputs[0].device
+
+
+def arg_device(op: Primitive, inputs: tuple[Node, ...], arg: str) -> str:
+    """The device that was asked for."""
+    return arg
 
 
 def equal_dtypes(op: Primitive, inputs: tuple[Node, ...], arg: Any) -> DType:
@@ -191,15 +197,46 @@ def numpy_shrink(x: np.ndarray, bounds: tuple) -> np.ndarray:
 
 
 def index_before_reshape(index: tuple, node: Node) -> tuple:
-    """Count the numbers before this one, then find that place under the input's shape."""
-    place: Any = 0
-    for i, n in zip(index, node.shape, strict=True):
-        place = place * n + i
-    found = []
-    for n in reversed(node.inputs[0].shape):
-        found.append(place % n if n > 1 else 0)
-        place = place // n if n > 1 else place
-    return tuple(reversed(found))
+    """Count the numbers before this one, then find that place under the input's shape.
+
+    Axes that a reshape leaves alone, or only splits among themselves, are counted by themselves.
+    """
+    found: list = []
+    for after, before in reshape_groups(node.shape, node.inputs[0].shape):
+        place: Any = 0
+        for a in after:
+            place = place * node.shape[a] + index[a]
+        sizes = [node.inputs[0].shape[b] for b in before]
+        inside = []
+        for n in reversed(sizes):
+            inside.append(place % n if n > 1 else 0)
+            place = place // n if n > 1 else place
+        found += reversed(inside)
+    return tuple(found)
+
+
+def reshape_groups(new: Shape, old: Shape) -> list[tuple[range, range]]:
+    """The axes of two shapes of one size, in the smallest groups that hold equally many numbers.
+
+    >>> [(list(a), list(b)) for a, b in reshape_groups((2, 3, 20), (6, 4, 5))]
+    [([0, 1], [0]), ([2], [1, 2])]
+    """
+    if 0 in new:
+        return [(range(len(new)), range(len(old)))]
+    groups = []
+    a = b = 0
+    while a < len(new) or b < len(old):
+        first, start = a, b
+        left, right = 1, 1
+        while a < len(new) or b < len(old):
+            if left <= right and a < len(new):
+                left, a = left * new[a], a + 1
+            else:
+                right, b = right * old[b], b + 1
+            if left == right:
+                break
+        groups.append((range(first, a), range(start, b)))
+    return groups
 
 
 def index_permuted(index: tuple, node: Node) -> tuple:

@@ -60,7 +60,29 @@ class Divided:
         return f"({f'({inner})' if ' ' in inner or '*' in inner else inner} {self.op} {self.by})"
 
 
-Atom = Variable | Divided
+@dataclass(frozen=True)
+class Within:
+    """An index of which a guard says that it lies in 0..size-1: nothing is read where it does not.
+
+    While indices are being simplified this is known of it; `released` makes it plain again.
+    """
+
+    of: Index
+    size: int
+
+    @property
+    def low(self) -> int:
+        return 0
+
+    @property
+    def high(self) -> int:
+        return self.size - 1
+
+    def __repr__(self) -> str:
+        return repr(self.of)
+
+
+Atom = Variable | Divided | Within
 
 
 @dataclass(frozen=True)
@@ -145,10 +167,24 @@ class Index:
             return rest - rest.low // by * by
         return Index(((Divided("%", rest, by), 1),), 0)
 
+    def released(self) -> Index:
+        """The index without what guards say about its parts; nothing is simplified by that."""
+        total = Index((), self.constant)
+        for atom, f in self.terms:
+            match atom:
+                case Within(of, _):
+                    total = total + of.released() * f
+                case Divided(op, of, by):
+                    total = total + Index(((Divided(op, of.released(), by), f),), 0)
+                case Variable():
+                    total = total + Index(((atom, f),), 0)
+        return total
+
     def substitute(self, values: dict[Variable, Index]) -> Index:
         """The index with variables replaced by other indices."""
         total = Index((), self.constant)
         for atom, f in self.terms:
+            assert not isinstance(atom, Within), "an index is released before it is transformed"
             if isinstance(atom, Variable):
                 new = values.get(atom) or Index(((atom, 1),), 0)
             else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CONST, DETACH, PAD
-from tinylearn.loops.index import Index, flat, number, variable
+from tinylearn.loops.index import Index, Within, flat, number, variable
 from tinylearn.loops.ir import (
     Apply,
     Constant,
@@ -40,6 +40,7 @@ class Lowering:
         self.reduced: dict[int, Index] = {}  # axis of the reduced input -> its variable
         self.names: dict[tuple, str] = {}
         self.computed: dict[Node, tuple[list[Statement], Place, str]] = {}
+        self.loads: dict[str, Load] = {}
         self.counter = 0
 
     def run(self) -> Nest:
@@ -90,7 +91,7 @@ class Lowering:
         if node.op is CONST:
             return self.let(Constant(node), node.dtype, node, level)
         if node not in self.members:
-            place = flat(index, node.shape)
+            place = flat(index, node.shape).released()
             return self.let(Load(node, place, guards), node.dtype, node, level)
         if node.op is PAD:
             return self.padded(node, index, guards, level)
@@ -112,13 +113,20 @@ class Lowering:
         x = node.inputs[0]
         before = tuple(i - first for i, (first, _) in zip(index, node.arg, strict=True))
         new = tuple(
-            Guard(i, n) for i, n in zip(before, x.shape, strict=True) if i.low < 0 or i.high >= n
+            Guard(i.released(), n)
+            for i, n in zip(before, x.shape, strict=True)
+            if i.low < 0 or i.high >= n
         )
-        inside = tuple(dict.fromkeys(guards + new))
-        name = self.value(x, before, inside, level)
-        if not new or (x not in self.members and x.op is not CONST):
-            return name  # a load is 0 outside by itself
-        return self.let(Guarded(name, new), node.dtype, node, level)
+        inside = tuple(
+            Index(((Within(i, n), 1),), 0) if i.low < 0 or i.high >= n else i
+            for i, n in zip(before, x.shape, strict=True)
+        )
+        every = tuple(dict.fromkeys(guards + new))
+        name = self.value(x, inside, every, level)
+        match self.loads.get(name):
+            case Load(_, _, known) if set(new) <= set(known):
+                return name  # a load is 0 outside by itself
+        return self.let(Guarded(name, new), node.dtype, node, level) if new else name
 
     def reduce(self, node: Node, index: Place, guards: tuple[Guard, ...]) -> str:
         """The total of the reduction; its input is computed in the inner loops."""
@@ -136,6 +144,8 @@ class Lowering:
     def let(self, expression: Expression, dtype: DType, node: Node, level: list[Statement]) -> str:
         name = f"t{self.counter}"
         self.counter += 1
+        if isinstance(expression, Load):
+            self.loads[name] = expression
         level.append(Let(name, expression, dtype, node))
         return name
 

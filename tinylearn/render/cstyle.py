@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.primitives import ADD, CAST, MUL
-from tinylearn.loops.index import Divided, Index, Variable
+from tinylearn.loops.index import Divided, Index, Variable, Within
 from tinylearn.loops.ir import (
     Apply,
     Constant,
@@ -75,6 +75,7 @@ def index_text(index: Index) -> str:
     """An index as C text."""
     parts = []
     for atom, factor in index.terms:
+        assert not isinstance(atom, Within), "lower releases every index that it writes down"
         text = atom.name if isinstance(atom, Variable) else divided_text(atom)
         parts.append(text if factor == 1 else f"{factor}*{text}")
     if index.constant or not parts:
@@ -154,7 +155,9 @@ class CWriter:
             self.source.add(f"{kind} {name} = {value};", t.node)
         else:
             self.source.add(f"{kind} {name}[{count}];", t.node)
-            self.source.add(f"for (long lane = 0; lane < {count}; lane++) {name}[lane] = {value};", t.node)
+            self.source.add(
+                f"for (long lane = 0; lane < {count}; lane++) {name}[lane] = {value};", t.node
+            )
 
     def take_in(self, t: Total, name: str, value: str) -> None:
         """A total takes a value in."""

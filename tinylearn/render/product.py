@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import MUL
@@ -17,6 +17,7 @@ from tinylearn.loops.index import Index, Variable
 from tinylearn.loops.ir import Apply, Let, Load, Nest, Total, Write
 
 Variables = tuple[Variable, ...]
+WORTH_A_CALL = 65_536  # multiplications: smaller products are not worth a call of BLAS for each
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,20 @@ def product_form(nest: Nest) -> Product | None:
     reduced, outer = nest.reduced_loops, nest.outer_loops
     if not reduced or any(v not in on_left or v not in on_right for v in reduced):
         return None
+    if not outer and any(abs(f.place.factor(v)) != 1 for f in factors for v in reduced):
+        return None  # one number from scattered ones: nothing that BLAS is better at
     if any(v not in on_left and v not in on_right for v in outer):
         return None
     both = [v for v in outer if v in on_left and v in on_right]
     single = [v for v in outer if v not in both]
     while single and runs(single, on_left) > 2:  # n o yx: one product for each n, not one for all
-        first = single[0] in on_left
-        while single and (single[0] in on_left) == first:
-            both.append(single.pop(0))
+        side = single[0] in on_left
+        first = list(takewhile(lambda v, side=side: (v in on_left) == side, single))  # type: ignore[misc]
+        rest = tuple(single[len(first) :])
+        if size((*rest, *reduced)) < WORTH_A_CALL:
+            break
+        both += first
+        single = list(rest)
     if single and single[0] not in on_left:
         left, right, on_left = right, left, on_right
     rows = tuple(v for v in single if v in on_left)
