@@ -1,0 +1,161 @@
+"""The works in tinylearn, written as its users write them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from benchmarks.works import HEADS, Data, Step
+from tinylearn import Device, Tensor, nn
+from tinylearn.nn import optim
+
+
+def training(model: nn.Module, optimizer: optim.Optimizer, loss_of: Callable, data: Data) -> Step:
+    """Forward, backward, update."""
+    device = optimizer.parameters[0].device
+    last: list[Tensor] = []
+
+    def run(k: int) -> None:
+        x, y = (Tensor(a, device=device) for a in data.batches[k % len(data.batches)])
+        loss = loss_of(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        last[:] = [loss]
+
+    return Step(run, lambda: last[0].item())
+
+
+def started(model: nn.Module, data: Data) -> nn.Module:
+    """The model with the first weights of the data."""
+    for parameter, array in zip(model.parameters(), data.weights, strict=True):
+        parameter.assign(array)
+    return model
+
+
+def gradients(leaves: Iterable[Tensor]) -> list[Tensor]:
+    """What backward() left at each leaf."""
+    return [leaf.grad for leaf in leaves if leaf.grad is not None]
+
+
+def size_of(tensors: Iterable[Tensor]) -> float:
+    """The sum of all numbers without their signs: two columns agree in it if they agree."""
+    return sum(float(np.abs(t.numpy()).sum()) for t in tensors)
+
+
+def mlp(data: Data) -> Step:
+    hidden, inside = data.weights[0].shape
+    model = nn.Sequential(nn.Linear(inside, hidden), nn.ReLU(), nn.Linear(hidden, 10))
+    optimizer = optim.SGD([started(model, data)], lr=0.1)
+    return training(model, optimizer, Tensor.cross_entropy, data)
+
+
+def lenet(data: Data) -> Step:
+    model = nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(400, 120),
+        nn.ReLU(),
+        nn.Linear(120, 84),
+        nn.ReLU(),
+        nn.Linear(84, 10),
+    )
+    optimizer = optim.Adam([started(model, data)], lr=0.001)
+    return training(model, optimizer, Tensor.cross_entropy, data)
+
+
+def xor(data: Data) -> Step:
+    model = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
+    optimizer = optim.SGD([started(model, data)], lr=0.1)
+    return training(model, optimizer, Tensor.binary_cross_entropy_with_logits, data)
+
+
+def chain(data: Data) -> Step:
+    a, b, c = leaves = [Tensor(x) for x in data.weights]
+    last: list[Tensor] = []
+
+    def run(k: int) -> None:
+        last.clear()  # a value that somebody holds is not computed again
+        for leaf in leaves:
+            leaf.grad = None
+        value = ((a * b + c).sigmoid() * (a - c).relu()).sum()
+        value.backward()
+        Tensor.realize_all(value, *gradients(leaves))
+        last.append(value)
+
+    return Step(run, lambda: last[0].item() + size_of(gradients(leaves)))
+
+
+def matmul(data: Data) -> Step:
+    a, b = (Tensor(x, requires_grad=False) for x in data.weights)
+    last: list[Tensor] = []
+
+    def run(k: int) -> None:
+        last.clear()
+        last.append((a @ b).realize())
+
+    return Step(run, lambda: float(np.abs(last[0].numpy()).mean()))
+
+
+class Block(nn.Module):
+    """A transformer block; causal: a token sees those before it and itself."""
+
+    def __init__(self, tokens: int, width: int):
+        self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.later = Tensor(np.triu(np.ones((tokens, tokens), bool), 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        B, T, C = x.shape  # batch, tokens, width
+        q, k, v = self.qkv(self.first(x)).reshape(B, T, 3, HEADS, C // HEADS).permute(2, 0, 3, 1, 4)
+        scores = (q @ k.transpose(-1, -2)) * (1 / math.sqrt(C // HEADS))  # (B, heads, T, T)
+        shares = self.later.where(-math.inf, scores).softmax(-1)
+        x = x + self.out((shares @ v).permute(0, 2, 1, 3).reshape(B, T, C))
+        return x + self.down(self.up(self.second(x)).gelu())
+
+
+def block(data: Data) -> Step:
+    model = Block(*data.batches[0][0].shape[1:])
+    started(model, data)
+    parameters, device = model.parameters(), Device.DEFAULT
+    last: list[Tensor] = []
+
+    def run(k: int) -> None:
+        for w in parameters:
+            w.grad = None
+        x = Tensor(data.batches[k % len(data.batches)][0], device=device)
+        y = model(x)
+        value = (y * y).mean()
+        value.backward()
+        Tensor.realize_all(value, *gradients([x, *parameters]))
+        last[:] = [value, x]
+
+    return Step(run, lambda: last[0].item() + size_of(gradients([last[1], *parameters])))
+
+
+STEPS = {
+    "mlp": mlp,
+    "lenet": lenet,
+    "chain": chain,
+    "xor": xor,
+    "matmul512": matmul,
+    "matmul1024": matmul,
+    "block": block,
+}
+
+
+def step_on(device: str, name: str, data: Data) -> Step:
+    """A work on a device of tinylearn."""
+    before, Device.DEFAULT = Device.DEFAULT, device
+    try:
+        return STEPS[name](data)
+    finally:
+        Device.DEFAULT = before
