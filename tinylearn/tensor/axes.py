@@ -12,6 +12,15 @@ from tinylearn.tensor.userline import name_of
 
 Axes = int | Sequence[int] | None
 
+# What to call instead, where it is not `.op(axis=-1)`; "" where that depends.
+INSTEAD = {
+    "squeeze": ".squeeze()",
+    "flatten": ".flatten()",
+    "transpose": ".transpose()",
+    "permute": ".T",
+    "flip": ".flip(-1)",
+} | dict.fromkeys(("batchnorm", "cat", "chunk", "roll", "split", "stack", "unflatten"), "")
+
 
 def one_axis(op: str, x: Node, axis: Any, extra: int = 0) -> int:
     """An axis of x counted from 0. extra: how many axes more the result has."""
@@ -25,7 +34,8 @@ def one_axis(op: str, x: Node, axis: Any, extra: int = 0) -> int:
     has = f"axes {-ndim} to {ndim - 1}" if ndim else "no axis"
     says = f"{op}: there is no axis {place}; a tensor of {len(x.shape)} axes has {has} here"
     name = name_of()
-    repair = f"{name}.{op}(axis=-1)" if ndim else f"{name}.reshape(1)"
+    call = INSTEAD.get(op, f".{op}(axis=-1)") if ndim else ".reshape(1)"
+    repair = name + call if call and 0 not in x.shape else ""
     raise describe(ShapeError, says, [(name, x)], repair)
 
 

@@ -166,7 +166,7 @@ def completed(x: Node, entries: list[Any]) -> list[Any]:
         name = name_of()
         says = f"{used} indices for a tensor of {len(x.shape)} axes"
         repair = f"{name}[{', '.join('0' * len(x.shape))}]" if x.shape else f"{name}.item()"
-        raise describe(IndexError, says, [(name, x)], repair)
+        raise describe(IndexError, says, [(name, x)], "" if 0 in x.shape else repair)
     dots = [k for k, e in enumerate(entries) if e is ...]
     if len(dots) > 1:
         raise describe(IndexError, "an index has at most one ...", [("x", x)])
@@ -182,7 +182,7 @@ def inside(k: int, axis: int, x: Node) -> int:
         return k % n
     name = name_of()
     says = f"there is no place {k} on axis {axis}, which has size {n}"
-    last = f"{name}[{':, ' * axis}{'-1' if n else ':'}]"
+    last = f"{name}[{':, ' * axis}-1]" if n else ""
     raise describe(IndexError, says, [(name, x)], last)
 
 

@@ -152,10 +152,10 @@ def broadcast(x: Node, shape: Shape) -> Node:
 def misfit(op: str, a: Node, b: Node) -> Exception:
     """The error for shapes that do not broadcast, with a repair in the user's own names."""
     x, y, symbol = operand_names(op)
-    first, second = broadcast_repair(a.shape, b.shape)
-    joined = f"{x}{first} {symbol} {y}{second}" if symbol else f"{x}{first}.{op}({y}{second})"
+    form = f"{{}} {symbol} {{}}" if symbol else f"{{}}.{op}({{}})"
+    repair = "" if op == "where" else broadcast_repair(x, y, form, a.shape, b.shape)
     says = f"{op}: shapes {a.shape} and {b.shape} do not go together"
-    return describe(ShapeError, says, [(x, a), (y, b)], joined)
+    return describe(ShapeError, says, [(x, a), (y, b)], repair)
 
 
 def different_devices(op: str, a: Node, b: Node) -> Exception:

@@ -1,15 +1,29 @@
-"""Repairs: for shapes that do not fit, the one call that makes them fit.
+"""Repairs: for shapes that do not fit, the one expression that does.
 
-Each is a pure function of shapes that returns text to put behind a name. Every repair runs when
-it is pasted; whether it is what you mean, you decide.
+Each is a pure function of names and shapes. Every repair runs when it is pasted; whether it is
+what you mean, you decide.
 """
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from itertools import combinations
+from typing import Any
 
 from tinylearn.graph.node import Shape
+
+
+def where_there_are_numbers(repair: Callable[..., str]) -> Callable[..., str]:
+    """Decorator: no repair for shapes of size 0, for the numbers themselves are missing."""
+
+    @functools.wraps(repair)
+    def repaired(*args: Any) -> str:
+        empty = any(isinstance(a, tuple) and 0 in a for a in args)
+        return "" if empty else repair(*args)
+
+    return repaired
 
 
 def goes_with(a: Shape, b: Shape) -> bool:
@@ -61,15 +75,30 @@ def aligned(have: Shape, want: Shape) -> str:
     return ""
 
 
-def broadcast_repair(a: Shape, b: Shape) -> tuple[str, str]:
-    """What to put behind the first and the second operand so that they broadcast.
+@where_there_are_numbers
+def broadcast_repair(x: str, y: str, form: str, a: Shape, b: Shape) -> str:
+    """An operation on what is called x and y, one of them reshaped so that they broadcast.
 
-    >>> broadcast_repair((64, 10), (64,))
-    ('', '.reshape(64, 1)')
-    >>> broadcast_repair((2, 3), (3, 2)), broadcast_repair((2, 3), (6,))
-    (('', '.T'), ('', '.reshape(2, 3)'))
-    >>> broadcast_repair((5,), (3,))
-    ('[:3]', '')
+    form   the operation's text, with braces for its operands
+
+    >>> broadcast_repair("x", "b", "{} + {}", (64, 10), (64,))
+    'x + b.reshape(64, 1)'
+    >>> broadcast_repair("x", "y", "{} < {}", (2, 3), (3, 2))
+    'x < y.T'
+    >>> broadcast_repair("x", "y", "{}.maximum({})", (2, 3), (6,))
+    'x.maximum(y.reshape(2, 3))'
+    >>> broadcast_repair("x", "y", "{} * {}", (5,), (3,))
+    'x[:3] * y'
+    """
+    first, second = fitting(a, b)
+    return form.format(x + first, y + second)
+
+
+def fitting(a: Shape, b: Shape) -> tuple[str, str]:
+    """What to put behind two operands so that they broadcast.
+
+    >>> fitting((3,), (3, 2)), fitting((2, 3), (3, 2))
+    (('.reshape(3, 1)', ''), ('', '.T'))
     """
     if len(b) < len(a) and aligned(b, a):
         return "", aligned(b, a)
@@ -84,6 +113,7 @@ def broadcast_repair(a: Shape, b: Shape) -> tuple[str, str]:
     return cut(a, repeatable(b)), cut(b, repeatable(a))
 
 
+@where_there_are_numbers
 def matmul_repair(x: str, y: str, a: Shape, b: Shape) -> str:
     """The product of what is called x and y, with one of them turned or cut so that it exists.
 
@@ -130,6 +160,7 @@ def reshape_repair(op: str, have: Shape, want: tuple[int, ...]) -> str:
     return f".{op}(-1)"
 
 
+@where_there_are_numbers
 def expand_repair(x: str, have: Shape, want: tuple[int, ...]) -> str:
     """What makes an expand to `want` possible: axes of size 1 in the right places.
 
@@ -141,6 +172,7 @@ def expand_repair(x: str, have: Shape, want: tuple[int, ...]) -> str:
     return f"{x}.expand({listed((-1,) * len(have))})"
 
 
+@where_there_are_numbers
 def cat_repair(a: Shape, b: Shape, axis: int) -> str:
     """How x and y of these shapes can be joined along an axis.
 
@@ -162,6 +194,7 @@ def limits(shape: Shape, axis: int) -> tuple[int | None, ...]:
     return shape[:axis] + (None,) + shape[axis + 1 :]
 
 
+@where_there_are_numbers
 def stack_repair(a: Shape, b: Shape) -> str:
     """How x and y of these shapes can be stacked.
 
@@ -178,6 +211,7 @@ def stack_repair(a: Shape, b: Shape) -> str:
     return f"x.flatten()[:{n}].stack(y.flatten()[:{n}])"
 
 
+@where_there_are_numbers
 def equal_repair(x: str, y: str, op: str, a: Shape, b: Shape) -> str:
     """A loss of two shapes that are made equal.
 
@@ -205,6 +239,7 @@ def same_as(shape: Shape) -> str:
     return f".reshape({listed(shape)})" if shape else ".reshape(())"
 
 
+@where_there_are_numbers
 def target_repair(x: str, y: str, op: str, a: Shape, b: Shape, shares: bool = False) -> str:
     """A classification loss whose logits and targets go together.
 
@@ -238,6 +273,7 @@ def target_repair(x: str, y: str, op: str, a: Shape, b: Shape, shares: bool = Fa
     return f"{whole}[:{n}].{op}({y}.flatten()[:{n}])"
 
 
+@where_there_are_numbers
 def conv_repair(x: str, w: str, a: Shape, b: Shape, groups: int) -> str:
     """A convolution of an image and filters (F, C, kh, kw) whose channels fit, or "".
 
@@ -261,11 +297,12 @@ def conv_repair(x: str, w: str, a: Shape, b: Shape, groups: int) -> str:
     return f"{x}.conv2d({w}[:, :{a[-3]}])"
 
 
-def pool_repair(x: str, w: str, op: str, have: Shape, spans: list[int]) -> str:
-    """An image that is padded until a window fits.
+@where_there_are_numbers
+def pool_repair(x: str, call: str, have: Shape, spans: Shape) -> str:
+    """A pooling or convolution of an image that is padded until a window fits.
 
-    >>> pool_repair("x", "2", "max_pool2d", (1, 1), [2, 2])
+    >>> pool_repair("x", "max_pool2d(2)", (1, 1), (2, 2))
     'x.pad((0, 1), (0, 1)).max_pool2d(2)'
     """
     widths = [(0, 0)] * (len(have) - 2) + [(0, max(0, s - n)) for s, n in zip(spans, have[-2:])]
-    return f"{x}.pad({', '.join(map(str, widths))}).{op}({w})"
+    return f"{x}.pad({', '.join(map(str, widths))}).{call}"

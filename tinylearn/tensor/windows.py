@@ -264,15 +264,16 @@ def checked_filters(x: Node, w: Node, groups: int) -> None:
 
 def checked_size(op: str, x: Node, seen: Shape, kernel: Shape, apart: Shape, around: tuple) -> None:
     """Raises where a window is larger than the image."""
-    spans = [d * (k - 1) + 1 for k, d in zip(kernel, apart)]
+    spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, apart))
     if all(span <= n for span, n in zip(spans, seen[-2:])) and 0 not in kernel:
         return
     left, right, _ = operand_names(op)
     says = f"{op}: a window of {spans[0]} x {spans[1]} is larger than the image"
-    says += f" of {seen[-2]} x {seen[-1]}" + (
-        " with its padding" if around != ((0, 0),) * 2 else ""
-    )
-    repair = pool_repair(left, right, op, x.shape, spans)
+    says += f" of {seen[-2]} x {seen[-1]}"
+    says += " with its padding" if any(map(any, around)) else ""
+    more = f", dilation={apart}" if apart != (1, 1) else ""
+    call = f"conv2d({right}{more})" if op == "conv2d" else f"{op}({kernel}{more})"
+    repair = pool_repair(left, call, x.shape, spans) if 0 not in kernel else ""
     raise describe(ShapeError, says, [(left, x)], repair)
 
 
