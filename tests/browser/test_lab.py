@@ -8,8 +8,12 @@ from tests.browser.conftest import shoot
 
 pytestmark = pytest.mark.browser
 
-GRAPHS = "from tests.pictures import *; from tinylearn import viz"
-FILM = "viz.explain(Named(mlp()[0]))"
+GRAPHS = """import tinylearn as tl
+from tinylearn import nn
+model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
+images, labels = tl.Tensor.rand(64, 784), tl.Tensor([3] * 64)
+loss = model(images).cross_entropy(labels)"""
+FILM = "tl.explain(loss)"
 DARK = "JupyterLab Dark"
 
 
@@ -117,7 +121,7 @@ def test_a_notebook_that_is_not_trusted_shows_image_and_text(notebook):
 
 def test_a_dashboard_draws_curves_while_it_runs(notebook):
     loop = (
-        "import time\nfor epoch in range(2):\n    bar = bar if epoch else viz.progress(range(60))\n"
+        "import time\nfor epoch in range(2):\n    bar = bar if epoch else tl.progress(range(60))\n"
         "    for k in bar:\n        bar.note(loss=2 / (k + 60 * epoch + 1), accuracy=k / 60)\n"
         "        time.sleep(0.01)"
     )
