@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -42,9 +43,17 @@ class DeviceType(type):
 
     @property
     def DEFAULT(cls) -> str:
-        """What the user set, else TINYLEARN_DEVICE, else numpy."""
+        """What the user set, else TINYLEARN_DEVICE, else numpy.
+
+        A device named in the environment that cannot be used gives a warning, and numpy.
+        """
         if DeviceType.chosen is None:
-            DeviceType.chosen = checked_name(os.environ.get("TINYLEARN_DEVICE") or "numpy")
+            DeviceType.chosen = "numpy"
+            try:
+                DeviceType.chosen = checked_name(os.environ.get("TINYLEARN_DEVICE") or "numpy")
+            except DeviceError as error:
+                says = f"TINYLEARN_DEVICE is ignored and numpy used: {error}"
+                warnings.warn(says, RuntimeWarning, stacklevel=3)
         return DeviceType.chosen
 
     @DEFAULT.setter
