@@ -1,4 +1,4 @@
-"""The c device on machines as they are: which compiler, no compiler, a shared and a damaged cache."""
+"""The c device on machines as they are: which compiler, none, a shared and a damaged cache."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
 
 
 def test_without_a_compiler_the_error_says_what_to_do(tmp_path):
-    out, err = run(PROGRAM, tmp_path, PATH=str(tmp_path), TINYLEARN_CC="").communicate(timeout=60)
+    _, err = run(PROGRAM, tmp_path, PATH=str(tmp_path), TINYLEARN_CC="").communicate(timeout=60)
     assert "no C compiler was found" in err
     assert 'pip install "tinylearn[zig]"' in err
 
@@ -86,6 +86,6 @@ def test_a_compiler_that_refuses_is_quoted(tmp_path):
     fake = tmp_path / "fakecc"
     fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo fake 1.0 || exit 3\n')
     fake.chmod(0o755)
-    out, err = run(PROGRAM, tmp_path, TINYLEARN_CC=str(fake)).communicate(timeout=60)
+    _, err = run(PROGRAM, tmp_path, TINYLEARN_CC=str(fake)).communicate(timeout=60)
     assert "DeviceError" in err
     assert "cannot compile" in err

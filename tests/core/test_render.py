@@ -1,0 +1,103 @@
+"""Generated text: what reaches BLAS, what is blocked, and that lines know their nodes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinylearn import Tensor
+from tinylearn.graph.deferred import spelled_out
+from tinylearn.loops.lower import lower
+from tinylearn.loops.transforms import transformed
+from tinylearn.realize import Request, plan_for
+from tinylearn.render.cstyle import render_c
+from tinylearn.render.numpy_text import render_numpy
+from tinylearn.schedule.kernel import Kernel
+from tinylearn.schedule.schedule import schedule
+
+
+def random(*shape: int) -> Tensor:
+    return Tensor(np.random.default_rng(len(shape)).standard_normal(shape).astype(np.float32))
+
+
+def kernels(*tensors: Tensor) -> list[Kernel]:
+    return schedule(spelled_out([t.node for t in tensors])).kernels
+
+
+def numpy_text(kernel: Kernel) -> str:
+    return render_numpy(kernel, transformed(lower(kernel))).text
+
+
+def c_text(kernel: Kernel) -> str:
+    return render_c(kernel, transformed(lower(kernel))).text
+
+
+def plan_text(*tensors: Tensor) -> list[str]:
+    plan = plan_for(Request([t.node for t in tensors]))
+    return [p.source.text for p in plan.programs]
+
+
+def test_a_matrix_product_with_its_epilogue_is_one_matmul():
+    (kernel,) = kernels((random(64, 30) @ random(30, 20) + random(20)).relu())
+    assert numpy_text(kernel).count("matmul(") == 1
+    assert "for " not in numpy_text(kernel)
+
+
+@pytest.mark.parametrize("batch", [(), (3,)], ids=["plain", "batched"])
+def test_products_and_their_gradients_reach_blas(batch):
+    x, w = random(*batch, 20, 30), random(30, 25)
+    loss = (x @ w).sum()
+    texts = plan_text(*loss.gradient(x, w), (x @ w).exp())
+    assert sum("matmul(" in t for t in texts) == 1  # the gradient of a sum needs no product
+    loss = ((x @ w) * (x @ w)).sum()
+    assert sum("matmul(" in t for t in plan_text(*loss.gradient(x, w))) == 3
+
+
+@pytest.mark.parametrize("padding", [0, 2])
+def test_convolutions_and_their_gradients_reach_blas(padding):
+    x, w = random(4, 3, 12, 12), random(8, 3, 5, 5)
+    y = x.conv2d(w, padding=padding)
+    assert sum("matmul(" in t for t in plan_text(y)) == 1
+    slopes = (y * y).sum().gradient(x, w)
+    assert sum("matmul(" in t for t in plan_text(*slopes)) >= 3
+
+
+def test_a_long_elementwise_kernel_runs_in_blocks_with_reused_arrays():
+    a, b = random(1000, 1000), random(1000, 1000)
+    (kernel,) = kernels(((a * b + a).exp() + b).sqrt() * 2)
+    text = numpy_text(kernel)
+    assert text.count("for ") == 1
+    assert text.count("out=") >= 4
+
+
+def test_c_text_of_a_small_kernel():
+    a, b, c = random(4, 8), random(4, 8), random(4, 8)
+    (kernel,) = kernels(a * b + c)
+    assert c_text(kernel) == (
+        "void kernel(float *restrict out0, const float *restrict in0,"
+        " const float *restrict in1, const float *restrict in2) {\n"
+        "    for (long ij = 0; ij < 32; ij++) {\n"
+        "        float t0 = in0[ij];\n"
+        "        float t1 = in1[ij];\n"
+        "        float t2 = (t0 * t1);\n"
+        "        float t3 = in2[ij];\n"
+        "        float t4 = (t2 + t3);\n"
+        "        out0[ij] = t4;\n"
+        "    }\n"
+        "}\n"
+    )
+
+
+def test_lines_of_generated_text_know_the_node_they_compute():
+    (kernel,) = kernels((random(40, 50) * 2 + 1).exp().sum(axis=1))
+    for render in (render_numpy, render_c):
+        source = render(kernel, transformed(lower(kernel)))
+        assert len(source.nodes) == len(source.lines)
+        linked = {n.op.name for n in source.nodes if n is not None}
+        assert {"exp", "sum"} <= linked
+
+
+def test_moves_leave_no_copy_in_a_c_kernel():
+    x = random(6, 8)
+    (kernel,) = kernels(x.permute(1, 0).flip(0)[1:5] * 2)
+    assert c_text(kernel).count("in0[") == 1
