@@ -19,10 +19,10 @@ import numpy as np
 
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
-from tinylearn.graph.deferred import DERIVATIVE, spelled_out
+from tinylearn.graph.deferred import DERIVATIVE, spelled_out, with_inputs
 from tinylearn.graph.node import Node, Structures, by_structure, walk_unrealized
 from tinylearn.graph.primitives import BUFFER, CONST, COPY
-from tinylearn.graph.simplify import Simplified, simplify
+from tinylearn.graph.simplify import Simplified, shaped_like, simplify, stand_in_for
 from tinylearn.parts import Part, bodies
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, Schedule, is_source
@@ -223,13 +223,32 @@ def plan_for(request: Request) -> Plan:
 
 def make_plan(request: Request, values: tuple, given: frozenset[int]) -> Plan:
     """Simplify, schedule, compile, and lay out memory."""
-    leaves = request.leaves + [request.constants[k] for k in sorted(given)]
-    outputs = spelled_out(request.outputs)
-    simplified = simplify(walk_unrealized(outputs), outputs, leaves)
+    outputs, leaves = twins(request, given)
+    simplified = simplify(walk_unrealized(outputs, set(leaves)), outputs, leaves)
     wanted = [n for n in simplified.outputs if not is_source(n)]
     plan = Plan(simplified, schedule(wanted), values, given)
     lay_out(plan, compile_all(plan.schedule.kernels))
     return plan
+
+
+def twins(request: Request, given: frozenset[int]) -> tuple[list[Node], list[Node]]:
+    """The graph of primitives on sources of its own: its outputs, and what is given at run time.
+
+    On sources of its own, because what is spelled out must not meet nodes that happen to be there:
+    the plan is kept for all graphs of this structure.
+    """
+    twin: dict[Node, Node] = {}
+    given_ones = [request.constants[k] for k in sorted(given)]
+    stored = [n for n in request.leaves if not (request.deep and n.inputs)]
+    sources = {n: stand_in_for(n) for n in stored + given_ones}
+    for node in request.order:
+        if node in sources:
+            twin[node] = shaped_like(sources[node], node)
+        else:
+            twin[node] = with_inputs(node, twin)
+    leaves = [sources.get(n) or twin[n] for n in request.leaves + given_ones]
+    spelled = spelled_out([twin[n] for n in request.outputs] + leaves)
+    return spelled[: len(request.outputs)], spelled[len(request.outputs) :]
 
 
 def compile_all(kernels: Sequence[Kernel]) -> list[Program]:

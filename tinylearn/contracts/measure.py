@@ -15,6 +15,7 @@ import numpy as np
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device
 from tinylearn.errors import PACKAGE
+from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.dtype import dtype
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST, buffer
@@ -37,8 +38,10 @@ def numbers(
 
     known   numbers to take instead of a node's own
     """
-    nodes = list(nodes)
-    values: dict[Node, np.ndarray] = dict(known or {})
+    known = known or {}
+    spelled = spelled_out([*nodes, *known])
+    nodes, given = spelled[: len(spelled) - len(known)], spelled[len(spelled) - len(known) :]
+    values = dict(zip(given, known.values(), strict=True))
     with np.errstate(all="ignore"):
         for node in walk.default(nodes):
             if node not in values:

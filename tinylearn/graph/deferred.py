@@ -133,15 +133,17 @@ def differentiated(output: Node, g: Node, leaves: Iterable[Node]) -> dict[Node, 
 def spelled_out(outputs: Sequence[Node]) -> list[Node]:
     """The same graphs of primitives alone: every composite and every gradient, node by node."""
     outputs = list(outputs)
-    while any(waits(node) for node in (order := walk.default(outputs))):
-        new: dict[Node, Node] = {}
-        if not any(isinstance(node.op, Composite) for node in order):
-            new = kept_promises(filter(waits, order))
+    while True:
+        order = walk.default(outputs)
+        waiting = [node for node in order if waits(node)]
+        if not waiting:
+            return outputs
+        compositions = any(isinstance(node.op, Composite) for node in waiting)
+        new = {} if compositions else kept_promises(waiting)
         for node in order:
             if node not in new:
                 new[node] = with_inputs(node, new)
         outputs = [new[n] for n in outputs]
-    return outputs
 
 
 def waits(node: Node) -> bool:
@@ -167,7 +169,8 @@ def with_inputs(node: Node, new: dict[Node, Node]) -> Node:
     inputs = tuple(new[x] for x in node.inputs)
     if inputs == node.inputs and not isinstance(node.op, Composite):
         return node
-    Building.like, Building.gradient_of = node, node.gradient_of
+    of = node.gradient_of
+    Building.like, Building.gradient_of = node, None if of is None else new.get(of, of)
     try:
         if isinstance(node.op, Composite):
             changed = node.op.function(*inputs, *node.arg)

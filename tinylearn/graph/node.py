@@ -10,7 +10,7 @@ import itertools
 import math
 import operator
 import weakref
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinylearn.errors import Origin, user_place
@@ -222,13 +222,13 @@ def walk(outputs: Iterable[Node]) -> list[Node]:
     return sorted(found, key=by_structure)  # a reader's structure is numbered after its inputs'
 
 
-def walk_unrealized(outputs: Iterable[Node]) -> list[Node]:
-    """Like `walk`, but numbers that exist are not looked behind."""
+def walk_unrealized(outputs: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
+    """Like `walk`, but numbers that exist are not looked behind, nor are the ends."""
     found = dict.fromkeys(outputs)
     stack = list(found)
     while stack:
         node = stack.pop()
-        if node.buffer is None:
+        if node.buffer is None and node not in ends:
             for x in node.inputs:
                 if x not in found:
                     found[x] = None

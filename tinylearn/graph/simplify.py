@@ -20,6 +20,8 @@ from tinylearn.graph.primitives import (
     BUFFER,
     CAST,
     CONST,
+    COPY,
+    DETACH,
     EXPAND,
     MUL,
     PERMUTE,
@@ -72,9 +74,10 @@ def rule(function: Callable[[Node], Node | None]) -> Callable[[Node], Node | Non
 
 @rule
 def constant_moved(node: Node) -> Node | None:
-    """One value in every place stays that value under any move but a pad."""
+    """One value in every place stays that value under any move but a pad, and on any device."""
     x = node.inputs[0]
-    if x.op is CONST and node.op.kind == "move" and (node.op.name != "pad" or x.arg == 0):
+    moved = node.op.kind == "move" or node.op in (COPY, DETACH)
+    if x.op is CONST and moved and (node.op.name != "pad" or x.arg == 0):
         return const(x.arg, node.shape, node.dtype, node.device)
     return None
 

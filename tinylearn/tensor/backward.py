@@ -6,8 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from tinylearn.errors import GradientError, ShapeError, describe
-from tinylearn.graph.deferred import promised, reached_leaves
-from tinylearn.graph.gradient import gradient as chain_rule
+from tinylearn.graph.deferred import DERIVATIVE, differentiated, promised, reached_leaves
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import ADD, BUFFER, DETACH
 from tinylearn.tensor.creation import Creation
@@ -39,7 +38,7 @@ class Backward(Creation):
         found = promised(*arriving(self, "backward", gradient), leaves)
         for node, leaf in leaves.items():
             if node in found:
-                g = DETACH(found[node])
+                g = found[node]
                 grad = made(g if leaf.grad is None else ADD(leaf.grad.node, g), False)
                 grad.together = weakref.ref(self)  # type: ignore[arg-type]
                 leaf.grad = grad
@@ -57,7 +56,7 @@ class Backward(Creation):
         for k, t in enumerate(tensors):
             if not isinstance(t, State):
                 raise GradientError(f"gradient needs tensors, argument {k} is {t!r}")
-        found = chain_rule(
+        found = differentiated(
             *arriving(self, "gradient", gradient, len(tensors)), [t.node for t in tensors]
         )
         results = []
@@ -109,7 +108,7 @@ def unrecorded(op: str, node: Node) -> Exception:
     if node.op is BUFFER:
         says = f"{op}: this tensor is a leaf with requires_grad=False"
         repair = f"{name}.requires_grad = True"
-    elif any(n.op is DETACH for n in reached_leaves(node)):
+    elif any(n.op in (DETACH, DERIVATIVE) for n in reached_leaves(node)):
         says = f"{op}: what this tensor is made from was detached, or made inside no_grad() or"
         says += " while Tensor.training was False; make it again where gradients are recorded"
         repair = "" if State.finished.training else "Tensor.training = True"

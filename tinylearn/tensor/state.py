@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinylearn.errors import DTypeError, GradientError, describe
 from tinylearn.graph.dtype import DType
-from tinylearn.graph.node import Node, Shape
+from tinylearn.graph.node import Node, Shape, separate
 from tinylearn.graph.primitives import BUFFER, DETACH
 
 if TYPE_CHECKING:
@@ -170,10 +170,4 @@ def own(tensor: State, node: Node) -> None:
 
 def alone(node: Node) -> Node:
     """A DETACH of the node that is interned nowhere, so that it can be one tensor's leaf."""
-    like = DETACH(node)
-    fresh = Node.__new__(Node)
-    fresh.op, fresh.inputs, fresh.arg = like.op, like.inputs, like.arg
-    fresh.shape, fresh.dtype, fresh.device = like.shape, like.dtype, like.device
-    fresh.structure, fresh.made_at = like.structure, like.made_at
-    fresh.gradient_of, fresh.buffer, fresh.key = None, None, None
-    return fresh
+    return separate(DETACH, (node,))

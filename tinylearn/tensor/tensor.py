@@ -14,6 +14,7 @@ import numpy as np
 
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, GradientError, ShapeError, describe, nearest
+from tinylearn.graph.deferred import DERIVATIVE
 from tinylearn.graph.dtype import ALIASES, ALL, DType
 from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.primitives import DETACH, buffer, copy
@@ -266,12 +267,12 @@ def realize_all(tensors: Iterable[Tensor]) -> None:
             fits(node.shape, node.dtype)
         realize(waiting)
     for tensor in tensors:
-        if tensor.node.op is DETACH:
+        if tensor.node.op is DETACH or tensor.node.op is DERIVATIVE:
             cut_history(tensor)
 
 
 def cut_history(tensor: Tensor) -> None:
-    """Behind a DETACH nobody looks for gradients: once it has numbers, these are all it needs."""
+    """Behind a constant nobody looks for gradients: once it has numbers, these are all it needs."""
     old = tensor.node
     tensor.node = buffer(old.buffer)
     if owner(old) is tensor:
