@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import tinylearn as tl
 from tests.browser.conftest import shoot
 from tests.pictures import Named, mlp, mlp_step, multiply_add
 from tinylearn import viz
@@ -218,3 +219,20 @@ CONTRAST = """() => {
   }
   return low;
 }"""
+
+
+def test_kernels_that_join_at_the_end_are_outlined_one_by_one_until_then(opened):
+    model, x = tl.nn.Linear(8, 4), tl.Tensor.rand(16, 8)
+    loss = (model(x).relu() ** 2).mean()
+    loss.backward()
+    shown = tl.explain(loss, *[w.grad for w in model.parameters()])
+    joins = [k for k, s in enumerate(shown.trace["steps"], 1) if s["verdict"] == "join"]
+    assert joins, "this graph has kernels that join"
+    page = opened(shown, hash=f"#step={joins[0] - 1}")
+    before = page.locator(".tlv-part").count()
+    shoot(page, "explain-before-join")
+    page.locator("input[type=range]").focus()
+    page.keyboard.press("End")
+    page.wait_for_timeout(300)
+    shoot(page, "explain-after-join")
+    assert page.locator(".tlv-part").count() <= before

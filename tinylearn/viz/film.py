@@ -90,7 +90,6 @@ def add_frames(trace: Data) -> Data:
     frames = [film.frame()]
     for step in trace["steps"]:
         film.take(step)
-        del step["roots"]
         frames.append(film.frame())
     return trace | {"frames": frames}
 

@@ -74,9 +74,22 @@ class Face {
     for (const s of this.trace.steps.slice(0, this.step)) for (const n of s.nodes) found[n] = s;
     return found;
   }
+  // {node: the root of the kernel that computes it now}: joined kernels have one root.
+  parts() {
+    const home = {}, joined = {}, find = i => { while (joined[i]) i = joined[i]; return i; };
+    for (const s of this.trace.steps.slice(0, this.step)) {
+      const root = find(s.roots[0]);
+      for (const n of s.nodes)
+        if (s.verdict === "join" && home[n]) { if (find(home[n]) !== root) joined[find(home[n])] = root; }
+        else home[n] = root;
+    }
+    return Object.fromEntries(Object.entries(home).map(([n, i]) => [n, find(i)]));
+  }
   go(step) {
     const last = this.trace.steps.length;
+    const before = this.step;
     this.step = Math.min(last, Math.max(0, Math.round(step) || 0));
+    if (before !== this.step) this.selected = null;
     if (this.film) {
       const s = this.trace.steps[this.step - 1];
       if (s && s.kernels.length) this.kernel = s.kernels[0];
@@ -99,7 +112,7 @@ class Face {
   }
   refresh() {
     const s = this.trace.steps[this.step - 1];
-    this.graph.paint(this.state(), s ? s.nodes : []);
+    this.graph.paint(this.state(), s ? s.nodes : [], this.parts());
     this.graph.select(this.selected);
     const node = this.graph.nodes[this.selected];
     this.side.replaceChildren(...[node ? nodePanel(this, node) : null, this.film ? stepPanel(this) : node ? null : this.overview()].filter(Boolean));
@@ -150,7 +163,7 @@ class Face {
     this.hit = hits.length ? ((this.hit || 0) + next + hits.length) % hits.length : 0;
     if (!next) this.hit = 0;
     this.found.textContent = text ? (hits.length ? `${this.hit + 1} of ${hits.length}` : "none") : "";
-    if (hits.length) { this.graph.reveal(hits[this.hit]); this.graph.paint(this.state(), []); this.graph.show([hits[this.hit]]); }
+    if (hits.length) { this.graph.reveal(hits[this.hit]); this.graph.paint(this.state(), [], this.parts()); this.graph.show([hits[this.hit]]); }
     this.graph.light(hits);
     if (hits.length && next) this.select(hits[this.hit], true);
   }

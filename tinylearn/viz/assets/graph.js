@@ -102,7 +102,7 @@ class Graph {
     this.arrow = `url(#${name})`;
     this.whole = this.place("");
     this.level(this.whole, this.svg, 0, 0);
-    this.paint(this.state);
+    this.paint(this.state, [], this.parts);
   }
   level(placed, parent, left, top) {
     const g = shape("g", {transform: `translate(${left - (parent.left || 0)} ${top - (parent.top || 0)})`}, parent);
@@ -126,8 +126,9 @@ class Graph {
     const [x, y, w, h] = placed.items[group], kernel = this.kernels[group], n = kernel ? kernel.number : 0;
     const g = shape("g", {class: "tlv-outline", "data-group": group}, parent), above = shape("g", {}, tags);
     const rect = shape("rect", {rx: 8}, g), tag = shape("rect", {rx: 4, height: 16, class: "tlv-tag"}, above);
-    const text = n ? String(n) : this.plan.titles[group];
-    shape("title", {}, tag).textContent = n ? "Kernel " + this.plan.titles[group] : "Close " + text;
+    const full = this.plan.titles[group], room = Math.max(3, Math.floor(w / 8) - 2);
+    const text = n ? String(n) : full.length > room ? full.slice(0, room) + "…" : full;
+    shape("title", {}, tag).textContent = (n ? "Kernel " : "Close ") + full;
     const title = shape("text", {class: "tlv-tagtext"}, above);
     title.textContent = text;
     const fill = n ? colourOf(n) : "#767676";
@@ -138,8 +139,26 @@ class Graph {
     this.outlines[group] = {g, above, rect, tag, title, place: [x - w / 2, y - h / 2, w, h], inner: placed.inside[group], wide: text.length * 8 + 10};
     this.fitOutline(group, null);
   }
+  // Kernels that have not joined yet are outlined one by one.
+  fitParts(group, inside) {
+    const o = this.outlines[group], clusters = {};
+    for (const i of inside) (clusters[this.parts[this.leafOf(i)] || ""] ||= []).push(i);
+    const [first, ...others] = Object.values(clusters);
+    this.fitOutline(group, first);
+    o.g.querySelectorAll(".tlv-part").forEach(e => e.remove());
+    for (const members of others) {
+      const rect = o.rect.cloneNode();
+      rect.setAttribute("class", "tlv-part");
+      o.g.append(rect);
+      this.fitRect(o, members, rect);
+    }
+  }
   fitOutline(group, members) {
-    const o = this.outlines[group];
+    const o = this.outlines[group], [x, y] = this.fitRect(o, members, o.rect);
+    for (const [e, a] of [[o.tag, {x, y, width: o.wide}], [o.title, {x: x + o.wide / 2, y: y + 12.5}]])
+      for (const [k, v] of Object.entries(a)) e.setAttribute(k, v);
+  }
+  fitRect(o, members, rect) {
     let [x, y, w, h] = o.place;
     if (members) {
       const boxes = members.map(i => o.inner.items[i]);
@@ -147,8 +166,8 @@ class Graph {
       const t = Math.min(...boxes.map(b => b[1] - b[3] / 2)), u = Math.max(...boxes.map(b => b[1] + b[3] / 2));
       x += l; y += t; w = r - l + 2 * PAD; h = u - t + HEAD + PAD;
     }
-    for (const [e, a] of [[o.rect, {x, y, width: w, height: h}], [o.tag, {x, y, width: o.wide}], [o.title, {x: x + o.wide / 2, y: y + 12.5}]])
-      for (const [k, v] of Object.entries(a)) e.setAttribute(k, v);
+    for (const [k, v] of Object.entries({x, y, width: w, height: h})) rect.setAttribute(k, v);
+    return [x, y];
   }
   box(i, x, y, w, h, parent) {
     const node = this.nodes[i], g = shape("g", {transform: `translate(${x} ${y})`, tabindex: "-1", role: "button", "data-item": i}, parent);
@@ -176,8 +195,10 @@ class Graph {
     return item;
   }
   // state: {node: {verdict, kernels}}, or null where there is no film
-  paint(state, current) {
+  // parts: {node: the stored node whose kernel computes it at this moment}
+  paint(state, current, parts = {}) {
     this.state = state;
+    this.parts = parts;
     const film = this.trace.steps.length > 0, now = new Set(current || []);
     for (const [i, g] of Object.entries(this.boxes)) {
       const leaf = this.leafOf(i), node = this.nodes[leaf], s = state[leaf];
@@ -190,7 +211,7 @@ class Graph {
         if (!this.kernels[group]) continue;
         const inside = Object.keys(o.inner.items).filter(i => (state[this.leafOf(i)]?.kernels || []).includes(group));
         o.g.style.display = o.above.style.display = inside.length ? "" : "none";
-        if (inside.length) this.fitOutline(group, inside);
+        if (inside.length) this.fitParts(group, inside);
       }
   }
   select(id) {
