@@ -465,6 +465,8 @@ def _(rng):
             graph.append([rng.randrange(len(graph)) for _ in range(rng.choice((1, 2, 2)))])
         graph.append([len(graph) - 1, rng.randrange(len(graph))])
         yield case(f"{len(graph)} numbers", graph)
+    length = rng.randrange(3, 7)
+    yield case("a long and a short way", [[], *([i] for i in range(length)), [length, 0]])
 
 
 @q5.hidden("long chains and ladders of diamonds", points=1)

@@ -353,12 +353,13 @@ def _(rng):
         yield case(f"{size + 1} steps", _recipe(rng, size), [0, 1], g)
 
 
-@q3.hidden("long chains, and x + x", points=1)
+@q3.hidden("long chains, x + x, a leaf out of reach", points=1)
 def _(rng):
     g = [round(rng.uniform(-2, 2), 3), round(rng.uniform(-2, 2), 3)]
     length = rng.randrange(2500, 3000)
     chain = [0.5, 0.25, *(["add", place + (place > 0), 1] for place in range(length))]
     yield case("a long chain", chain, [0, 1], g)
+    yield case("a leaf that nothing reaches", [0.5, 0.25, ["sin", 0]], [0, 1], g)
     yield case("x + x", [round(rng.uniform(0, 1), 3), ["add", 0, 0]], [0], g)
 
 

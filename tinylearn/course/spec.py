@@ -25,6 +25,7 @@ from .inside.values import Raised, decode, encode
 from .question import Case, Check, Question, Wrong, take_questions
 
 FORMAT = 1
+MOST_LINES = 200_000  # of a wrong answer tried in this process: it may never end by itself
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def is_starved(value: Any) -> bool:
 
 def same_mistake(question: Question, wrong: Wrong, got: Any, planned: Planned) -> bool:
     """Whether a known mistake gives the value `got` for this case."""
-    theirs = question.call(wrong.function, planned.case.args, most_lines=500_000)
+    theirs = question.call(wrong.function, planned.case.args, most_lines=MOST_LINES)
     if isinstance(got, Raised) or isinstance(theirs, Raised):
         return same_error(got, theirs)
     if not judge(question, got, planned) and not judge(question, theirs, planned):

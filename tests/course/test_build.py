@@ -1,0 +1,160 @@
+"""What is derived from a source: notebooks, specs, the students' bundle."""
+
+import json
+import re
+
+import nbformat
+import pytest
+
+from tests.course.classroom import CHAPTERS, spec_of
+from tests.repository import ROOT
+from tinylearn.course.author import stub_of, worked
+from tinylearn.course.build import BuildError, build, is_current
+from tinylearn.course.command import main
+from tinylearn.course.release import leaks, release
+from tinylearn.course.template import TEMPLATE
+
+SCHEMA_3 = {"grade", "grade_id", "locked", "schema_version", "solution", "task"}
+
+
+@pytest.fixture(scope="module", params=CHAPTERS)
+def built(request):
+    source = ROOT / "solutions" / f"{request.param}.py"
+    return request.param, build(source, ROOT, run=False)
+
+
+def test_the_committed_files_are_what_the_source_gives(built):
+    _, texts = built
+    stale = [path.name for path, text in texts.items() if not is_current(path, text)]
+    assert stale == [], "run: tinylearn course build"
+
+
+def test_exercises_hold_stubs_that_say_not_attempted_and_no_solution(built):
+    chapter, texts = built
+    text = texts[ROOT / "exercises" / f"{chapter}.ipynb"]
+    notebook = nbformat.reads(text, as_version=4)
+    answers = [c for c in notebook.cells if c.metadata.get("tinylearn", {}).get("role") == "answer"]
+    assert len(answers) == len(spec_of(chapter).questions)
+    assert all("not attempted yet" in cell.source for cell in answers)
+    assert "SOLUTION" not in text and "HIDDEN" not in text
+
+
+def test_notebooks_are_valid_for_nbgrader_schema_3(built):
+    chapter, texts = built
+    for folder in ("solutions", "exercises"):
+        notebook = nbformat.reads(texts[ROOT / folder / f"{chapter}.ipynb"], as_version=4)
+        nbformat.validate(notebook)
+        ids = [cell.id for cell in notebook.cells]
+        assert len(set(ids)) == len(ids) and all(
+            re.fullmatch(r"[a-zA-Z0-9-_]{1,64}", i) for i in ids
+        )
+        graded = [
+            cell.metadata["nbgrader"] for cell in notebook.cells if "nbgrader" in cell.metadata
+        ]
+        assert sum(meta.get("points", 0) for meta in graded) == spec_of(chapter).points
+        for meta in graded:
+            assert set(meta) - {"points", "cell_type"} == SCHEMA_3
+            assert meta["grade"] == meta["locked"] == ("points" in meta) != meta["solution"]
+        assert len({meta["grade_id"] for meta in graded}) == len(graded)
+
+
+def test_an_edit_of_one_cell_leaves_all_other_ids_alone(tmp_path):
+    first = tmp_path / "05_x.py"
+    first.write_text(TEMPLATE.format(name="05_x", title="X"))
+    before = notebook_ids(build(first, tmp_path, run=False))
+    first.write_text(
+        first.read_text().replace("# %%\nimport", "# %% [markdown]\n# New\n\n# %%\nimport")
+    )
+    after = notebook_ids(build(first, tmp_path, run=False))
+    assert [id for id in after if id in before] == before and len(after) == len(before) + 1
+
+
+def notebook_ids(texts):
+    text = next(t for path, t in texts.items() if path.match("exercises/*.ipynb"))
+    return [cell["id"] for cell in json.loads(text)["cells"]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("return 2 * x\n    ### END", "return 3 * x\n    ### END", None),
+        ('q1.wrong("You return x itself.")', "q1.hidden('x', points=0)", "three wrong answers"),
+        ("points=1)\ndef _(rng)", "points=2)\ndef _(rng)", "worth 1 points, not 2"),
+        ("return x + 2", "return x + x", "no hidden check refuses adds_two for sure"),
+        ('answer="double"', 'answer="triple"', "no cell answers it with triple"),
+        ('"The third all but says it."', "", "three staged hints"),
+        ("(rng):\n    for _ in range(5):\n        yield case(\"a number\", rng.randint(-99, 99))",
+         "():\n    yield case('a', 7)", "takes rng"),
+    ],
+)  # fmt: skip
+def test_a_question_that_breaks_a_promise_is_not_built(tmp_path, old, new, says):
+    path = tmp_path / "05_x.py"
+    text = TEMPLATE.format(name="05_x", title="X")
+    assert old in text
+    path.write_text(text.replace(old, new))
+    if says is None:  # the solution is its own reference: only its wrong answers can disagree
+        build(path, tmp_path, run=False)
+        return
+    with pytest.raises(BuildError, match=re.escape(says)):
+        build(path, tmp_path, run=False)
+
+
+def test_new_build_check_and_release_from_the_command_line(tmp_path, capsys):
+    root = ["--root", str(tmp_path)]
+    assert main(["new", "05_xor", *root]) == 0
+    assert main(["build", "--check", "--no-run", *root]) == 1
+    assert main(["build", *root]) == 0  # runs the solution in a kernel
+    assert main(["build", "--check", "--no-run", *root]) == 0
+    (tmp_path / "exercises" / "05_xor.ipynb").write_text("{}")
+    assert main(["build", "--check", "--no-run", *root]) == 1
+    assert main(["build", "--no-run", *root]) == 0
+    assert main(["release", "--out", str(tmp_path / "bundle"), *root]) == 0
+    names = sorted(path.name for path in (tmp_path / "bundle").rglob("*") if path.is_file())
+    assert names == ["05_xor.ipynb", "05_xor.json"]
+    assert main(["new", "05_xor", *root]) == 1 and main(["new", "xor", *root]) == 1
+    capsys.readouterr()
+
+
+def test_a_solution_that_does_not_run_is_not_built(tmp_path):
+    path = tmp_path / "05_x.py"
+    path.write_text(TEMPLATE.format(name="05_x", title="X") + "\n# %%\n1 / 0\n")
+    with pytest.raises(BuildError, match="ZeroDivisionError"):
+        build(path, tmp_path, run=True)
+
+
+def test_the_students_bundle_of_this_course_leaks_nothing(tmp_path):
+    files = release(ROOT, tmp_path / "bundle")
+    assert {path.name for path in files} >= {f"{chapter}.ipynb" for chapter in CHAPTERS}
+    assert leaks(tmp_path / "bundle", ROOT) == []
+
+
+@pytest.mark.parametrize("leak", ["solution", "spec", "notebook", "hidden"])
+def test_the_leak_test_finds_what_was_planted(tmp_path, leak):
+    out = tmp_path / "bundle"
+    release(ROOT, out)
+    chapter = CHAPTERS[0]
+    body = spec_of(chapter).data["questions"]["q5"]
+    exercise = out / "exercises" / f"{chapter}.ipynb"
+    if leak == "solution":
+        data = json.loads(exercise.read_text())
+        data["cells"][3]["source"] = body["solution"].splitlines(keepends=True)
+        exercise.write_text(json.dumps(data))
+    elif leak == "spec":
+        (out / "x.spec.json").write_text("{}")
+    elif leak == "notebook":
+        (out / "notes.txt").write_text((ROOT / "solutions" / f"{chapter}.ipynb").read_text())
+    else:
+        (out / "more.py").write_text(body["cell"])
+    assert leaks(out, ROOT)
+
+
+def test_markers_are_replaced_at_their_own_indentation():
+    cell = (
+        "class A:\n    def f(self):\n        ### BEGIN SOLUTION give it\n        return 1\n"
+        "        ### END SOLUTION\n    def g(self):\n        return 2"
+    )
+    stub, full = stub_of(cell), worked(cell)
+    assert "        raise NotImplementedError('not attempted yet: give it')\n    def g" in stub
+    assert "return 1" not in stub and "return 1" in full and "SOLUTION" not in stub + full
+    compile(stub, "stub", "exec")
+    compile(full, "full", "exec")
