@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 
-class Random:
-    """One NumPy generator for the whole program."""
+class OneGenerator:
+    """One NumPy generator for the whole program, made when the first number is drawn."""
 
-    generator = np.random.default_rng()
+    @cached_property
+    def generator(self) -> np.random.Generator:
+        """The generator; set it to draw from another."""
+        return np.random.default_rng()
+
+
+Random = OneGenerator()
 
 
 def manual_seed(seed: int) -> None:
