@@ -18,7 +18,17 @@ def digraph(trace: Data) -> Any:
         import graphviz
     except ImportError as error:
         raise ImportError("the Python package graphviz is missing: pip install graphviz") from error
-    graph = graphviz.Digraph(comment=plain(trace["title"]))
+
+    class Digraph(graphviz.Digraph):
+        """Shows its text where the dot program is missing, instead of an error."""
+
+        def _repr_mimebundle_(self, *given: Any, **options: Any) -> Any:
+            try:
+                return super()._repr_mimebundle_(*given, **options)
+            except graphviz.ExecutableNotFound:
+                return {"text/plain": self.source}
+
+    graph = Digraph(comment=plain(trace["title"]))
     graph.attr("node", shape="box", style="rounded", fontname="Helvetica")
     homes: dict[str, list[Data]] = {}
     for kernel in trace["kernels"]:

@@ -66,8 +66,10 @@ def steps_text(trace: Data) -> str:
             sentence += f" So it is not fused into {numbered(step['apart'])}."
         if step["refused"]:
             sentence += f" Refused: {step['refused']}."
-        rows += textwrap.wrap(sentence, 92, initial_indent=" " * 5, subsequent_indent=" " * 5)
-        rows.append(" " * 5 + counts(*trace["frames"][number - 1 : number + 1]))
+        before, after = trace["frames"][number - 1 : number + 1]
+        if before != after:
+            sentence += f" {counts(before, after)}."
+        rows += textwrap.wrap(sentence, 94, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(rows)
 
 
@@ -89,7 +91,7 @@ def counts(before: Data, after: Data) -> str:
     """What a step changes: kernels and memory traffic, before and after."""
     moved = [amount(frame["read"] + frame["written"]) for frame in (before, after)]
     return (
-        f"kernels {before['kernels']} -> {after['kernels']}, "
+        f"Kernels {before['kernels']} -> {after['kernels']}, "
         f"memory traffic {moved[0]} -> {moved[1]}, {intensity(after):.2g} FLOP/byte"
     )
 
