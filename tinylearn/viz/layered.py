@@ -14,7 +14,7 @@ from itertools import pairwise
 
 Point = tuple[float, float]
 Link = tuple[int, float, float]  # a neighbour, where the edge meets it, where it meets this box
-GAP, LAYER_GAP = 16.0, 26.0  # between two boxes of a layer, between two layers
+GAP, LANE, LAYER_GAP = 16.0, 5.0, 26.0  # between boxes, between passing edges, between layers
 SWEEPS, MANY = 8, 3000  # above MANY boxes half the sweeps do
 
 
@@ -190,10 +190,8 @@ class Layered:
         """Boxes as near to the middle of their neighbours as order and gaps allow."""
         self.x = [0.0] * len(self.layer_of)
         for layer in self.layers:
-            edge = 0.0
-            for i in layer:
-                self.x[i] = edge + self._wide(i) / 2
-                edge += self._wide(i) + GAP
+            for k, x in enumerate(self._offsets(layer)):
+                self.x[layer[k]] = x
         for sweep in range(self._sweeps() + 2):
             near = self.up if sweep % 2 == 0 else self.down
             for layer in self.layers if sweep % 2 == 0 else reversed(self.layers):
@@ -215,11 +213,19 @@ class Layered:
             top += tall + LAYER_GAP
         self.height = max(top - LAYER_GAP, 0.0)
 
+    def _offsets(self, layer: list[int]) -> list[float]:
+        """The centres of a layer's boxes, packed as closely as the gaps allow."""
+        offsets = [0.0]
+        for a, b in pairwise(layer):
+            gap = GAP if a < self.count and b < self.count else (GAP + LANE) / 2
+            if a >= self.count and b >= self.count:
+                gap = LANE
+            offsets.append(offsets[-1] + (self._wide(a) + self._wide(b)) / 2 + gap)
+        return offsets[: len(layer)]
+
     def _relax(self, layer: list[int], near: list[list[Link]]) -> None:
         """Move a layer to its neighbours' medians, keeping order (pool adjacent violators)."""
-        offsets, blocks = [0.0], []
-        for a, b in pairwise(layer):
-            offsets.append(offsets[-1] + (self._wide(a) + self._wide(b)) / 2 + GAP)
+        offsets, blocks = self._offsets(layer), []
         for i, offset in zip(layer, offsets, strict=True):
             around = sorted(self.x[j] + grip - own for j, grip, own in near[i])
             middle = len(around)

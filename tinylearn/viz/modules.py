@@ -61,6 +61,15 @@ class Graph:
                 found.add(i)
         return found
 
+    def prepared_for(self, members: set[str], others: set[str]) -> set[str]:
+        """What is computed for the members alone: the mean and the variance of a norm."""
+        found: set[str] = set()
+        for i in reversed(self.forward):
+            readers = self.readers[i]
+            if readers and i not in others and (members | found).issuperset(readers):
+                found.add(i)
+        return found
+
 
 def add_modules(nodes: list[Data], holders: Mapping[str, str]) -> list[Data]:
     """Give each node the id of the smallest module it belongs to; the modules found.
@@ -74,6 +83,10 @@ def add_modules(nodes: list[Data], holders: Mapping[str, str]) -> list[Data]:
         if node["kind"] == "source" and path in holders and last != "grad":
             paths.setdefault(path, set()).update(graph.reading(node["id"]))
     found = {path: graph.filled(members) for path, members in paths.items() if members}
+    for path, members in found.items():
+        if "Norm" in holders[path]:
+            others = set().union(*(m for p, m in found.items() if p != path))
+            members |= graph.prepared_for(members, others)
     found |= parents_of(found, holders, graph)
     ordered = sorted(found, key=lambda path: (-path.count("."), path))
     owner: dict[str, str] = {}
@@ -83,6 +96,9 @@ def add_modules(nodes: list[Data], holders: Mapping[str, str]) -> list[Data]:
     used: dict[str, Data] = {}
     for node in nodes:
         path = owner.get(node["id"], owner.get(node["gradient_of"], ""))
+        if node["kind"] == "source":  # a parameter stands inside the module that holds it
+            path = node["name"].rpartition(".")[0]
+            path = path if path in paths and path in found else ""
         if path and node["pass"] in ("forward", "backward"):
             node["group"] = group_of(path, node["pass"], found, holders, used)["id"]
     return list(used.values())

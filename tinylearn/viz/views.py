@@ -77,7 +77,8 @@ def view(trace: Data, groups: Data) -> Data:
     sizes = {node["id"]: box(node["face"]) for node in nodes}
     edges = [(i, n["id"]) for n in nodes for i in dict.fromkeys(n["inputs"]) if i in visible]
     titles, parents = dict(groups["titles"]), dict(groups["parents"])
-    start_closed = titles if len(nodes) > MANY else groups.get("closed", ())
+    many = len(nodes) > MANY and groups["kind"] == "kernel"
+    start_closed = titles if many else groups.get("closed", ())
     closed = {g: closed_size(titles[g]) for g in start_closed}
     for chain in chains_of_moves(nodes, parents):
         name = f"c{chain[0]['id']}"

@@ -19,7 +19,10 @@ Object.assign(Graph.prototype, {
     const readable = Math.max(0.8, Math.min(1, w / (this.whole.w + 30))) * (this.big ? 1.4 : 1);
     const top = this.trace.steps.length ? this.whole.h + 15 - h / readable / 2 : h / readable / 2 - 15;
     const end = this.trace.steps.length && this.at[this.trace.results[0]];
-    this.look({x: end && w / readable < this.whole.w ? end[0] : this.whole.w / 2, y: top, scale: readable});
+    const reach = w / readable, near = Object.keys(this.boxes).map(i => this.at[i]).filter(p => p[1] < h / readable).map(p => p[0]).sort((a, b) => a - b);
+    const middle = end ? end[0] : near[near.length >> 1] ?? this.whole.w / 2;
+    const x = reach > this.whole.w + 30 ? this.whole.w / 2 : Math.min(this.whole.w + 15 - reach / 2, Math.max(reach / 2 - 15, middle));
+    this.look({x, y: top, scale: readable});
   },
   zoom(factor, x, y) {
     if (!this.view) return;
