@@ -10,6 +10,6 @@ from tests.tensor import (  # noqa: F401  (each adds its rows)
     rows_reductions,
     rows_windows,
 )
-from tests.tensor.table import CASES
+from tests.tensor.table import CASES, one_of_each_name
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "one_of_each_name"]

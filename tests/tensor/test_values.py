@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.tensor.cases import CASES
+from tests.tensor.cases import CASES, one_of_each_name
 from tinylearn.tensor import Tensor
 
 
@@ -20,7 +20,10 @@ def test_a_method_gives_what_numpy_gives(case, device):
     np.testing.assert_allclose(got.numpy(), want, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.dtype == "float64"], ids=lambda c: c.id)
+FLOATS = one_of_each_name([c for c in CASES if c.dtype == "float64"])
+
+
+@pytest.mark.parametrize("case", FLOATS, ids=lambda c: c.id)
 def test_float32_gives_the_same_within_its_precision(case, device):
     arrays = [a.astype("float32") for a in case.arrays()]
     with np.errstate(all="ignore"):
