@@ -33,7 +33,7 @@ class Composite:
 
     kind = "deferred"
 
-    def __init__(self, function: Callable[..., Node]):
+    def __init__(self, function: Callable):
         self.function = function
         self.name = function.__name__.strip("_")
         self.__doc__ = function.__doc__
@@ -41,9 +41,13 @@ class Composite:
     def __call__(self, *inputs: Node, arg: tuple = ()) -> Node:
         return apply(self, inputs, arg)  # type: ignore[arg-type]
 
+    def written_out(self, inputs: tuple[Node, ...], arg: tuple) -> Node:
+        """What the function makes."""
+        return self.function(*inputs, *arg)
+
     def check(self, inputs: tuple[Node, ...], arg: tuple) -> tuple[Shape, DType, str]:
         """Like what the function makes; an error in there is raised on the user's line."""
-        made = self.function(*inputs, *arg)
+        made = self.written_out(inputs, arg)
         return made.shape, made.dtype, made.device
 
     def __repr__(self) -> str:
@@ -159,7 +163,9 @@ def kept_promises(waiting: Iterable[Node]) -> dict[Node, Node]:
         wanted.setdefault((output, g), []).append(leaf)
     found: dict[Node, Node] = {}
     for (output, g), leaves in wanted.items():
-        for leaf, graph in gradient.default(output, g, leaves).items():
+        graphs = gradient.default(output, g, leaves)
+        for leaf in leaves:
+            graph = graphs.get(leaf) or leaf.const_like(0)
             found[apply(DERIVATIVE, (output, g, leaf))] = DETACH(graph)
     return found
 
@@ -173,7 +179,7 @@ def with_inputs(node: Node, new: dict[Node, Node]) -> Node:
     Building.like, Building.gradient_of = node, None if of is None else new.get(of, of)
     try:
         if isinstance(node.op, Composite):
-            changed = node.op.function(*inputs, *node.arg)
+            changed = node.op.written_out(inputs, node.arg)
         else:
             changed = (separate if node.key is None else apply)(node.op, inputs, node.arg)
     finally:

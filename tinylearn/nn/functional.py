@@ -9,8 +9,10 @@ from __future__ import annotations
 from tinylearn.nn.methods import method_part
 from tinylearn.parts import part
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.composed import composed
 
 
+@composed
 def weighted_sums(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Every output is a weighted sum of all inputs, plus a bias.
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from tinylearn.parts import part
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.composed import composed
 
 
 @part("optim.weight_decay")
+@composed
 def weight_decay(w: Tensor, g: Tensor, decay: float) -> Tensor:
     """Large weights cost: the slope of decay/2 * w**2 is added to the gradient.
 
@@ -22,6 +24,7 @@ def weight_decay(w: Tensor, g: Tensor, decay: float) -> Tensor:
 
 
 @part("optim.sgd")
+@composed
 def sgd(w: Tensor, g: Tensor, lr: Tensor) -> Tensor:
     """One step downhill: against the gradient, lr times as far.
 
@@ -33,6 +36,7 @@ def sgd(w: Tensor, g: Tensor, lr: Tensor) -> Tensor:
 
 
 @part("optim.momentum")
+@composed
 def momentum(w: Tensor, g: Tensor, v: Tensor, lr: Tensor, momentum: float) -> tuple[Tensor, Tensor]:
     """A heavy ball: it keeps most of its velocity v, and the gradient gives it a push.
 
@@ -47,6 +51,7 @@ def momentum(w: Tensor, g: Tensor, v: Tensor, lr: Tensor, momentum: float) -> tu
 
 
 @part("optim.nesterov")
+@composed
 def nesterov(w: Tensor, g: Tensor, v: Tensor, lr: Tensor, momentum: float) -> tuple[Tensor, Tensor]:
     """Momentum that looks ahead: it steps as if the next push were the same as this one.
 
@@ -58,6 +63,7 @@ def nesterov(w: Tensor, g: Tensor, v: Tensor, lr: Tensor, momentum: float) -> tu
 
 
 @part("optim.adam")
+@composed
 def adam(
     w: Tensor,
     g: Tensor,
@@ -86,6 +92,7 @@ def adam(
 
 
 @part("optim.adamw")
+@composed
 def adamw(
     w: Tensor,
     g: Tensor,

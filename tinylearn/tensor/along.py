@@ -23,8 +23,13 @@ def counted(n: int, device: str) -> Node:
 @lru_cache(maxsize=256)
 def places(shape: Shape, axis: int, device: str) -> Node:
     """In each place of a shape the place's number along an axis."""
+    return laid_along(counted(shape[axis], device), shape, axis)
+
+
+def laid_along(numbers: Node, shape: Shape, axis: int) -> Node:
+    """One number for each place along an axis, repeated to a shape."""
     flat = tuple(n if a == axis else 1 for a, n in enumerate(shape))
-    return counted(shape[axis], device).reshape(flat).expand(shape)
+    return numbers.reshape(flat).expand(shape)
 
 
 def product(x: Node, axis: int) -> Node:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from tinylearn.graph.deferred import composite
 from tinylearn.graph.dtype import bool_, float16, float32, float64
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import DETACH, EXP, LESS, LOG, MUL, RECIP, SIN, SQRT, WHERE
@@ -113,9 +114,7 @@ class Functions(Arithmetic):
 
         x <= 0 is written as "x is less than the smallest number above zero", so NaN passes.
         """
-        x = self.node
-        smallest = SMALLEST[x.dtype] if x.dtype.kind == 2 else 1
-        return result(WHERE(LESS(x, x.const_like(smallest)), x.const_like(0), x), self)
+        return result(relu(self.node), self)
 
     def relu6(self) -> Tensor:
         """relu, but never above 6. PyTorch: relu6"""
@@ -191,6 +190,14 @@ def absolute(x: Node) -> Node:
     return x if x.dtype is bool_ else MUL(x, DETACH(sign(x)))
 
 
+@composite
+def relu(x: Node) -> Node:
+    """x, or 0 where x is not above zero."""
+    smallest = SMALLEST[x.dtype] if x.dtype.kind == 2 else 1
+    return WHERE(LESS(x, x.const_like(smallest)), x.const_like(0), x)
+
+
+@composite
 def sigmoid(x: Node) -> Node:
     """1 / (1 + exp(-x)). Far below zero it stays on a tiny value: exp must not become infinite."""
     lowest = x.const_like(-LARGEST_EXPONENT[x.dtype])
@@ -198,11 +205,13 @@ def sigmoid(x: Node) -> Node:
     return RECIP(EXP(-bounded) + 1)
 
 
+@composite
 def tanh(x: Node) -> Node:
     """2 sigmoid(2 x) - 1."""
     return sigmoid(x * 2) * 2 + -1
 
 
+@composite
 def softplus(x: Node) -> Node:
     """max(x, 0) + log(1 + exp(-|x|)): exp never sees a number above zero."""
     zero = x.const_like(0)

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinylearn.errors import DTypeError, ShapeError, TinylearnError, describe, nearest
+from tinylearn.graph.deferred import composite
 from tinylearn.graph.dtype import bool_, float16, float32, int64
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import BUFFER, DETACH, EXP, LESS, LOG, MUL, SUM, WHERE
-from tinylearn.tensor.along import places
+from tinylearn.tensor.along import counted, laid_along, places
 from tinylearn.tensor.compare import equal, larger, opposite
 from tinylearn.tensor.functions import absolute
 from tinylearn.tensor.moves import without
 from tinylearn.tensor.normalizing import Normalizing
 from tinylearn.tensor.operands import different_devices, floating, node_of
-from tinylearn.tensor.repairs import equal_repair, target_repair
+from tinylearn.tensor.repairs import class_repair, equal_repair
 from tinylearn.tensor.state import State, result
-from tinylearn.tensor.userline import operand_names
+from tinylearn.tensor.userline import call_form, operand_names
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
@@ -50,22 +51,16 @@ class Losses(Normalizing):
         PyTorch: nn.functional.cross_entropy
         """
         x, y = sides("cross_entropy", self, target)
-        axis = (class_axis("cross_entropy", x),)
-        below = x - DETACH(x.max(axis)).expand(x.shape)
-        logs = LOG(SUM(EXP(below), arg=axis))
+        axis = class_axis("cross_entropy", x)
         if y.dtype.is_float:
-            truth = probabilities(x, y, axis[0], label_smoothing)
-            losses = SUM(MUL(truth, logs.expand(x.shape) - below), arg=axis)
-            return result(
-                reduced(losses.reshape(without(x.shape, axis[0])), reduction), self, target
-            )
-        y = checked_classes("cross_entropy", x, y, axis[0], ignore_index)
-        losses = logs - picked(below, y, axis[0])
-        if label_smoothing:
-            spread = logs - below.sum(axis) * (1 / x.shape[axis[0]])
-            losses = losses * (1 - label_smoothing) + spread * label_smoothing
-        losses = losses.reshape(y.shape)
-        return result(reduced(losses, reduction, counting(y, ignore_index)), self)
+            truth = probabilities(x, y, axis, label_smoothing)
+            below, logs = below_largest(x, axis)
+            losses = SUM(MUL(truth, logs.expand(x.shape) - below), arg=(axis,))
+            return result(reduced(losses.reshape(without(x.shape, axis)), reduction), self, target)
+        y = checked_classes("cross_entropy", x, y, axis, ignore_index)
+        numbers = counted(x.shape[axis], x.device)
+        options = (axis, reduction, label_smoothing, ignore_index)
+        return result(cross_entropy(x, y, numbers, arg=options), self)
 
     def nll_loss(
         self, target: Any, reduction: str = "mean", ignore_index: int | None = None
@@ -78,7 +73,7 @@ class Losses(Normalizing):
         x, y = sides("nll_loss", self, target)
         axis = class_axis("nll_loss", x)
         y = checked_classes("nll_loss", x, y, axis, ignore_index)
-        losses = -picked(x, y, axis).reshape(y.shape)
+        losses = -picked(x, y, axis, places(x.shape, axis, x.device)).reshape(y.shape)
         return result(reduced(losses, reduction, counting(y, ignore_index)), self)
 
     def mse_loss(self, target: Any, reduction: str = "mean") -> Tensor:
@@ -118,6 +113,31 @@ class Losses(Normalizing):
 # ---------------------------------------------------------------- on nodes
 
 
+@composite
+def cross_entropy(
+    x: Node,
+    y: Node,
+    numbers: Node,
+    axis: int,
+    reduction: str,
+    smoothing: float,
+    ignored: int | None,
+) -> Node:
+    """The loss of logits x for true classes y; numbers are 0, 1, ... of the classes."""
+    below, logs = below_largest(x, axis)
+    losses = logs - picked(below, y, axis, laid_along(numbers, x.shape, axis))
+    if smoothing:
+        spread = logs - below.sum((axis,)) * (1 / x.shape[axis])
+        losses = losses * (1 - smoothing) + spread * smoothing
+    return reduced(losses.reshape(y.shape), reduction, counting(y, ignored))
+
+
+def below_largest(x: Node, axis: int) -> tuple[Node, Node]:
+    """How far logits are below the largest, and the logarithm of the sum of these' exponentials."""
+    below = x - DETACH(x.max((axis,))).expand(x.shape)
+    return below, LOG(SUM(EXP(below), arg=(axis,)))
+
+
 def sides(op: str, prediction: State, target: Any) -> tuple[Node, Node]:
     """Predictions as floats, and the node of the targets."""
     x = floating(prediction.node)
@@ -132,7 +152,7 @@ def same_shapes(op: str, prediction: State, target: Any) -> tuple[Node, Node]:
     x, y = sides(op, prediction, target)
     if x.shape != y.shape:
         left, right, _ = operand_names(op)
-        repair = equal_repair(left, right, op, x.shape, y.shape)
+        repair = equal_repair(left, right, call_form(op), x.shape, y.shape)
         says = f"{op} compares number by number and needs equal shapes"
         raise describe(ShapeError, says, [(left, x), (right, y)], repair)
     return x, y.cast(x.dtype)
@@ -159,7 +179,7 @@ def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -
         raise DTypeError(f"{op} needs int classes, not {y.dtype}\nTry {right or 'target'}.long()")
     if left:
         says = f"{op}: {left} {x.shape} needs targets of shape {without(x.shape, axis)}"
-        repair = target_repair(left, right, op, x.shape, y.shape)
+        repair = class_repair(left, right, call_form(op), x.shape, y.shape)
         raise describe(ShapeError, says, [(left, x), (right, y)], repair)
     data = getattr(y.buffer, "data", None)
     if y.op is BUFFER and isinstance(data, np.ndarray) and data.size:
@@ -177,10 +197,12 @@ def refuse_classes(op: str, data: np.ndarray, classes: int, ignored: int | None)
         raise ValueError(f"{op}: class {wrong[0]} is not one of 0 to {classes - 1}")
 
 
-def picked(x: Node, y: Node, axis: int) -> Node:
-    """For each prediction the number of class y, the axis kept. Never 0 * x: x may be infinite."""
+def picked(x: Node, y: Node, axis: int, place: Node) -> Node:
+    """For each prediction the number of class y, the axis kept. Never 0 * x: x may be infinite.
+
+    place   in each place of x its class
+    """
     index = y.reshape(y.shape[:axis] + (1,) + y.shape[axis:]).expand(x.shape)
-    place = places(x.shape, axis, x.device)
     zero = x.const_like(0)
     return SUM(WHERE(LESS(index, place), zero, WHERE(LESS(place, index), zero, x)), arg=(axis,))
 
@@ -190,7 +212,10 @@ def probabilities(x: Node, y: Node, axis: int, smoothing: float) -> Node:
     if y.shape != x.shape:
         says = f"cross_entropy: targets that are probabilities have the logits' shape {x.shape}"
         left, right, _ = operand_names("cross_entropy")
-        repair = target_repair(left, right, "cross_entropy", x.shape, y.shape, True)
+        form = call_form("cross_entropy")
+        repair = equal_repair(left, right, form, x.shape, y.shape)
+        if y.shape == without(x.shape, axis):
+            repair = form.format(left, f"{right}.long()")
         raise describe(ShapeError, says, [(left, x), (right, y)], repair)
     y = y.cast(x.dtype)
     return y * (1 - smoothing) + smoothing / x.shape[axis] if smoothing else y

@@ -1,0 +1,57 @@
+"""Functions of tensors that are noted as one node: `@composed` above a function does that.
+
+What the function says is asked once for each structure of its arguments, and again when a plan is
+made: see graph/deferred.py.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from tinylearn.graph.deferred import Composite
+from tinylearn.graph.node import Node, apply
+from tinylearn.tensor.state import State, made
+
+TENSOR = "a tensor"  # in the arguments that are noted: here stands the next input
+PLAIN = (int, float, type(None))
+
+
+class Composed(Composite):
+    """The op of what a function of tensors answers. arg: (which of its answers, its arguments)."""
+
+    def written_out(self, inputs: tuple[Node, ...], arg: tuple) -> Node:
+        """What the function makes."""
+        k, arguments = arg
+        left = iter(inputs)
+        answer = self.function(*[made(next(left), False) if a is TENSOR else a for a in arguments])
+        return (answer if k is None else answer[k]).node
+
+
+def composed(function: Callable) -> Callable:
+    """Decorator: the function's answer, a tensor or a tuple of some, is one node for each.
+
+    It must be made of the arguments and of constants alone. Arguments that are neither tensors nor
+    Python numbers, or are given by name, make the function run as it is.
+    """
+    op = Composed(function)
+    answers: list[int | None] = []  # how many the function gives, once that is known
+
+    @functools.wraps(function)
+    def run(*args: Any, **options: Any) -> Any:
+        inputs = tuple([a.node for a in args if isinstance(a, State)])
+        plain = [a for a in args if not isinstance(a, State)]
+        if options or not all([isinstance(a, PLAIN) for a in plain]):
+            return function(*args, **options)
+        if not answers:
+            first = function(*args)
+            answers.append(len(first) if isinstance(first, tuple) else None)
+        arg = tuple([TENSOR if isinstance(a, State) else a for a in args])
+        grad = any([a._requires_grad for a in args if isinstance(a, State)])
+        if answers[0] is None:
+            return made(apply(op, inputs, (None, arg)), grad)  # type: ignore[arg-type]
+        nodes = [apply(op, inputs, (k, arg)) for k in range(answers[0])]  # type: ignore[arg-type]
+        return tuple([made(node, grad) for node in nodes])
+
+    return run
