@@ -212,22 +212,27 @@ def stack_repair(a: Shape, b: Shape) -> str:
 
 
 @where_there_are_numbers
-def equal_repair(x: str, y: str, op: str, a: Shape, b: Shape) -> str:
+def equal_repair(x: str, y: str, form: str, a: Shape, b: Shape) -> str:
     """A loss of two shapes that are made equal.
 
-    >>> equal_repair("p", "y", "mse_loss", (64, 1), (64,))
+    form   the loss's text, with braces for its two sides
+
+    >>> equal_repair("p", "y", "{}.mse_loss({})", (64, 1), (64,))
     'p.mse_loss(y.reshape(64, 1))'
-    >>> equal_repair("p", "y", "mse_loss", (4, 2), (2,)), equal_repair("p", "y", "f", (3,), (2,))
-    ('p.mse_loss(y.expand(4, 2))', 'p[:2].f(y)')
+    >>> equal_repair("p", "y", "{}.mse_loss({})", (4, 2), (2,))
+    'p.mse_loss(y.expand(4, 2))'
+    >>> equal_repair("p", "y", "{}.mse_loss({})", (3,), (2,))
+    'p[:2].mse_loss(y)'
     """
     if math.prod(a) == math.prod(b):
-        return f"{x}.{op}({y}{'.T' if len(a) == 2 and b == a[::-1] else same_as(a)})"
+        turned = len(a) == 2 and b == a[::-1] and 1 not in a
+        return form.format(x, y + (".T" if turned else same_as(a)))
     if len(b) <= len(a) and all(m in (1, n) for m, n in zip(reversed(b), reversed(a))):
-        return f"{x}.{op}({y}.expand({listed(a)}))"
+        return form.format(x, f"{y}.expand({listed(a)})")
     if len(a) == len(b):
-        return f"{x}{cut(a, b)}.{op}({y}{cut(b, a)})"
+        return form.format(x + cut(a, b), y + cut(b, a))
     n = min(math.prod(a), math.prod(b))
-    return f"{x}.flatten()[:{n}].{op}({y}.flatten()[:{n}])"
+    return form.format(f"{x}.flatten()[:{n}]", f"{y}.flatten()[:{n}]")
 
 
 def same_as(shape: Shape) -> str:
@@ -240,61 +245,61 @@ def same_as(shape: Shape) -> str:
 
 
 @where_there_are_numbers
-def target_repair(x: str, y: str, op: str, a: Shape, b: Shape, shares: bool = False) -> str:
-    """A classification loss whose logits and targets go together.
+def class_repair(x: str, y: str, form: str, a: Shape, b: Shape) -> str:
+    """A classification loss whose logits and classes go together.
 
-    shares   the targets are probabilities, not classes
-
-    >>> target_repair("z", "y", "cross_entropy", (64, 10), (64, 1))
+    >>> class_repair("z", "y", "{}.cross_entropy({})", (64, 10), (64, 1))
     'z.cross_entropy(y.reshape(64))'
-    >>> target_repair("z", "y", "cross_entropy", (10, 64), (64,))
+    >>> class_repair("z", "y", "{}.cross_entropy({})", (10, 64), (64,))
     'z.T.cross_entropy(y)'
-    >>> target_repair("z", "y", "cross_entropy", (64, 10), (64, 10))
+    >>> class_repair("z", "y", "{}.cross_entropy({})", (64, 10), (64, 10))
     'z.cross_entropy(y.argmax(1))'
-    >>> target_repair("z", "y", "cross_entropy", (64, 10), (64,), True)
-    'z.cross_entropy(y.long())'
     """
     want = a[:1] + a[2:] if len(a) > 1 else ()
-    if shares:
-        return f"{x}.{op}({y}.long())" if b == want else equal_repair(x, y, op, a, b)
     if b == a:
-        return f"{x}.{op}({y}.argmax({1 if len(a) > 1 else 0}))"
+        return form.format(x, f"{y}.argmax({1 if len(a) > 1 else 0})")
     if math.prod(b) == math.prod(want):
-        return f"{x}.{op}({y}{same_as(want)})"
+        return form.format(x, y + same_as(want))
     if len(a) == 2 and b == a[1:]:
-        return f"{x}.T.{op}({y})"
+        return form.format(f"{x}.T", y)
     if len(b) == 1 and len(a) == 2:
         n = min(a[0], b[0])
-        return f"{x}{cut(a, (n, None))}.{op}({y}{cut(b, (n,))})"
+        return form.format(x + cut(a, (n, None)), y + cut(b, (n,)))
     if len(a) == 1:
-        return f"{x}.{op}({y}.flatten()[0])"
+        return form.format(x, f"{y}.flatten()[0]")
     n = min(math.prod(b), math.prod(want))
     whole = f"{x}.transpose(1, -1).reshape(-1, {a[1]})"
-    return f"{whole}[:{n}].{op}({y}.flatten()[:{n}])"
+    return form.format(f"{whole}[:{n}]", f"{y}.flatten()[:{n}]")
 
 
 @where_there_are_numbers
-def conv_repair(x: str, w: str, a: Shape, b: Shape, groups: int) -> str:
+def conv_repair(x: str, w: str, more: str, a: Shape, b: Shape, groups: int) -> str:
     """A convolution of an image and filters (F, C, kh, kw) whose channels fit, or "".
 
-    >>> conv_repair("x", "w", (8, 28, 28, 3), (6, 3, 5, 5), 1)
-    'x.permute(0, 3, 1, 2).conv2d(w)'
-    >>> conv_repair("x", "w", (28, 28), (6, 1, 5, 5), 1)
+    more   the further arguments of the call
+
+    >>> conv_repair("x", "w", ", padding=2", (8, 28, 28, 3), (6, 3, 5, 5), 1)
+    'x.permute(0, 3, 1, 2).conv2d(w, padding=2)'
+    >>> conv_repair("x", "w", "", (28, 28), (6, 1, 5, 5), 1)
     'x.reshape(1, 1, 28, 28).conv2d(w)'
-    >>> conv_repair("x", "w", (8, 4, 9, 9), (6, 3, 5, 5), 1)
+    >>> conv_repair("x", "w", "", (8, 4, 9, 9), (6, 3, 5, 5), 1)
     'x[:, :3].conv2d(w)'
     """
-    want, more = b[1] * groups, f", groups={groups}" if groups > 1 else ""
+    want, size = b[1] * groups, a
     if len(a) == 2 and want == 1:
-        return f"{x}.reshape({listed((1, 1, *a))}).conv2d({w})"
-    if len(a) not in (3, 4):
+        change = f".reshape({listed((1, 1, *a))})"
+    elif len(a) not in (3, 4):
         return ""
-    if a[-1] == want:
-        order = "0, 3, 1, 2" if len(a) == 4 else "2, 0, 1"
-        return f"{x}.permute({order}).conv2d({w}{more})"
-    if a[-3] > want:
-        return f"{x}[{':, ' if len(a) == 4 else ''}:{want}].conv2d({w}{more})"
-    return f"{x}.conv2d({w}[:, :{a[-3]}])"
+    elif a[-1] == want:
+        change, size = (".permute(0, 3, 1, 2)" if len(a) == 4 else ".permute(2, 0, 1)"), a[-3:-1]
+    elif a[-3] > want:
+        change, size = f"[{':, ' if len(a) == 4 else ''}:{want}]", a[-2:]
+    else:
+        each = a[-3] // groups
+        change = cut(a, (each * groups, None, None))
+        size, w = a[-2:], f"{w}[:, :{each}]" if each else ""
+    fits = b[2] <= size[0] and b[3] <= size[1] and w
+    return f"{x}{change}.conv2d({w}{more})" if fits else ""
 
 
 @where_there_are_numbers

@@ -41,6 +41,22 @@ def name_of(default: str = "x") -> str:
     return default
 
 
+def further_arguments() -> str:
+    """The user's arguments after the first, as text to put into a repair: ", stride=2"."""
+    match expression_at(user_origin(2)):
+        case ast.Call(args=args, keywords=keywords):
+            names = [f"{k.arg}={ast.unparse(k.value)}" for k in keywords if k.arg]
+            text = ", ".join([*map(ast.unparse, args[1:]), *names])
+            return f", {text}" if text and len(text) <= 2 * LONGEST else ""
+    return ""
+
+
+def call_form(method: str) -> str:
+    """A call of the method as the user wrote it, with braces for its two operands."""
+    more = further_arguments().replace("{", "{{").replace("}", "}}")
+    return f"{{}}.{method}({{}}{more})"
+
+
 def named(expression: ast.expr, default: str) -> str:
     """The text of an expression if it is a plain name, else the default."""
     inner: ast.expr = expression

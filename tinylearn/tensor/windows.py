@@ -27,7 +27,7 @@ from tinylearn.tensor.products import Products
 from tinylearn.tensor.reduce import without_axes
 from tinylearn.tensor.repairs import conv_repair, pool_repair
 from tinylearn.tensor.state import State, made, result
-from tinylearn.tensor.userline import operand_names
+from tinylearn.tensor.userline import further_arguments, operand_names
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
@@ -258,7 +258,9 @@ def checked_filters(x: Node, w: Node, groups: int) -> None:
         says = "conv2d needs filters (filters, channels, height, width)"
     else:
         raise ShapeError(f"conv2d: {w.shape[0]} filters cannot be split into {groups} groups")
-    repair = conv_repair(left, right, x.shape, w.shape, groups) if len(w.shape) == 4 else ""
+    repair = ""
+    if len(w.shape) == 4:
+        repair = conv_repair(left, right, further_arguments(), x.shape, w.shape, groups)
     raise describe(ShapeError, says, operands, repair)
 
 
@@ -271,8 +273,8 @@ def checked_size(op: str, x: Node, seen: Shape, kernel: Shape, apart: Shape, aro
     says = f"{op}: a window of {spans[0]} x {spans[1]} is larger than the image"
     says += f" of {seen[-2]} x {seen[-1]}"
     says += " with its padding" if any(map(any, around)) else ""
-    more = f", dilation={apart}" if apart != (1, 1) else ""
-    call = f"conv2d({right}{more})" if op == "conv2d" else f"{op}({kernel}{more})"
+    more = further_arguments() or (f", dilation={apart}" if apart != (1, 1) else "")
+    call = f"{op}({right if op == 'conv2d' else kernel}{more})"
     repair = pool_repair(left, call, x.shape, spans) if 0 not in kernel else ""
     raise describe(ShapeError, says, [(left, x)], repair)
 
