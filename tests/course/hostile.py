@@ -2,15 +2,9 @@
 
 CHEATS     name -> body of halve(a): whatever it does, q1 must earn nothing
 HARMLESS   name -> cells of q1 that deserve full marks, odd as they look
-FILES      name -> function(folder, neighbour): puts a hostile file in place of a notebook
 """
 
-import io
-import json
-import os
-import zipfile
-
-from tests.course.small import HALVE, TOTAL
+from tests.course.small import HALVE
 
 FORGE = """
 import os, json
@@ -209,6 +203,19 @@ while True:
 import os
 for n in range(10**6):
     with open(f"/tmp/{n}", "wb") as file: file.write(b"x" * 10**6)""",
+    "memory in files of memory": """
+import os
+for n in range(60):
+    made = os.memfd_create(str(n))
+    for _ in range(8): os.write(made, b"x" * 10**6)
+return 0""",
+    "shared memory": """
+import ctypes
+libc = ctypes.CDLL(None)
+for key in range(1, 500):
+    if libc.shmget(key, 100 * 2**20, 0o1600) < 0:
+        raise MemoryError
+return 0""",
     "opens everything": "x = []\nwhile True: x.append(open('/dev/null'))",
     "prints for ever": "while True: print('x' * 10**6)",
     "writes for ever": "import os\nwhile True: os.write(1, b'x' * 10**6)",
@@ -260,6 +267,17 @@ libc = ctypes.CDLL(None)
 libc.unshare(0x10000000 | 0x20000)
 libc.mount(b"/", b"/tmp", None, 4096, None)
 os.chroot("/tmp")""",
+    "a namespace of its own": """
+import ctypes, os
+libc = ctypes.CDLL(None)
+if libc.syscall(56, 0x10000011, 0, 0, 0, 0) >= 0 or libc.unshare(0x10000000) == 0:
+    return a / 2
+return 0""",
+    "a local socket": """
+import socket
+made = socket.socket(socket.AF_UNIX)
+made.bind("\\0tinylearn")
+return a / 2""",
     "becomes root": "import os\nos.setuid(0)\nos.setgroups([0])\nreturn 0",
     "traces its parent": """
 import ctypes, os
@@ -300,80 +318,3 @@ def cheat_cell(body):
     """A cell that answers q1 with a hostile body."""
     lines = "\n".join("    " + line for line in body.strip("\n").splitlines())
     return f'import numpy as np\n\n@tl.answer("halve", points=2)\ndef halve(a):\n{lines}\n'
-
-
-def zip_of(entries):
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content, mode in entries:
-            entry = zipfile.ZipInfo(name)
-            entry.external_attr = mode << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content)
-    return data.getvalue()
-
-
-def as_notebook(cells):
-    made = [{"cell_type": "code", "source": c, "metadata": {}, "outputs": []} for c in cells]
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made}).encode()
-
-
-def link(folder, neighbour):
-    os.symlink(neighbour, folder / "work.ipynb")
-
-
-def pipe(folder, neighbour):
-    os.mkfifo(folder / "work.ipynb")
-
-
-def linked_folder(folder, neighbour):
-    os.symlink("/", folder / "root")
-
-
-def writes(name, data):
-    def put(folder, neighbour):
-        (folder / name).write_bytes(data() if callable(data) else data)
-
-    return put
-
-
-FILES = {
-    "deep JSON": writes("work.ipynb", b"[" * 10**6),
-    "deep cells": writes("work.ipynb", b'{"cells":' * 10**5),
-    "not JSON": writes("work.ipynb", b"PK\x03\x04 nothing"),
-    "empty file": writes("work.ipynb", b""),
-    "too large": writes("work.ipynb", lambda: b" " * 21_000_000),
-    "cells of odd kinds": writes("work.ipynb", b'{"cells": [1, null, {"cell_type": "code"}, []]}'),
-    "no cells": writes("work.ipynb", b'{"nbformat": 4}'),
-    "a number": writes("work.ipynb", b"1e999"),
-    "format 3": writes("work.ipynb", b'{"worksheets": [], "nbformat": 3}'),
-    "half a surrogate": writes(
-        "work.ipynb", as_notebook(["x = '\\ud800'"]).replace(b"\\\\u", b"\\u")
-    ),
-    "a megabyte of code": writes("work.ipynb", lambda: as_notebook(["x = 1\n" * 200_000])),
-    "brackets without end": writes(
-        "work.ipynb", as_notebook([cheat_cell("return " + "(" * 40_000)])
-    ),
-    "minus without end": writes(
-        "work.ipynb", as_notebook([cheat_cell("return " + "-" * 90_000 + "1")])
-    ),
-    "dots without end": writes("work.ipynb", as_notebook([cheat_cell("return a" + ".T" * 90_000)])),
-    "zip bomb": writes("work.zip", lambda: zip_of([("work.ipynb", b"0" * 300_000_000, 0o644)])),
-    "zip of many files": writes(
-        "work.zip", lambda: zip_of([(f"{n}.ipynb", b"{}", 0o644) for n in range(3000)])
-    ),
-    "zip that climbs": writes(
-        "work.zip", lambda: zip_of([("../../../escaped.ipynb", b"{}", 0o644)])
-    ),
-    "zip with a link": writes(
-        "work.zip", lambda: zip_of([("work.ipynb", b"/etc/passwd", 0o120777)])
-    ),
-    "a damaged zip": writes("work.zip", b"PK\x03\x04" + b"\x00" * 100),
-    "a link to a neighbour": link,
-    "a pipe": pipe,
-    "a folder with a link to the root": linked_folder,
-    "look-alike decorator": writes(
-        "work.ipynb",
-        as_notebook([HALVE.replace("halve", "hаlve"), TOTAL.replace("total", "tоtal")]),
-    ),
-}

@@ -11,7 +11,8 @@ import time
 import pytest
 
 from tests.course.classroom import grade, notebook
-from tests.course.hostile import CHEATS, FILES, HARMLESS, cheat_cell
+from tests.course.hostile import CHEATS, HARMLESS, cheat_cell
+from tests.course.hostile_files import FILES
 from tests.course.small import HALVE, TOTAL, good_notebook, small_spec
 from tinylearn.course.probe import best_level, trouble_with
 from tinylearn.course.sandbox import Limits
@@ -40,7 +41,7 @@ def graded(tmp_path_factory):
     before = contents(submissions)
     try:
         spec = small_spec()
-        results, summary = grade(spec, find(submissions, spec), folder / "grades", limits=TIGHT)
+        results, summary = grade(spec, find(submissions, spec), folder / "grades", 4, TIGHT)
         assert not summary.ungraded
         assert bystander.poll() is None
     finally:

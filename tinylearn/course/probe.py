@@ -54,7 +54,7 @@ PROMISES = {
     "landlock": {"reads a file outside", "writes a file outside", "signals a process outside",
                  "reaches the network", "leaves a process behind"},
     "user": {"reads a file outside", "writes a file outside", "signals a process outside",
-             "leaves a process behind"},
+             "reaches the network", "leaves a process behind"},
     "limits": set(),
 }  # fmt: skip
 
@@ -82,6 +82,8 @@ def trouble_with(level: str) -> str:
     """Why a level cannot be used on this machine; "" if it can."""
     if not sys.platform.startswith("linux") and level != "limits":
         return "needs Linux"
+    if not hasattr(os, "fork"):
+        return "needs Linux or macOS"
     if level == "bubblewrap" and shutil.which("bwrap") is None:
         return "bwrap is not installed"
     if level == "user" and os.getuid() != 0:

@@ -20,11 +20,12 @@ import traceback
 from typing import Any, NoReturn
 
 if __package__:  # imported by the package's tests
-    from . import confine, find, values
+    from . import confine, find, syscalls, values
 else:  # a script in the sandbox, where -I leaves its own folder out
     sys.path.insert(0, os.path.dirname(__file__))
     import confine  # type: ignore[import-not-found, no-redef]
     import find  # type: ignore[import-not-found, no-redef]
+    import syscalls  # type: ignore[import-not-found, no-redef]
     import values  # type: ignore[import-not-found, no-redef]
 
 PRINTS_KEPT = 2_000  # characters of what the answer printed
@@ -160,6 +161,7 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
     confine.set_rlimits(
         limits["cpu"], limits["memory"], limits["files"], settings.get("processes", 0)
     )
+    syscalls.install()
     if settings.get("scratch"):
         os.chdir(settings["scratch"])
 
