@@ -167,6 +167,25 @@ def test_several_tensors_are_computed_at_once():
     assert y.realize() is y
 
 
+def test_sizes_and_axes_may_be_numpys_ints():
+    two, x = np.int64(2), Tensor.zeros(2, 3)
+    shapes = [x.reshape(two, -1), x.expand(two, 2, 3), x.sum(np.int32(0)), x.repeat(two, two)]
+    shapes += [x[two - 1], x.one_hot(two) if x.dtype.kind == 1 else x, Tensor.ones(two)]
+    for y in shapes:
+        assert all(type(n) is int for n in y.shape), y.shape
+    with pytest.raises(ShapeError, match="whole numbers"):
+        x.reshape(2.5, 2)
+
+
+def test_a_batch_of_no_images_gives_no_answers_and_no_crash():
+    x, y = Tensor.zeros(0, 3), Tensor.zeros(0, dtype=int)
+    loss = x.cross_entropy(y)
+    assert math.isnan(loss.item()) and x.cross_entropy(y, "sum").item() == 0
+    loss.backward()
+    assert x.grad.shape == (0, 3) and x.grad.tolist() == []
+    assert (x @ Tensor.zeros(3, 2)).relu().softmax().shape == (0, 2)
+
+
 def test_ints_divide_and_take_powers_as_python_does():
     pairs = [(a, b) for a in range(-9, 10) for b in (-4, -3, -1, 1, 2, 7)]
     pairs += [(2**62 + 1, 3), (-(2**63), 2), (-(2**63), 3), (2**63 - 1, 2**31), (2**53 + 1, 1)]
@@ -212,5 +231,7 @@ def test_half_precision_adds_up_without_overflow(device):
     assert x.mean().item() == 16 and x.sum().dtype.name == "float16"
     rows = Tensor(np.full((2, 4096), 0.1, "f2"), device=device)
     assert abs((rows @ rows.T).numpy()[0, 0] - 40.9) < 0.5
+    assert abs(rows.softmax().sum().item() - 2) < 0.01 and rows.var().item() < 1e-5
+    assert abs(rows.logsumexp().item() - 9.11) < 0.02
     (rows * 2).mean().backward()
     assert rows.grad.dtype.name == "float16" and rows.grad.numpy().all()

@@ -34,6 +34,17 @@ def test_integer_indexing_is_numpys_at_once_and_later(data, shape):
         np.testing.assert_array_equal(x[late].numpy(), want)
 
 
+def test_large_tables_are_picked_from_at_once_and_keep_their_gradient():
+    table, index = np.random.default_rng(0).normal(size=(2000, 8)), np.arange(0, 2000, 20)
+    x = Tensor(table)
+    rows = x[index]
+    assert rows.node.buffer is not None and rows.requires_grad
+    (rows * rows).sum().backward()
+    want = np.zeros_like(table)
+    want[index] = 2 * table[index]
+    np.testing.assert_allclose(x.grad.numpy(), want)
+
+
 @given(hnp.arrays(np.bool_, st.just((3, 2))), st.booleans())
 def test_masks_pick_as_in_numpy(mask, late):
     array = np.arange(12.0).reshape(3, 2, 2)

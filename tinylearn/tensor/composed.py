@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinylearn.graph.deferred import Composite
-from tinylearn.graph.node import Node, apply
+from tinylearn.graph.node import Node
 from tinylearn.tensor.state import State, made
 
 TENSOR = "a tensor"  # in the arguments that are noted: here stands the next input
@@ -40,18 +40,24 @@ def composed(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def run(*args: Any, **options: Any) -> Any:
-        inputs = tuple([a.node for a in args if isinstance(a, State)])
-        plain = [a for a in args if not isinstance(a, State)]
-        if options or not all([isinstance(a, PLAIN) for a in plain]):
+        if options:
             return function(*args, **options)
+        grad, inputs, noted = False, [], []
+        for a in args:
+            if isinstance(a, State):
+                inputs.append(a.node)
+                noted.append(TENSOR)
+                grad = grad or a._requires_grad
+            elif isinstance(a, PLAIN):
+                noted.append(a)
+            else:
+                return function(*args)
         if not answers:
             first = function(*args)
             answers.append(len(first) if isinstance(first, tuple) else None)
-        arg = tuple([TENSOR if isinstance(a, State) else a for a in args])
-        grad = any([a._requires_grad for a in args if isinstance(a, State)])
         if answers[0] is None:
-            return made(apply(op, inputs, (None, arg)), grad)  # type: ignore[arg-type]
-        nodes = [apply(op, inputs, (k, arg)) for k in range(answers[0])]  # type: ignore[arg-type]
-        return tuple([made(node, grad) for node in nodes])
+            return made(op(*inputs, arg=(None, tuple(noted))), grad)
+        arguments = tuple(noted)
+        return tuple([made(op(*inputs, arg=(k, arguments)), grad) for k in range(answers[0])])
 
     return run

@@ -12,6 +12,7 @@ than one comparison for each number there is.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
 
+MANY = 1 << 20  # comparisons: beyond, what can be picked at once is
+
+
 class Indexing(Reduce):
     """x[...]"""
 
@@ -42,10 +46,15 @@ class Indexing(Reduce):
     def __getitem__(self, key: Any) -> Tensor:
         x = self.node
         plan = planned(x, key if isinstance(key, tuple) else (key,))
-        if plan.arrays and not self._requires_grad and all(known(x) for x in (x, *plan.arrays)):
+        if not plan.arrays:
+            return result(cut_out(x, plan), self)
+        at_once = all(known(n) for n in (x, *plan.arrays))
+        if at_once and not self._requires_grad:
             return made(picked_now(x, plan), False)
-        node = cut_out(x, plan)
-        return result(gathered(node, plan) if plan.arrays else node, self)
+        node = gathered(cut_out(x, plan), plan)
+        if at_once and node.buffer is None and plan.arrays[0].size * x.size > MANY:
+            node.buffer = picked_now(x, plan).buffer  # the graph is kept for its gradient
+        return result(node, self)
 
     def take(self, index: Any, axis: int = 0) -> Tensor:
         """The entries of an axis at these places: x[index] for that axis. NumPy: take"""
@@ -57,7 +66,7 @@ class Indexing(Reduce):
         index = self.node
         if index.dtype.is_float or index.dtype is bool_:
             raise DTypeError(f"one_hot needs ints, not {index.dtype}\nTry x.long()")
-        shape = index.shape + (classes,)
+        shape = index.shape + (operator.index(classes),)
         index = index.cast(int64).reshape(index.shape + (1,)).expand(shape)
         place = places(shape, len(shape) - 1, index.device)
         one, zero = (const(n, shape, float32, index.device) for n in (1.0, 0.0))

@@ -7,6 +7,7 @@ arithmetic inside the kernels that read through them.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tinylearn.graph.dtype import bool_, promote
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import const
 from tinylearn.tensor.axes import Axes, all_axes, one_axis
+from tinylearn.tensor.data import short
 from tinylearn.tensor.operands import broadcast, different_devices
 from tinylearn.tensor.repairs import cat_repair, expand_repair, reshape_repair, stack_repair
 from tinylearn.tensor.state import State, made, result
@@ -251,11 +253,14 @@ class Moves(State):
 # ---------------------------------------------------------------- on nodes
 
 
-def flat(numbers: tuple) -> tuple:
-    """Numbers given one by one or as one sequence."""
+def flat(numbers: tuple) -> tuple[int, ...]:
+    """Whole numbers given one by one or as one sequence."""
     if len(numbers) == 1 and isinstance(numbers[0], tuple | list):
-        return tuple(numbers[0])
-    return numbers
+        numbers = tuple(numbers[0])
+    try:
+        return tuple(map(operator.index, numbers))
+    except TypeError:
+        raise ShapeError(f"sizes and axes are whole numbers, got {short(numbers)}") from None
 
 
 def for_each_axis(x: Node, pairs: tuple) -> tuple:

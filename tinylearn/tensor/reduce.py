@@ -129,24 +129,29 @@ class Reduce(Functions):
         """exp(x) / sum(exp(x)) along an axis: above 0, sum 1. PyTorch: softmax"""
         x = floating(self.node)
         axes = nonempty("softmax", x, axis)
-        powers = EXP(x - largest(x, axes))
-        return result(powers * powers.sum(axes).recip().expand(x.shape), self)
+        wide = widened(x)
+        powers = EXP(wide - largest(wide, axes))
+        shares = powers * powers.sum(axes).recip().expand(x.shape)
+        return result(shares.cast(x.dtype), self)
 
     def log_softmax(self, axis: int = -1) -> Tensor:
         """log(softmax(x)), exact where softmax(x) is 0. PyTorch: log_softmax"""
         x = floating(self.node)
         axes = nonempty("log_softmax", x, axis)
-        below = x - largest(x, axes)
-        return result(below - LOG(SUM(EXP(below), arg=axes)).expand(x.shape), self)
+        wide = widened(x)
+        below = wide - largest(wide, axes)
+        logs = below - LOG(SUM(EXP(below), arg=axes)).expand(x.shape)
+        return result(logs.cast(x.dtype), self)
 
     def logsumexp(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
         """log(sum(exp(x))), where exp(x) alone would be infinite too. PyTorch: logsumexp"""
         x = floating(self.node)
         axes = nonempty("logsumexp", x, axis)
-        peak = DETACH(x.max(axes))
+        wide = widened(x)
+        peak = DETACH(wide.max(axes))
         peak = is_finite(peak).where(peak, 0.0)
-        sums = (x - peak.expand(x.shape)).exp().sum(axes)
-        return result(kept(sums.log() + peak, axes, keepdim), self)
+        sums = (wide - peak.expand(x.shape)).exp().sum(axes)
+        return result(kept((sums.log() + peak).cast(x.dtype), axes, keepdim), self)
 
 
 # ---------------------------------------------------------------- on nodes
@@ -167,28 +172,31 @@ def count(x: Node, axes: tuple[int, ...]) -> int:
     return math.prod(x.shape[a] for a in axes)
 
 
+def widened(x: Node) -> Node:
+    """x as numbers that can be added up without loss: float16 as float32."""
+    return x.cast(float32) if x.dtype is float16 else x
+
+
 def total(x: Node, axes: tuple[int, ...]) -> Node:
     """The sum, without loss: float16 adds up as float32, small ints as int64."""
-    if x.dtype is float16:
-        return x.cast(float32).sum(axes).cast(float16) if axes else x
-    return (x if x.dtype.is_float else x.cast(int64)).sum(axes)
+    if x.dtype.is_float:
+        return widened(x).sum(axes).cast(x.dtype)
+    return x.cast(int64).sum(axes)
 
 
 def mean(x: Node, axes: tuple[int, ...]) -> Node:
     """The average of floats."""
     n = count(x, axes)
-    if x.dtype is float16:  # the sum of many may be too large for float16
-        return mean(x.cast(float32), axes).cast(float16)
-    return x.sum(axes) * (1 / n if n else math.nan)
+    return (widened(x).sum(axes) * (1 / n if n else math.nan)).cast(x.dtype)
 
 
 def variance(x: Node, axes: tuple[int, ...], correction: float) -> Node:
     """The variance of floats."""
-    if x.dtype is float16:
-        return variance(x.cast(float32), axes, correction).cast(float16)
-    distance = x - mean(x, axes).expand(x.shape)
+    wide = widened(x)
+    distance = wide - mean(wide, axes).expand(x.shape)
     n = count(x, axes) - correction
-    return (distance * distance).sum(axes) * (1 / n if n > 0 else math.inf)
+    squares = (distance * distance).sum(axes)
+    return (squares * (1 / n if n > 0 else math.inf)).cast(x.dtype)
 
 
 def nonempty(op: str, x: Node, axis: Axes) -> tuple[int, ...]:

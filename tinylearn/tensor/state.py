@@ -153,19 +153,16 @@ def result(node: Node, x: State, y: Any = None) -> Tensor:
 
 # ---------------------------------------------------------------- leaves
 
-OWNERS: weakref.WeakKeyDictionary[Node, weakref.ref[State]] = weakref.WeakKeyDictionary()
-
 
 def owner(node: Node) -> State | None:
     """The tensor whose leaf this node is, if that tensor is still there."""
-    ref = OWNERS.get(node)
-    return ref() if ref is not None else None
+    return None if node.owner is None else node.owner()
 
 
 def own(tensor: State, node: Node) -> None:
     """Make the node, which must be nobody else's, the tensor's leaf."""
     tensor.node = node
-    OWNERS[node] = weakref.ref(tensor)
+    node.owner = weakref.ref(tensor)
 
 
 def alone(node: Node) -> Node:

@@ -13,6 +13,7 @@ rows of n + dilation makes row t begin with number t * dilation:
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -219,11 +220,9 @@ def two(name: str, value: Pair, least: int = 1) -> Shape:
     >>> two("stride", 2), two("stride", (1, 3))
     ((2, 2), (1, 3))
     """
-    numbers = (value, value) if isinstance(value, int) else value
-    if isinstance(numbers, tuple | list) and len(numbers) == 2:
-        first, second = numbers
-        if isinstance(first, int) and isinstance(second, int) and min(first, second) >= least:
-            return first, second
+    numbers = value if isinstance(value, tuple | list) else (value, value)
+    if len(numbers) == 2 and all(hasattr(n, "__index__") and n >= least for n in numbers):
+        return operator.index(numbers[0]), operator.index(numbers[1])
     raise ShapeError(f"{name} is one or two whole numbers >= {least}, not {short(value)}")
 
 
