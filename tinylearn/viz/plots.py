@@ -57,7 +57,7 @@ class Figure:
 
     def _repr_html_(self) -> str:
         """Styles hide the plain image; a site that strips styles strips the drawing as well."""
-        ink = "color:var(--jp-content-font-color1,inherit);margin:0.5em 0;max-width:46em"
+        ink = "color:var(--jp-content-font-color1,inherit);margin:0.5em 0.4em;max-width:46em"
         still = f'<span class="tlp-still">{image(self.svg(), self.alt)}</span>'
         return (
             f'<figure style="{ink}"><style>.tlp-still{{display:none}}</style>{self.svg()}{still}'
@@ -209,7 +209,8 @@ def plane(
         u, v = frame.place(point)
         fill = "#{:02x}{:02x}{:02x}".format(*(HIGH if label > 0.5 else LOW))
         parts.append(
-            f'<circle cx="{u:.1f}" cy="{v:.1f}" r="11" fill="{fill}" stroke="#000"/><text '
+            f'<circle cx="{u:.1f}" cy="{v:.1f}" r="13" fill="#fff"/><circle cx="{u:.1f}" '
+            f'cy="{v:.1f}" r="11" fill="{fill}" stroke="#000"/><text '
             f'x="{u:.1f}" y="{v + 4.5:.1f}" text-anchor="middle" fill="#000">{label:g}</text>'
         )
     return Figure("".join(parts), size, size, caption, alt)
