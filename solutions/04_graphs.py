@@ -27,7 +27,7 @@
 # %%
 import tinylearn as tl
 
-tl.course.exercise("04_nothing_runs_yet")
+tl.course.exercise("04_graphs")
 
 # %% [markdown]
 # ## Graphs by hand
