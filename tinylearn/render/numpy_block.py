@@ -5,6 +5,7 @@ Arrays that nobody needs any more take the next result, so that a block stays in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinylearn.graph.node import Node
@@ -43,7 +44,7 @@ class BlockBody:
     """
 
     source: Source
-    statements: tuple[Statement, ...]
+    statements: Sequence[Statement]
     variables: tuple[Variable, ...]
     pieces: dict[Variable, str]
     views: dict[tuple[Node, Index], str]

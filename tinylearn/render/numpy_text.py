@@ -21,6 +21,7 @@ from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, is_product_sum
 
 BLOCK = 16_384  # numbers: a few such arrays fit the second-level cache
+WHOLE = 262_144  # numbers: so large may be what follows a product and works in place
 
 
 def render_numpy(kernel: Kernel, nest: Nest, name: str = "kernel") -> Source:
@@ -34,9 +35,11 @@ def render_numpy(kernel: Kernel, nest: Nest, name: str = "kernel") -> Source:
             for line in product.lines(writer.memory):
                 writer.source.add(line, product.total.node)
             writer.totals[product.total.name] = product.total
+            whole = 2 * BLOCK if product.target is None else WHOLE
+            done = product.target if product.target in nest.outer[:1] else None
+            writer.block([s for s in nest.outer if s is not done], nest.outer_loops, whole=whole)
         else:
             writer.block_totals(nest)
-        if product is None or product.target is None:
             writer.block(nest.outer, nest.outer_loops)
     return writer.source
 
@@ -98,14 +101,15 @@ class Writer:
 
     def block(
         self,
-        statements: tuple[Statement, ...],
+        statements: Sequence[Statement],
         variables: tuple[Variable, ...],
         wanted: tuple[str, ...] = (),
+        whole: int = 2 * BLOCK,
     ) -> BlockBody:
         """Views, then loops over pieces, then an array operation for each statement."""
         views = self.views(statements, variables)
         pieces: dict[Variable, str] = {}
-        axes = piece_axes(variables)
+        axes = piece_axes(variables, whole)
         for v in axes:
             rest = math.prod(w.size for w in variables[variables.index(v) + 1 :])
             step = max(1, BLOCK // max(rest, 1)) if v is axes[-1] else 1
@@ -117,7 +121,7 @@ class Writer:
         return body
 
     def views(
-        self, statements: tuple[Statement, ...], variables: tuple[Variable, ...]
+        self, statements: Sequence[Statement], variables: tuple[Variable, ...]
     ) -> dict[tuple[Node, Index], str]:
         """Names of arrays that look at memory in the order of the loops."""
         views: dict[tuple[Node, Index], str] = {}
@@ -197,12 +201,12 @@ def memory_order(nest: Nest) -> tuple[Variable, ...]:
     return tuple(sorted(variables, key=lambda v: -abs(largest.place.factor(v))))
 
 
-def piece_axes(variables: Sequence[Variable]) -> list[Variable]:
-    """The leading loops that must be cut so that a block fits the cache; none if all fits."""
+def piece_axes(variables: Sequence[Variable], whole: int = 2 * BLOCK) -> list[Variable]:
+    """The leading loops that must be cut so that a block fits the cache; none if all is small."""
     axes: list[Variable] = []
     rest = math.prod(v.size for v in variables)
     for v in variables:
-        if rest <= 2 * BLOCK:
+        if rest <= (2 * BLOCK if axes else whole):
             break
         axes.append(v)
         rest //= max(v.size, 1)

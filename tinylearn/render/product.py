@@ -32,7 +32,7 @@ class Product:
     columns: Variables
     summed: Variables
     loops: Variables  # the order in which the result is wanted
-    target: Node | None  # the memory that can take the result as it is, if there is one
+    target: Write | None  # into whose memory it can go; what follows then works in place
 
     def lines(self, memory: dict[Node, str]) -> list[str]:
         """Text that computes `total0`, an array over `loops`."""
@@ -45,7 +45,7 @@ class Product:
         if self.target is not None:
             stacked = tuple(v.size for v in self.stack)
             flat = (*stacked, size(self.rows), size(self.columns))
-            out = f"{memory[self.target]}.reshape({flat})"
+            out = f"{memory[self.target.target]}.reshape({flat})"
             return [f"total0 = matmul({a}, {b}, {out}).reshape({shape})"]
         turn = tuple(order.index(v) for v in self.loops)
         turned = "" if turn == tuple(range(len(turn))) else f".transpose({turn})"
@@ -109,17 +109,32 @@ def runs(variables: list[Variable], on_left: frozenset[Variable]) -> int:
     return 1 + sum(a != b for a, b in pairwise(sides))
 
 
-def target_of(nest: Nest, order: Variables) -> Node | None:
-    """The output whose memory takes the product directly: nothing follows, nothing is turned."""
-    match nest.outer:
-        case (Write(target, place, value),) if value == nest.totals[0].name:
-            step = 1
-            for v in reversed(order):
-                if place.factor(v) != step:
-                    return None
-                step *= v.size
-            return target if step == target.size and order == nest.outer_loops else None
-    return None
+def target_of(nest: Nest, order: Variables) -> Write | None:
+    """The Write whose memory can hold the product: nothing is turned, and its value comes last.
+
+    What follows the product number by number then works in place.
+    """
+    total = nest.totals[0]
+    lets = [k for k, s in enumerate(nest.outer) if isinstance(s, Let)]
+    last = nest.outer[lets[-1]] if lets else total
+    later = nest.outer[lets[-1] + 1 :] if lets else nest.outer
+    writes = [s for s in later if isinstance(s, Write)]
+    found = next((w for w in writes if w.value == last.name), None)  # type: ignore[union-attr]
+    if found is None or (lets and any(w.value == total.name for w in writes)):
+        return None
+    dense = all(is_dense(w.place, order, w.target) for w in nest.outer if isinstance(w, Write))
+    fits = dense and found.target.dtype is total.node.dtype and order == nest.outer_loops
+    return found if fits else None
+
+
+def is_dense(place: Index, order: Variables, target: Node) -> bool:
+    """Whether a place walks through all of the memory, number by number."""
+    step = 1
+    for v in reversed(order):
+        if place.factor(v) != step and v.size > 1:
+            return False
+        step *= v.size
+    return step == target.size
 
 
 def matrix_text(
