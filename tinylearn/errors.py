@@ -51,26 +51,30 @@ class Origin(NamedTuple):
         return self.place
 
 
-INSIDE: dict[CodeType, bool] = {}  # code -> is it tinylearn's own?
+INSIDE: dict[str, bool] = {}  # file of some code -> is it tinylearn's own?
 
 
 def user_place(depth: int = 1) -> tuple[CodeType, int] | None:
     """The innermost place outside tinylearn that led here, raw; None if there is none."""
     frame: Any = sys._getframe(depth)
+    known = INSIDE.get
     while frame is not None:
         code = frame.f_code
-        if not (INSIDE[code] if code in INSIDE else is_inside(code)):
+        inside = known(code.co_filename)
+        if inside is None:
+            inside = is_inside(code.co_filename)
+        if not inside:
             return code, frame.f_lasti
         frame = frame.f_back
     return None
 
 
-def is_inside(code: CodeType) -> bool:
-    """Whether code is tinylearn's own; remembered."""
+def is_inside(file: str) -> bool:
+    """Whether code of this file is tinylearn's own; remembered."""
     if len(INSIDE) > 10_000:
         INSIDE.clear()
-    INSIDE[code] = code.co_filename.startswith((PACKAGE, "<frozen", "<generated"))
-    return INSIDE[code]
+    INSIDE[file] = file.startswith((PACKAGE, "<frozen", "<generated"))
+    return INSIDE[file]
 
 
 def user_origin(depth: int = 1) -> Origin | None:

@@ -50,23 +50,25 @@ class Request:
 
     def __post_init__(self) -> None:
         found = self.reached(deep=False)
-        self.deep = found is None
+        self.deep = deep = found is None
         self.order = sorted(found or self.reached(deep=True) or (), key=by_structure)
-        place = {node: k for k, node in enumerate(self.order)}
+        place: dict[Node, int] = {}
         words: list[int] = []
-        for node in self.order:
+        for k, node in enumerate(self.order):
+            place[node] = k
+            buffer, inputs = node.buffer, node.inputs
             if node.op is CONST:
                 words.append(node.structure)
                 self.constants.append(node)
-            elif node.buffer is None or (self.deep and node.inputs):
+            elif buffer is None or (deep and inputs):
                 words.append(node.structure)
-                for x in node.inputs:
+                for x in inputs:
                     words.append(place[x])
-                if node.buffer is not None:
+                if buffer is not None:
                     words.append(-1)
                     self.leaves.append(node)
             else:
-                words.append(node.structure if node.op is BUFFER else leaf_structure(node))
+                words.append(node.structure if not inputs else leaf_structure(node))
                 self.leaves.append(node)
         for node in self.outputs:
             words.append(place[node])
@@ -129,6 +131,7 @@ class Plan:
     calls                   (function, slots of its arguments) of each program
     scratch                 (slot, size, dtype, device) of memory only needed in between
     results                 (slot, shape, dtype, device) of memory that stays
+                            (slots are counted: what is given, results, scratch)
     outputs                 the slot of each output; None for an output that is a constant
     """
 
@@ -141,7 +144,6 @@ class Plan:
     scratch: list[tuple[int, int, np.dtype, str]] = field(default_factory=list)
     results: list[tuple] = field(default_factory=list)
     outputs: list[int | None] = field(default_factory=list)
-    slot_count: int = 0
 
     def fits(self, values: tuple) -> bool:
         """Whether the constants that are built in have these values."""
@@ -155,23 +157,24 @@ class Plan:
 
     def run(self, request: Request) -> list[Buffer]:
         """Compute: the buffers of the outputs."""
-        memory: list[Any] = [Device.known[n.device].memory(n.buffer) for n in request.leaves]
+        known = Device.known
+        buffers = [n.buffer for n in request.leaves]
         for k in sorted(self.given):
             n = request.constants[k]
-            home = Device.known[n.device]
-            memory.append(home.memory(home.filled((1,), n.dtype, n.arg)))
-        memory += [None] * (self.slot_count - len(memory))
-        buffers = {k: n.buffer for k, n in enumerate(request.leaves)}
-        for slot, shape, dtype, device in self.results:
-            buffers[slot] = buffer = Device.known[device].allocate(shape, dtype)
-            memory[slot] = buffer.data
-        for slot, size, numpy, device in self.scratch:
-            memory[slot] = Device.known[device].take(size, numpy)
+            buffers.append(known[n.device].filled((1,), n.dtype, n.arg))
+        memory: list[Any] = [
+            known[b.device].memory(b) if b.data is None else b.data for b in buffers
+        ]
+        for _, shape, dtype, device in self.results:
+            buffers.append(known[device].allocate(shape, dtype))
+            memory.append(buffers[-1].data)
+        for _, size, numpy, device in self.scratch:
+            memory.append(known[device].take(size, numpy))
         with np.errstate(all="ignore"):
             for run, slots in self.calls:
                 run(*[memory[k] for k in slots])
         for slot, _, _, device in self.scratch:
-            Device.known[device].give(memory[slot])
+            known[device].give(memory[slot])
         return [
             filled(n) if slot is None else buffers[slot]
             for n, slot in zip(self.simplified.outputs, self.outputs, strict=True)
@@ -305,7 +308,6 @@ def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
                 free.setdefault(kind, []).append(slots[node])
         arguments = program.kernel.outputs + program.kernel.loaded
         plan.calls.append((program.run, tuple(slots[n] for n in arguments)))
-    plan.slot_count = count
     plan.programs = list(programs)
     plan.outputs = [slots.get(n) for n in plan.simplified.outputs]
 

@@ -35,9 +35,15 @@ class Pool:
 
     def give(self, memory: Any) -> None:
         """Take memory back that nobody looks at any more."""
-        if self.kept + memory.nbytes <= self.LIMIT:
-            self.kept += memory.nbytes
-            self.free.setdefault((memory.size, memory.dtype), []).append(memory)
+        kept = self.kept + memory.nbytes
+        if kept <= self.LIMIT:
+            self.kept = kept
+            kind = memory.size, memory.dtype
+            stack = self.free.get(kind)
+            if stack is None:
+                self.free[kind] = [memory]
+            else:
+                stack.append(memory)
 
 
 POOL = Pool(np.empty)

@@ -17,7 +17,7 @@ from tinylearn.devices.buffer import Buffer, Pool
 from tinylearn.devices.device import Device, Program
 from tinylearn.devices.numpy_device import RENDER as RENDER_NUMPY
 from tinylearn.devices.numpy_device import compiled
-from tinylearn.graph.dtype import DType, dtype
+from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Shape
 from tinylearn.loops.ir import Nest
 from tinylearn.loops.lower import lower
@@ -74,11 +74,6 @@ class CDevice(Device):
     def write(self, memory: Memory, numbers: np.ndarray) -> None:
         """Put numbers into memory."""
         memory.array[...] = numbers
-
-    def upload(self, array: np.ndarray) -> Buffer:
-        """A buffer with the numbers of an array; the array's memory is not shared."""
-        data = np.array(array, order="C", copy=True).reshape(-1)
-        return Buffer(array.shape, dtype(array.dtype), self.name, Memory(data))
 
     def memory(self, buffer: Buffer) -> Memory:
         """The buffer's memory."""

@@ -97,8 +97,9 @@ class Device(metaclass=DeviceType):
 
     def upload(self, array: np.ndarray) -> Buffer:
         """A buffer with the numbers of an array; the array's memory is not shared."""
-        data = np.array(array, order="C", copy=True).reshape(-1)
-        return Buffer(array.shape, dtype(array.dtype), self.name, data)
+        buffer = self.allocate(array.shape, dtype(array.dtype))
+        self.write(buffer.data, array.reshape(-1))
+        return buffer
 
     def filled(self, shape: Shape, dtype: DType, value: Any) -> Buffer:
         """A buffer of one value; it takes no memory until it is used."""

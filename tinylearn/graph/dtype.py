@@ -46,6 +46,7 @@ int32, int64 = _declare("int32", 1), _declare("int64", 1)
 float16, float32, float64 = _declare("float16", 2), _declare("float32", 2), _declare("float64", 2)
 
 ALL = {d.name: d for d in (bool_, int32, int64, float16, float32, float64)}
+BY_NUMPY = {d.numpy: d for d in ALL.values()}
 ALIASES = {"half": float16, "float": float32, "double": float64, "int": int32, "long": int64}
 PYTHON = {bool: bool_, int: int64, float: float32}
 DEFAULT_FLOAT = float32
@@ -61,6 +62,8 @@ def dtype(wanted: Any) -> DType:
     """
     if isinstance(wanted, DType):
         return wanted
+    if isinstance(wanted, np.dtype) and wanted in BY_NUMPY:
+        return BY_NUMPY[wanted]
     if isinstance(wanted, type) and wanted in PYTHON:
         return PYTHON[wanted]
     try:

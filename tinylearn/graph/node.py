@@ -33,6 +33,7 @@ class Node:
     key                   under which it is interned; None for a source
     structure             a number that nodes of equal structure share (see `Structures`)
     buffer                its numbers, once they are computed; a source has them from the start
+    owner                 a weak reference to the tensor whose leaf it is, or None
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class Node:
         "key",
         "made_at",
         "op",
+        "owner",
         "shape",
         "structure",
     )
@@ -61,6 +63,7 @@ class Node:
     gradient_of: Node | None
     structure: int
     buffer: Any
+    owner: weakref.ref | None
 
     def __repr__(self) -> str:
         return f"{self.op.name}{list(self.shape)}"
@@ -170,7 +173,7 @@ def _new(op: Primitive, inputs: tuple, arg: Any, known: tuple, key: tuple | None
     node = _object(Node)
     node.op, node.inputs, node.arg, node.key = op, inputs, arg, key
     node.structure, node.shape, node.dtype, node.device = known
-    node.buffer = None
+    node.buffer = node.owner = None
     node.gradient_of = Building.gradient_of
     like = Building.like
     node.made_at = user_place(3) if like is None else like.made_at

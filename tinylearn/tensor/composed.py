@@ -42,7 +42,9 @@ def composed(function: Callable) -> Callable:
     def run(*args: Any, **options: Any) -> Any:
         if options:
             return function(*args, **options)
-        grad, inputs, noted = False, [], []
+        inputs: list[Node] = []
+        noted: list[Any] = []
+        grad = False
         for a in args:
             if isinstance(a, State):
                 inputs.append(a.node)
