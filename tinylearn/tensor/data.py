@@ -18,6 +18,7 @@ from tinylearn.errors import DTypeError, ShapeError
 from tinylearn.graph.dtype import ALL, DEFAULT_FLOAT, DType, int32, int64
 from tinylearn.graph.node import Shape
 
+DEEPEST = 64  # NumPy's limit of axes
 WIDENED = {"uint8": int32, "int8": int32, "int16": int32, "uint16": int32, "uint32": int64}
 KNOWN = {d.numpy: d for d in ALL.values()} | {np.dtype(n): d for n, d in WIDENED.items()}
 
@@ -57,10 +58,13 @@ def plain_array(data: Any) -> np.ndarray:
 
 
 def innermost(data: Any) -> Any:
-    """The first thing in nested lists that is no list."""
-    while isinstance(data, list | tuple) and data:
-        data = data[0]
-    return data
+    """The first thing in nested lists that is no list; raises ShapeError where there is no end."""
+    first = data
+    for _ in range(DEEPEST + 1):
+        if not (isinstance(first, list | tuple) and first):
+            return first
+        first = first[0]
+    raise ShapeError(f"lists are nested deeper than {DEEPEST} levels, as many as NumPy has axes")
 
 
 def broken(data: Any, place: str = "") -> Exception | None:
