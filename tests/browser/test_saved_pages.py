@@ -236,3 +236,13 @@ def test_kernels_that_join_at_the_end_are_outlined_one_by_one_until_then(opened)
     page.wait_for_timeout(300)
     shoot(page, "explain-after-join")
     assert page.locator(".tlv-part").count() <= before
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: tl.Tensor([1.0, 2.0]), lambda: tl.Tensor.zeros(3), lambda: tl.Tensor(2.0) + 0]
+)
+def test_what_needs_no_kernel_is_shown_all_the_same(opened, make):
+    page = opened(tl.explain(make()))
+    assert "Nothing has to be computed" in page.locator(".tlv-side").inner_text()
+    page.goto("about:blank")
+    opened(tl.draw(make()))

@@ -52,7 +52,7 @@ class Film:
                 inside, outside = self._drop(home)
                 members = inside | moved
                 if step["verdict"] == "join":
-                    outside = {i: None for i in outside | written if self._needed(i, members)}
+                    outside = {i: None for i in outside | written if self._needed(i)}
                     self.now[node] = home
                 self._keep(home, members, outside)
 
@@ -61,9 +61,13 @@ class Film:
             root = self.now[root]
         return root
 
-    def _needed(self, node: str, members: dict[str, None]) -> bool:
-        """Whether somebody outside these members reads the node from memory."""
-        return node in self.results or any(r not in members for r in self.readers.get(node, ()))
+    def _needed(self, node: str) -> bool:
+        """Whether another running kernel reads the node from memory."""
+        readers = self.readers.get(node, ())
+        return node in self.results or any(
+            node not in members and any(r in members for r in readers)
+            for members in self.members.values()
+        )
 
     def _keep(self, name: str, members: dict[str, None], written: dict[str, None]) -> None:
         self.members[name], self.written[name] = members, written

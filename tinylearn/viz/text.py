@@ -54,6 +54,8 @@ def steps_text(trace: Data) -> str:
     """One paragraph a step: verdict, node, rule, its sentence, the facts, the counts."""
     rows = [summary(trace)]
     nodes = {node["id"]: node for node in trace["nodes"]}
+    if not trace["steps"]:
+        rows.append("  Nothing has to be computed: the numbers are in memory already.")
     seen: set[str] = set()  # a rule's sentence is told once
     for number, step in enumerate(trace["steps"], 1):
         names = ", ".join(what(nodes[i]) for i in step["nodes"])

@@ -64,6 +64,10 @@ function nodePanel(face, node) {
 
 function stepPanel(face) {
   const {trace, step} = face, card = html("section", {class: "tlv-card tlv-step-card", "aria-label": "This step"});
+  if (!trace.steps.length) {
+    card.append(html("h4", {}, "No decision"), html("p", {}, "Nothing has to be computed: the numbers are in memory already."));
+    return card;
+  }
   if (!step) {
     const f = trace.frames[0];
     card.append(html("h4", {}, "Before the first decision"), html("p", {}, `Every op would be a kernel of its own: ${f.kernels} kernels that move ${quantity(f.read + f.written)}. Step through the ${trace.steps.length} decisions with the arrow keys.`),

@@ -1,0 +1,54 @@
+"""Laws of pictures, on random graphs: each is drawn, and its film ends with what runs."""
+
+import json
+from itertools import pairwise
+from xml.etree import ElementTree
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.core.graphs import graphs
+from tests.pictures import Named
+from tinylearn import viz
+from tinylearn.realize import Request, plan_for
+from tinylearn.viz.picture import Picture
+
+
+@given(graphs(), st.sampled_from(["named", "all"]))
+def test_every_graph_is_explained_and_the_film_ends_with_what_runs(nodes, level):
+    shown = viz.explain(*map(Named, nodes), level=level)
+    assert isinstance(shown, Picture), shown
+    trace = shown.trace
+    assert json.loads(json.dumps(trace)) == trace
+    kernels = plan_for(Request(nodes)).schedule.kernels
+    assert len(trace["kernels"]) == len(kernels)
+    if trace["steps"]:
+        last = trace["frames"][-1]
+        assert last["kernels"] == len(kernels)
+        assert last["written"] == sum(k.bytes_written for k in kernels)
+        assert last["read"] == sum(k.bytes_read for k in kernels)
+    ElementTree.fromstring(shown.svg())
+
+
+@given(graphs())
+def test_every_graph_is_drawn_with_each_node_in_one_place(nodes):
+    shown = viz.draw(*map(Named, nodes))
+    assert isinstance(shown, Picture), shown
+    places = [
+        i for level in shown.trace["views"]["kernels"]["levels"].values() for i in level["items"]
+    ]
+    drawn = {
+        n["id"]
+        for n in shown.trace["nodes"]
+        if n["op"] != "const" or n["id"] in shown.trace["results"]
+    }
+    assert len(places) == len(set(places)) and drawn <= set(places)
+    assert len(shown._repr_html_()) > 1000
+
+
+@given(graphs())
+def test_every_memory_film_holds_one_value_at_a_time_in_each_place(nodes):
+    film = viz.draw(*map(Named, nodes), by="memory")
+    lives = sorted((b["row"], b["from"], b["to"]) for b in film.lives["buffers"])
+    for (row, _, to), (other, begins, _) in pairwise(lives):
+        assert row != other or to < begins
