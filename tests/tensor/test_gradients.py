@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tests.tensor.cases import CASES, one_of_each_name
+from tests.tensor.together import computed
 from tinylearn.tensor import Tensor
 
 SMOOTH = [c for c in CASES if c.slope and all(np.prod(s) for s in c.shapes)]
-FIRST = one_of_each_name(SMOOTH)
+FIRST = tuple(one_of_each_name(SMOOTH))
 STEP = 1e-5
 
 
@@ -46,24 +47,29 @@ def first_slopes(case, arrays, weights, device="numpy"):
     return loss.gradient(*given, allow_unused=True), given
 
 
+def slopes(case, device):
+    """The gradients of a row, not computed yet."""
+    arrays = case.arrays()
+    return first_slopes(case, arrays, weights_for(case, arrays), device)[0]
+
+
+def check_gradient(case, found):
+    """Gradients are the central differences of what NumPy computes."""
+    arrays = case.arrays()
+    weights = weights_for(case, arrays)
+    wanted = central_differences(lambda *a: weighted(case.numpy(*a), weights), arrays)
+    for got, want in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(got.numpy(), want, rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize("case", SMOOTH, ids=lambda c: c.id)
 def test_a_gradient_agrees_with_the_central_difference(case):
-    check_gradient(case, "numpy")
+    check_gradient(case, slopes(case, "numpy"))
 
 
 @pytest.mark.parametrize("case", FIRST, ids=lambda c: c.id)
 def test_a_gradient_agrees_with_it_on_every_device(case, device):
-    check_gradient(case, device)
-
-
-def check_gradient(case, device):
-    """The gradients of a row are the central differences of what NumPy computes."""
-    arrays = case.arrays()
-    weights = weights_for(case, arrays)
-    found, _ = first_slopes(case, arrays, weights, device)
-    wanted = central_differences(lambda *a: weighted(case.numpy(*a), weights), arrays)
-    for got, want in zip(found, wanted, strict=True):
-        np.testing.assert_allclose(got.numpy(), want, rtol=1e-5, atol=1e-7)
+    check_gradient(case, computed(slopes, FIRST, case, device))
 
 
 @pytest.mark.parametrize("case", FIRST, ids=lambda c: c.id)
