@@ -703,7 +703,7 @@ Value.__add__ = Value.__radd__ = lambda x, y: add(number(x), number(y))
 Value.__mul__ = Value.__rmul__ = lambda x, y: mul(number(x), number(y))
 
 points = [(-2.0, 0.4), (-1.0, -0.8), (0.0, 0.0), (1.0, 0.8), (2.0, -0.4)]
-weights = [Value(w) for w in (0.6, 0.1, 0.9, -0.5, 0.2, -0.7)]
+weights = [Value(w) for w in (1.0, 0.1, 1.5, 0.4, -0.1, -1.5)]
 
 
 def curve(x):
@@ -712,7 +712,7 @@ def curve(x):
 
 
 # %%
-for step in range(400):
+for step in range(800):
     loss = Value(0.0)
     for x, y in points:
         error = curve(x) + -y
@@ -721,7 +721,7 @@ for step in range(400):
         w.grad = 0.0
     backward(loss, order(loss))
     for w in weights:
-        w.data -= 0.05 * w.grad
+        w.data -= 0.02 * w.grad
     if step % 100 == 0:
         print(f"step {step:3}: loss {loss.data:.4f}")
 

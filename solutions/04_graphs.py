@@ -28,6 +28,7 @@
 import tinylearn as tl
 
 tl.course.exercise("04_graphs")
+tl.course.load_mine()  # your rules from chapter 3, if you have them
 
 # %% [markdown]
 # ## Graphs by hand

@@ -32,6 +32,12 @@ os._exit(0)""",
     "garbage on the channel": FORGE + 'everywhere(b"\\xff" * 999)\nreturn 0',
     "half a frame": FORGE + 'everywhere(b"\\x00\\x00\\x01")\nos._exit(0)',
     "a frame without end": FORGE + "while True: everywhere(b'\\x00\\x00\\x00\\x02{}')",
+    "a million messages": FORGE + "everywhere(frame({}) * 10**6)\nreturn 0",
+    "a million lists": FORGE
+    + """
+text = b"[" + b"[]," * 400000 + b"[]]"
+everywhere((len(text).to_bytes(4, "big") + text) * 20)
+return 0""",
     "deep JSON on the channel": FORGE + 'everywhere(b"\\x00\\x03\\x0d\\x40" + b"[" * 200000)',
     "pickle on the channel": FORGE
     + "everywhere(b\"\\x80\\x04\\x95cos\\nsystem\\n(S'true'\\ntR.\")\nreturn 0",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinylearn.course import compare
 from tinylearn.course.compare import agrees
 from tinylearn.course.inside import values
 from tinylearn.course.inside.values import BadValue, Frames, Thing, decode, encode, pack, parse
@@ -116,3 +117,31 @@ def test_frames_survive_any_cut_and_stop_at_nonsense():
         frames.feed(b"\xff" * 8)
     with pytest.raises(BadValue):
         Frames(most=10).feed(b"0" * 11)
+
+
+json_data = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(
+        st.sampled_from(["array", "tensor", "tuple", "dict", "set", "int", "float", "raised",
+                         "thing", "code", "other"]), inner, max_size=2),
+    max_leaves=10,
+)  # fmt: skip
+
+
+@given(json_data)
+def test_any_json_is_decoded_or_refused_and_nothing_else(data):
+    try:
+        value = decode(data)
+    except BadValue:
+        return
+    for want in (1.0, np.zeros((2, 2)), [1, 2], (1,), {"a": 1}, "text", None, True):
+        assert isinstance(compare.difference(value, want), str)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_messages_or_refused(data):
+    try:
+        Frames().feed(data)
+    except BadValue:
+        pass

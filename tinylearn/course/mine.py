@@ -37,16 +37,17 @@ def folder() -> Path:
     return next((path for path in found if path.is_dir()), here / FOLDER)
 
 
-def save(question: Question, assignment: str, data: dict[str, Any], answer: Any) -> Path | None:
+def save(
+    question: Question, assignment: str, setup: str, given: set[str], answer: Any
+) -> Path | None:
     """Write one answer to its file; None where nothing may be written (the check still counts)."""
-    source = answer_source(question, answer)
+    source = answer_source(question, given, answer)
     if not source:
         return None
     about: dict[str, Any] = {"assignment": assignment, "question": question.id}
     about["answer"] = question.answer
     about |= {"part": question.part, "points": question.points}
     path = folder() / f"{assignment[:2]}_{question.answer}.py"
-    setup = data.get("setup", "")
     text = f"{HEADER}{json.dumps(about)}\n\n{setup.strip()}\n\n\n{source.strip()}\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,12 +58,12 @@ def save(question: Question, assignment: str, data: dict[str, Any], answer: Any)
     return path
 
 
-def answer_source(question: Question, answer: Any) -> str:
+def answer_source(question: Question, given: set[str], answer: Any) -> str:
     """The answer and its helpers as text: from the notebook's history, or from its own file."""
     cells = notebook_history()
     if cells:
         try:
-            chosen = find(cells, list(keys(question)), question.answer, set())
+            chosen = find(cells, list(keys(question)), question.answer, given)
         except (NoAnswer, SyntaxError):
             pass
         else:

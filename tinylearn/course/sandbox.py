@@ -84,7 +84,8 @@ class Sandbox:
     def start(self) -> None:
         """Start the host and wait until it is warm. Raises OSError if it does not come up."""
         ours, theirs = socket.socketpair()
-        self.scratch = tempfile.mkdtemp(prefix="tinylearn-")
+        if self.level != "bubblewrap":  # which brings a file system of its own
+            self.scratch = tempfile.mkdtemp(prefix="tinylearn-")
         settings = host_settings(self.level, self.limits, self.warm, self.scratch)
         command = [*python_command(), json.dumps(settings)]
         if self.level == "bubblewrap":
@@ -115,8 +116,9 @@ class Sandbox:
             end_tree(self.process)
         if self.control is not None:
             self.control.close()
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        self.process = self.control = None
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+        self.process, self.control, self.scratch = None, None, ""
 
     # ------------------------------------------------------------ one question
 
@@ -226,7 +228,7 @@ def host_settings(
         "uid": 0 if level == "limits" else uid,
         "processes": limits.processes if counted else 0,
         "readable": [*readable, "/dev/urandom", "/dev/zero"],
-        "writable": [scratch, "/dev/null"],
+        "writable": [path for path in (scratch, "/dev/null") if path],
         "scratch": "/tmp" if separate else scratch,
     }
 
@@ -267,7 +269,7 @@ def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
     for device in ("/dev/null", "/dev/zero", "/dev/urandom"):
         command += ["--dev-bind", device, device]
     scratch = ["--perms", "1777", "--size", str(16 * MEGABYTE), "--tmpfs", "/tmp"]
-    return [*command, *scratch, "--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", "--"]
+    return [*command, *scratch, "--"]
 
 
 # ---------------------------------------------------------------- watching and ending
@@ -294,7 +296,8 @@ def drain(pipe: int, frames: Frames, reply: Reply) -> None:
         try:
             messages = frames.feed(data)
         except BadValue as error:
-            reply.ended = "flood" if frames.left < 0 else "forged"
+            flood = frames.left < 0 or frames.messages_left < 0
+            reply.ended = "flood" if flood else "forged"
             reply.detail = str(error)
             return
         for message in messages:

@@ -43,6 +43,7 @@ class Asked:
     data: dict[str, Any]
     assignment: str
     given: dict[str, Any]  # what the setup cells define
+    setup: str  # and their text
     answer: Any = None
     times_defined: int = 0
     hints_shown: int = 0
@@ -90,7 +91,8 @@ def exercise(name: str, folder: str | Path | None = None) -> None:
     exec(compile(data["setup"], "<setup>", "exec"), given)
     opened = Session(name, data["title"])
     for body in data["questions"]:
-        opened.asked.append(Asked(read_question(body, given), body, name, given))
+        asked = Asked(read_question(body, given), body, name, given, data["setup"])
+        opened.asked.append(asked)
     for key, function in _session.early.items():
         register(opened, key, function)
     _session = opened
@@ -253,7 +255,7 @@ def adopt(asked: Asked) -> None:
             use({part: asked.answer})
         except ContractError as error:
             raise CheckFailed(f"{asked.question.id}: {error}") from None
-    mine.save(asked.question, asked.assignment, asked.data, asked.answer)
+    mine.save(asked.question, asked.assignment, asked.setup, set(asked.given), asked.answer)
 
 
 def check_hidden(asked: Asked) -> None:

@@ -65,6 +65,7 @@ def serve(control: socket.socket, settings: dict[str, Any]) -> None:
         with contextlib.suppress(ImportError):
             __import__(module)
     confine.prctl(confine.SUBREAPER, 1)
+    confine.prctl(confine.PARENT_DEATH_SIGNAL, signal.SIGKILL)  # a killed grader leaves nobody
     confine.prctl(confine.NOT_DUMPABLE, 0)
     control.sendall(values.pack({"ready": os.getpid()}))
     while True:
@@ -158,6 +159,7 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
     if settings.get("uid") and not confine.leave_root(settings["uid"]):
         raise OSError("could not become an unprivileged user")
     confine.drop_capabilities()
+    confine.prctl(confine.PARENT_DEATH_SIGNAL, signal.SIGKILL)
     confine.set_rlimits(
         limits["cpu"], limits["memory"], limits["files"], settings.get("processes", 0)
     )

@@ -19,7 +19,8 @@ from typing import Any
 MAX_DEPTH = 24  # containers inside containers
 MAX_ITEMS = 100_000  # values in one message
 MAX_TEXT = 100_000  # characters of one string
-MAX_BYTES = 4_000_000  # bytes of one message
+MAX_BYTES = 1_500_000  # bytes of one message: 100,000 float64 fit
+MAX_MESSAGES = 5_000  # in one stream
 MAX_BITS = 4_096  # of one integer
 DTYPES = ("bool", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64")
 
@@ -255,6 +256,7 @@ class Frames:
     def __init__(self, most: int = 4 * MAX_BYTES):
         self.held = bytearray()
         self.left = most
+        self.messages_left = MAX_MESSAGES
 
     def feed(self, data: bytes) -> list[Any]:
         """The messages that are complete now. Raises BadValue for what is not a message."""
@@ -269,6 +271,9 @@ class Frames:
                 raise BadValue("not a message")
             if len(self.held) < 4 + size:
                 break
+            self.messages_left -= 1
+            if self.messages_left < 0:
+                raise BadValue("more messages than an answer may send")
             messages.append(parse(bytes(self.held[4 : 4 + size])))
             del self.held[: 4 + size]
         return messages
