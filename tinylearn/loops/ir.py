@@ -11,14 +11,14 @@ A kernel without a reduction has outer statements only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import Primitive
+from tinylearn.graph.primitives import MAX, Primitive
 from tinylearn.loops.index import Index, Variable
 
 
@@ -33,6 +33,7 @@ class Instruction:
 
 SUBTRACT = Instruction("subtract", np.subtract, "({0} - {1})")
 DIVIDE = Instruction("divide", np.true_divide, "({0} / {1})")
+MAXIMUM = Instruction("maximum", np.maximum, MAX.text)
 
 
 @dataclass(frozen=True)
@@ -154,3 +155,76 @@ class Nest:
             and not any(load.guards for load in loads)
             and all(place.is_affine for place in [*writes, *(load.place for load in loads)])
         )
+
+
+# ---------------------------------------------------------------- statements, looked at and changed
+
+
+def names_in(statement: Statement) -> set[str]:
+    """The values that a statement uses."""
+    match statement:
+        case Write(_, _, value) | Let(_, Guarded(value, _)):
+            return {value}
+        case Let(_, Apply(_, args)):
+            return set(args)
+    return set()
+
+
+def needed(statements: Sequence[Statement], wanted: Iterable[str] = ()) -> tuple[Statement, ...]:
+    """The statements without values that nobody uses, except those that are wanted."""
+    used = set(wanted)
+    kept: list[Statement] = []
+    for s in reversed(statements):
+        if isinstance(s, Write) or s.name in used:
+            used |= names_in(s)
+            kept.append(s)
+    return tuple(reversed(kept))
+
+
+def renamed(s: Statement, names: dict[str, str]) -> Statement:
+    """The statement with other names of values."""
+
+    def new(name: str) -> str:
+        return names.get(name, name)
+
+    match s:
+        case Write(target, place, value):
+            return Write(target, place, new(value))
+        case Let(name, Guarded(value, guards), dtype, node):
+            return Let(new(name), Guarded(new(value), guards), dtype, node)
+        case Let(name, Apply(op, args), dtype, node):
+            return Let(new(name), Apply(op, tuple(map(new, args))), dtype, node)
+    return replace(s, name=new(s.name))
+
+
+def with_all_indices(nest: Nest, change: Callable[[Index], Index]) -> Nest:
+    """The nest with `change` applied to each index in it."""
+    return replace(
+        nest,
+        inner=tuple(with_indices(s, change) for s in nest.inner),
+        outer=tuple(with_indices(s, change) for s in nest.outer),
+    )
+
+
+def indices(statements: Iterable[Statement]) -> list[Index]:
+    """Every index in the statements."""
+    found: list[Index] = []
+    for s in statements:
+        with_indices(s, lambda index: found.append(index) or index)  # type: ignore[func-returns-value]
+    return found
+
+
+def with_indices(s: Statement, change: Callable[[Index], Index]) -> Statement:
+    """The statement with `change` applied to each index in it."""
+
+    def guards(old: tuple[Guard, ...]) -> tuple[Guard, ...]:
+        return tuple(Guard(change(g.index), g.size) for g in old)
+
+    match s:
+        case Write(_, place, _):
+            return replace(s, place=change(place))
+        case Let(_, Load(source, place, old)):
+            return replace(s, expression=Load(source, change(place), guards(old)))
+        case Let(_, Guarded(value, old)):
+            return replace(s, expression=Guarded(value, guards(old)))
+    return s

@@ -15,13 +15,20 @@ from tinylearn.loops.ir import (
     SUBTRACT,
     Apply,
     Constant,
-    Guard,
-    Guarded,
     Let,
     Load,
     Nest,
     Statement,
-    Write,
+    indices,
+    needed,
+    with_all_indices,
+)
+from tinylearn.loops.unroll import (
+    TEXT,
+    is_short_reduction,
+    short_outer_loops,
+    without_loop,
+    without_reduction,
 )
 from tinylearn.parts import Part
 
@@ -59,13 +66,7 @@ def combined(statements: tuple[Statement, ...], nest: Nest) -> tuple[Statement, 
         if isinstance(s, Let) and isinstance(s.expression, Apply):
             s = replace(s, expression=shorter(s.expression, lets))
         new.append(s)
-    used = {t.value for t in nest.totals}
-    kept: list[Statement] = []
-    for s in reversed(new):
-        if isinstance(s, Write) or s.name in used:
-            used |= names_in(s)
-            kept.append(s)
-    return tuple(reversed(kept))
+    return needed(new, [t.value for t in nest.totals])
 
 
 def shorter(expression: Apply, lets: dict[str, Let]) -> Apply:
@@ -86,16 +87,6 @@ def shorter(expression: Apply, lets: dict[str, Let]) -> Apply:
     return expression
 
 
-def names_in(statement: Statement) -> set[str]:
-    """The values that a statement uses."""
-    match statement:
-        case Write(_, _, value) | Let(_, Guarded(value, _)):
-            return {value}
-        case Let(_, Apply(_, args)):
-            return set(args)
-    return set()
-
-
 # ---------------------------------------------------------------- loops taken apart
 
 
@@ -110,7 +101,7 @@ def split(nest: Nest) -> Nest:
 def digits(nest: Nest) -> Iterator[tuple[Variable, int]]:
     """(variable, by) for each // or % of a loop variable alone, where its size allows a split."""
     loops = set(nest.outer_loops + nest.reduced_loops)
-    for index in indices(nest):
+    for index in indices(nest.inner + nest.outer):
         for atom in divisions(index):
             match atom.of:
                 case Index(((Variable() as v, 1),), 0) if v in loops and v.size % atom.by == 0:
@@ -140,6 +131,12 @@ def taken_apart(nest: Nest, v: Variable, by: int) -> Nest:
     )
 
 
+@transform
+def unroll(nest: Nest) -> Nest:
+    """A reduction of a few numbers is written out: so short a loop costs more than its work."""
+    return without_reduction(nest) if is_short_reduction(nest) else nest
+
+
 # ---------------------------------------------------------------- fewer loops
 
 
@@ -150,7 +147,7 @@ def collapse(nest: Nest) -> Nest:
         k = 0
         while k + 1 < len(getattr(nest, loops)):
             a, b = getattr(nest, loops)[k : k + 2]
-            if all(in_line(index, a, b) for index in indices(nest)):
+            if all(in_line(index, a, b) for index in indices(nest.inner + nest.outer)):
                 nest = merged(nest, loops, k)
             else:
                 k += 1
@@ -191,37 +188,14 @@ def merged(nest: Nest, loops: str, k: int) -> Nest:
     )
 
 
-def with_all_indices(nest: Nest, change: Callable[[Index], Index]) -> Nest:
-    """The nest with `change` applied to each index in it."""
-    return replace(
-        nest,
-        inner=tuple(with_indices(s, change) for s in nest.inner),
-        outer=tuple(with_indices(s, change) for s in nest.outer),
-    )
-
-
-def indices(nest: Nest) -> list[Index]:
-    """Every index in the nest."""
-    found: list[Index] = []
-    for s in nest.inner + nest.outer:
-        with_indices(s, lambda index: found.append(index) or index)  # type: ignore[func-returns-value]
-    return found
-
-
-def with_indices(s: Statement, change: Callable[[Index], Index]) -> Statement:
-    """The statement with `change` applied to each index in it."""
-
-    def guards(old: tuple[Guard, ...]) -> tuple[Guard, ...]:
-        return tuple(Guard(change(g.index), g.size) for g in old)
-
-    match s:
-        case Write(_, place, _):
-            return replace(s, place=change(place))
-        case Let(_, Load(source, place, old)):
-            return replace(s, expression=Load(source, change(place), guards(old)))
-        case Let(_, Guarded(value, old)):
-            return replace(s, expression=Guarded(value, guards(old)))
-    return s
+@transform
+def unroll_outer(nest: Nest) -> Nest:
+    """A short loop is written out if it is innermost, or if that answers what guards ask."""
+    while not nest.totals and (v := next(short_outer_loops(nest), None)) is not None:
+        if v.size * len(nest.outer) > TEXT:
+            break
+        nest = without_loop(nest, v)
+    return nest
 
 
 # ---------------------------------------------------------------- rounds side by side

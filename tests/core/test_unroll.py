@@ -1,0 +1,87 @@
+"""Short loops written out: the same numbers, however few rounds make it worth the text."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.core.graphs import graphs
+from tests.core.test_schedule import relaxed, same
+from tinylearn.contracts.measure import leaf
+from tinylearn.devices.device import Device
+from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import buffer
+from tinylearn.loops import unroll
+from tinylearn.loops.ir import Nest
+from tinylearn.loops.lower import lower
+from tinylearn.loops.transforms import transformed
+from tinylearn.realize import PLANS, realize
+from tinylearn.schedule.schedule import schedule
+
+
+@pytest.fixture
+def everywhere(monkeypatch):
+    """Every loop of up to 4 rounds is written out, inside loops of any size."""
+    monkeypatch.setattr(unroll, "MANY", 1)
+    PLANS.clear()
+    yield
+    PLANS.clear()
+
+
+@pytest.mark.parametrize("device", ["numpy", "c"])
+def test_written_out_loops_give_the_numbers_of_numpy(device, devices, everywhere):
+    if device not in devices:
+        pytest.skip("no C compiler here")
+    some = settings(relaxed, max_examples=120 if device == "numpy" else 40)
+    some(given(graphs(device=device))(lambda g: same(g, device)))()
+
+
+def computed(node: Node) -> np.ndarray:
+    """The numbers, by the node's device."""
+    realize([node])
+    return Device.known[node.device].download(node.buffer)
+
+
+def nest_of(node: Node) -> Nest:
+    (kernel,) = schedule([node]).kernels
+    return transformed(lower(kernel))
+
+
+def test_the_maximum_of_a_small_window_has_no_loop_of_its_own():
+    x = leaf(np.zeros((400, 2, 14, 2), np.float32))
+    nest = nest_of(x.max((1, 3)))
+    assert not nest.reduced_loops and len(nest.loads) == 4
+
+
+def test_a_matrix_product_is_not_written_out():
+    left = leaf(np.zeros((600, 1, 4), np.float32)).expand((600, 9, 4))
+    right = leaf(np.zeros((1, 9, 4), np.float32)).expand((600, 9, 4))
+    assert nest_of((left * right).sum((2,))).reduced_loops
+
+
+def test_parts_laid_side_by_side_are_written_without_a_test():
+    parts = [leaf(np.full((1, 20, 50), k, np.float32)) for k in range(3)]
+    whole = parts[0].pad(((0, 2), (0, 0), (0, 0)))
+    for k in (1, 2):
+        whole = whole + parts[k].pad(((k, 2 - k), (0, 0), (0, 0)))
+    nest = nest_of(whole)
+    assert len(nest.outer_loops) == 1 and not any(load.guards for load in nest.loads)
+    np.testing.assert_array_equal(computed(whole)[:, 3, 4], [0, 1, 2])
+
+
+@pytest.mark.parametrize("device", ["numpy", "c"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_number_that_is_none_stays_none_in_a_maximum(device, dtype, devices):
+    if device not in devices:
+        pytest.skip("no C compiler here")
+    values = [-np.inf, -1.0, 0.0, 2.0, np.inf, np.nan]
+    windows = np.array(list(product(values, repeat=4)), dtype)  # (1296, 4)
+    x = buffer(Device.known[device].upload(windows))
+    np.testing.assert_array_equal(computed(x.max((1,)))[:, 0], windows.max(1))
+    np.testing.assert_array_equal(computed(x.max((0,)))[0], windows.max(0))
+    y = x.flip((1,))
+    kept = np.where(windows < windows[:, ::-1], windows[:, ::-1], windows)
+    np.testing.assert_array_equal(computed(x.less(y).where(y, x)), kept)
