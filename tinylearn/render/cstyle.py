@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from tinylearn.graph.dtype import DType
-from tinylearn.graph.primitives import ADD, CAST, MUL
+from tinylearn.graph.primitives import ADD, CAST, MUL, WHERE
 from tinylearn.loops.index import Divided, Index, Variable, Within
 from tinylearn.loops.ir import (
     Apply,
@@ -274,6 +274,12 @@ class CWriter:
             return f"({args[0]} != 0)" if dtype.kind == 0 else f"({TYPES[dtype.name]}){args[0]}"
         if (dtype.kind == 0 and op in (ADD, MUL)) or (dtype.kind == 0 and op.name == "sum"):  # type: ignore[attr-defined]
             return f"({args[0]} {'&' if op is MUL else '|'} {args[1]})"
+        if dtype.name in ("float32", "float64"):
+            kind = TYPES[dtype.name]
+            if op is WHERE:
+                return f"choose_{kind}({', '.join(args)})"
+            if op.name in ("max", "maximum"):  # type: ignore[attr-defined]
+                return f"larger_{kind}({', '.join(args)})"
         return op.text.format(*args)  # type: ignore[attr-defined]
 
 
@@ -282,12 +288,34 @@ PRELUDE = r"""
 #include <stdint.h>
 #include <string.h>
 
+static inline float bits_as_float(int32_t bits) { float x; memcpy(&x, &bits, 4); return x; }
+static inline int32_t float_as_bits(float x) { int32_t bits; memcpy(&bits, &x, 4); return bits; }
+static inline double bits_as_double(int64_t bits) { double x; memcpy(&x, &bits, 8); return x; }
+static inline int64_t double_as_bits(double x) { int64_t bits; memcpy(&bits, &x, 8); return bits; }
+
+/* c ? x : y by its bits: a branch that goes either way is guessed wrong half the time, and one
+   wrong guess takes as long as ten additions. */
+static inline float choose_float(int c, float x, float y) {
+    int32_t other = float_as_bits(y);
+    return bits_as_float(other ^ ((float_as_bits(x) ^ other) & -(int32_t)c));
+}
+static inline double choose_double(int c, double x, double y) {
+    int64_t other = double_as_bits(y);
+    return bits_as_double(other ^ ((double_as_bits(x) ^ other) & -(int64_t)c));
+}
+/* The larger of two; not a number if one of them is none, which is easily guessed. */
+static inline float larger_float(float x, float y) {
+    float larger = x > y ? x : y;
+    return x != x ? x : larger;
+}
+static inline double larger_double(double x, double y) {
+    double larger = x > y ? x : y;
+    return x != x ? x : larger;
+}
+
 /* e to the x: x = n log 2 + r, a polynomial for e to the r, n put into the exponent's bits.
    No branch and no call, so that a compiler can vectorize it. Wrong by less than 2 units in the
    last place. */
-static inline float bits_as_float(int32_t bits) { float x; memcpy(&x, &bits, 4); return x; }
-static inline int32_t float_as_bits(float x) { int32_t bits; memcpy(&bits, &x, 4); return bits; }
-
 static inline float exp_float(float x) {
     x = x < -104.0f ? -104.0f : x;
     x = x > 89.0f ? 89.0f : x;
