@@ -92,3 +92,15 @@ def test_an_output_that_is_a_leaf_or_a_constant_needs_no_kernel():
     realize([same, constant])
     assert numbers(same).tolist() == [0, 1, 2]
     assert numbers(constant).tolist() == [6, 6, 6]
+
+
+@pytest.mark.parametrize("device", ["numpy", "c"])
+def test_a_large_product_goes_straight_to_its_memory(device, devices):
+    if device not in devices:
+        pytest.skip("no C compiler here")
+    home = Device.known[device]
+    x = buffer(home.upload(np.ones((600, 20), np.float32)))
+    left, right = x.reshape((600, 1, 20)), x.reshape((1, 600, 20))
+    product = (left.expand((600, 600, 20)) * right.expand((600, 600, 20))).sum((2,))
+    realize([product])
+    assert (home.download(product.buffer) == 20).all()

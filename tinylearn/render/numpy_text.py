@@ -109,7 +109,7 @@ class Writer:
         """Views, then loops over pieces, then an array operation for each statement."""
         views = self.views(statements, variables)
         pieces: dict[Variable, str] = {}
-        axes = piece_axes(variables, whole)
+        axes = piece_axes(variables, whole) if statements else []
         for v in axes:
             rest = math.prod(w.size for w in variables[variables.index(v) + 1 :])
             step = max(1, BLOCK // max(rest, 1)) if v is axes[-1] else 1
