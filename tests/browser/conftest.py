@@ -151,34 +151,52 @@ def wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
     pytest.fail(log.read_text())
 
 
-@pytest.fixture
-def notebook(browser, lab):
-    """Opens a notebook in JupyterLab: with new cells, all run, or a saved one without a kernel."""
-    pages = []
+class Notebooks:
+    """Opens notebooks in JupyterLab: with new cells, all run, or saved ones without a kernel."""
 
-    def open_notebook(cells: list[str], theme: str = "", name: str = ""):
+    def __init__(self, browser, lab) -> None:
+        self.browser, (self.address, self.folder) = browser, lab
+        self.pages = []
+
+    def __call__(self, cells: list[str], theme: str = "", name: str = ""):
         import nbformat
 
-        address, work = lab
-        file = work / (name or f"t{time.time_ns()}.ipynb")
+        file = self.folder / (name or f"t{time.time_ns()}.ipynb")
+        page = watched(self.browser.new_page(viewport={"width": 1300, "height": 900}))
+        self.pages.append(page)
         if cells:
             kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
             code = [nbformat.v4.new_code_cell(cell) for cell in cells]
             book = nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": kernel})
             nbformat.write(book, file)
-        page = watched(browser.new_page(viewport={"width": 1300, "height": 900}))
-        pages.append(page)
-        if cells:
-            open_in_lab(page, f"{address}/lab/tree/{file.name}?reset&token=t", theme)
+            open_in_lab(page, f"{self.address}/lab/tree/{file.name}?reset&token=t", theme)
             run_all(page)
         else:
-            open_in_lab(page, f"{address}/lab?reset&token=t", theme, file.name)
+            open_in_lab(page, f"{self.address}/lab?reset&token=t", theme, file.name)
         page.file = file
         return page
 
-    yield open_notebook
-    for page in pages:
-        page.close()
+    def close(self) -> None:
+        """Close the pages and stop their kernels, which would slow down the next test."""
+        for page in self.pages:
+            page.evaluate("() => jupyterapp.serviceManager.sessions.shutdownAll()")
+            page.close()
+
+
+@pytest.fixture
+def notebook(browser, lab):
+    """Notebooks that are closed after the test."""
+    opened = Notebooks(browser, lab)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def module_notebook(browser, lab):
+    """Notebooks that stay open for all tests of a file."""
+    opened = Notebooks(browser, lab)
+    yield opened
+    opened.close()
 
 
 def open_in_lab(page, address: str, theme: str, without_kernel: str = "") -> None:

@@ -61,73 +61,79 @@ def test_the_stepper_works_in_jupyterlab(notebook, theme):
     assert errors_of_ours(page) == [] and page.outside == []
 
 
-def test_a_node_and_a_code_line_light_each_other(notebook):
-    page = notebook([GRAPHS, FILM])
-    root = page.locator(".tlv").first
+LOOP = """import time
+bar = tl.progress(range(60))
+for epoch in range(2):
+    for k in bar:
+        bar.note(loss=2 / (k + 60 * epoch + 1), accuracy=k / 60)
+        time.sleep(0.01)"""
+
+
+@pytest.fixture(scope="module")
+def ran(module_notebook):
+    """A notebook with a film and a dashboard, run in JupyterLab."""
+    return module_notebook([GRAPHS, FILM, LOOP])
+
+
+@pytest.fixture(scope="module")
+def saved(ran):
+    """A copy of that notebook's file as JupyterLab saved it."""
+    ran.locator(".tlv-live").first.wait_for()
+    ran.evaluate("() => jupyterapp.commands.execute('docmanager:save').then(() => null)")
+    ran.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    assert "tlv-data" in ran.file.read_text()
+    copy = ran.file.with_name("saved.ipynb")
+    copy.write_text(ran.file.read_text())
+    return copy
+
+
+def test_a_node_and_a_code_line_light_each_other(ran):
+    root = ran.locator(".tlv").first
     root.locator(".tlv-live").wait_for()
     root.scroll_into_view_if_needed()
     root.locator("input[type=range]").focus()
-    page.keyboard.press("End")
-    page.wait_for_timeout(400)
+    ran.keyboard.press("End")
+    ran.wait_for_timeout(400)
     root.locator('.tlv-node[aria-label*="less"]').first.click()
     assert "less" in root.locator(".tlv-node-card").inner_text()
     assert root.locator(".tlv-line.tlv-lit").count() >= 1
     root.locator(".tlv-linked").nth(1).hover()
     assert root.locator(".tlv-light").count() >= 1
-    shoot(page, "lab-code")
-    cells = cell_count(page)
+    shoot(ran, "lab-code")
+    cells = cell_count(ran)
     root.locator('.tlv-node[aria-label*="less"]').first.focus()
-    page.keyboard.press("Enter")
-    assert cell_count(page) == cells and errors_of_ours(page) == []
+    ran.keyboard.press("Enter")
+    assert cell_count(ran) == cells and errors_of_ours(ran) == []
 
 
-def saved_notebook(notebook):
-    """The file of a notebook that was run and saved in JupyterLab."""
-    page = notebook([GRAPHS, FILM])
+def test_a_dashboard_draws_curves(ran):
+    charts = ran.locator(".jp-OutputArea-output svg polyline")
+    charts.first.scroll_into_view_if_needed()
+    assert charts.count() == 2
+    shoot(ran, "lab-dashboard")
+    assert errors_of_ours(ran) == [] and ran.outside == []
+
+
+def test_what_was_saved_lives_on_without_a_kernel(saved, notebook):
+    page = notebook([], name=saved.name)
     page.locator(".tlv-live").first.wait_for()
-    page.evaluate("() => jupyterapp.commands.execute('docmanager:save').then(() => null)")
-    page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
-    assert "tlv-data" in page.file.read_text()
-    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    return page.file
-
-
-def test_what_was_saved_lives_on_without_a_kernel(notebook):
-    page = notebook([], name=saved_notebook(notebook).name)
-    page.locator(".tlv-live").first.wait_for()
-    assert (
-        page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel ?? null")
-        is None
-    )
+    session = "jupyterapp.shell.currentWidget.sessionContext.session"
+    assert page.evaluate(f"() => {session}?.kernel ?? null") is None
     page.locator(".tlv input[type=range]").first.focus()
     page.keyboard.press("End")
     assert step(page) > 5
     shoot(page, "lab-reopened")
-    assert errors_of_ours(page) == []
+    assert errors_of_ours(page) == [] and page.outside == []
 
 
-def test_a_notebook_that_is_not_trusted_shows_image_and_text(notebook):
-    file = saved_notebook(notebook)
-    book = json.loads(file.read_text())
+def test_a_notebook_that_is_not_trusted_shows_image_and_text(saved, notebook):
+    book = json.loads(saved.read_text())
     book["metadata"]["edited"] = "elsewhere"  # so that the signature no longer fits
-    file.write_text(json.dumps(book))
-    page = notebook([], name=file.name)
+    edited = saved.with_name("edited.ipynb")
+    edited.write_text(json.dumps(book))
+    page = notebook([], name=edited.name)
     page.locator(".jp-OutputArea-output img").first.wait_for()
     assert page.locator(".tlv-live").count() == 0
     page.locator(".jp-OutputArea-output summary").first.click()
     assert "FUSE" in page.locator(".jp-OutputArea-output pre").first.inner_text()
     shoot(page, "lab-untrusted")
-
-
-def test_a_dashboard_draws_curves_while_it_runs(notebook):
-    loop = (
-        "import time\nfor epoch in range(2):\n    bar = bar if epoch else tl.progress(range(60))\n"
-        "    for k in bar:\n        bar.note(loss=2 / (k + 60 * epoch + 1), accuracy=k / 60)\n"
-        "        time.sleep(0.01)"
-    )
-    page = notebook([GRAPHS, loop])
-    charts = page.locator(".jp-OutputArea-output svg polyline")
-    charts.first.wait_for()
-    assert charts.count() == 2
-    shoot(page, "lab-dashboard")
-    assert errors_of_ours(page) == []
