@@ -255,7 +255,7 @@ def net_and_loss():
 def test_the_users_own_loss_explains_itself_in_at_most_thirty_steps():
     _, loss = net_and_loss()
     shown = tl.explain(loss)
-    assert len(shown.trace["steps"]) <= 30
+    assert len(shown.trace["steps"]) <= 26  # 30 at the most; the schedule may still change
     assert loss.node.buffer is None
 
 

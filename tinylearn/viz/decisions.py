@@ -126,11 +126,31 @@ def in_words(node: Node) -> str:
 def merged(data: Data) -> list[Data]:
     """The steps, with neighbours that one rule fused alike taken as one.
 
-    Moves always; values that are computed only where a film would otherwise be long.
+    Moves always; what a film of more than FEW steps can do without, only there: values that are
+    computed one after the other, and the moves through which a value is read.
     """
     moves = {n["id"] for n in data["nodes"] if n["kind"] == "move"}
     steps = together(data, data["steps"], lambda step: step["nodes"][0] in moves)
-    return steps if len(steps) <= FEW else together(data, steps, lambda step: True)
+    if len(steps) > FEW:
+        steps = together(data, steps, lambda step: True)
+    return with_moves(data, steps, moves) if len(steps) > FEW else steps
+
+
+def with_moves(data: Data, steps: list[Data], moves: set[str]) -> list[Data]:
+    """The steps, with moves taken into the step before them where both have one place."""
+    ops = {n["id"]: n["op"] for n in data["nodes"]}
+    found: list[Data] = []
+    for step in steps:
+        last = found[-1] if found else None
+        alike = last and all(last[k] == step[k] for k in ("verdict", "roots", "refused"))
+        if last and alike and step["verdict"] == "fuse" and moves.issuperset(step["nodes"]):
+            last["nodes"] = last["nodes"] + step["nodes"]
+            last["saved"] += step["saved"]
+            names = ", ".join(ops[n] for n in reversed(step["nodes"]))
+            last["because"] += f"; what it reads comes through {names}, at no cost"
+        else:
+            found.append(dict(step))
+    return found
 
 
 def together(data: Data, steps: list[Data], which: Callable[[Data], bool]) -> list[Data]:

@@ -75,7 +75,7 @@ function stepPanel(face) {
     return card;
   }
   const s = trace.steps[step - 1], first = face.graph.nodes[s.nodes[0]] || {face: [""], shape: []};
-  const title = s.nodes.length > 1 ? `${s.nodes.length} ${s.nodes.every(n => face.graph.nodes[n].kind === "move") ? "moves" : "values"}` : (first.name ? `${first.name} = ` : "") + (first.kind === "move" ? first.op : first.face[0].replace(/ → .*/, "")) + " " + (s.nodes.length ? shapeText(first.shape) : "");
+  const title = s.nodes.length > 1 ? `${s.nodes.length} ${s.nodes.every(n => face.graph.nodes[n].kind === "move") ? "moves" : "nodes"}` : (first.name ? `${first.name} = ` : "") + (first.kind === "move" ? first.op : first.face[0].replace(/ → .*/, "")) + " " + (s.nodes.length ? shapeText(first.shape) : "");
   card.append(html("h4", {}, html("span", {class: `tlv-verdict tlv-${s.verdict}`}, {store: "▣ store", fuse: "⤵ fuse", join: "⇄ join", simplify: "≡ simplify"}[s.verdict]), " " + title));
   card.append(html("p", {class: "tlv-says"}, trace.rules[s.rule]), html("p", {}, "Here: " + s.because + "."));
   if (s.apart.length) card.append(html("p", {class: "tlv-warning"}, `⊘ Not fused into kernel${s.apart.length > 1 ? "s" : ""} ${s.apart.map(k => face.graph.kernels[k].number).join(", ")}.`));
