@@ -57,6 +57,7 @@ NAMESPACE: dict[str, Any] = {
         "sin",
         "sqrt",
         "less",
+        "equal",
         "where",
         "maximum",
         "matmul",

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tinylearn.graph.primitives import ADD, MUL, RECIP
+from tinylearn.graph.primitives import ADD, LESS, MUL, RECIP, WHERE
 from tinylearn.loops.index import Divided, Index, Variable, build, variable
 from tinylearn.loops.ir import (
     DIVIDE,
+    EQUAL,
     SUBTRACT,
     Apply,
     Constant,
@@ -54,7 +55,7 @@ def transformed(nest: Nest) -> Nest:
 
 @transform
 def combine(nest: Nest) -> Nest:
-    """x + y * -1 is one subtraction and x * (1 / y) is one division."""
+    """x + y * -1 is one subtraction, x * (1 / y) one division, two integers not less are equal."""
     return replace(nest, inner=combined(nest.inner, nest), outer=combined(nest.outer, nest))
 
 
@@ -64,9 +65,30 @@ def combined(statements: tuple[Statement, ...], nest: Nest) -> tuple[Statement, 
     new: list[Statement] = []
     for s in statements:
         if isinstance(s, Let) and isinstance(s.expression, Apply):
-            s = replace(s, expression=shorter(s.expression, lets))
-        new.append(s)
+            new += where_equal(s, s.expression, lets)
+        else:
+            new.append(s)
     return needed(new, [t.value for t in nest.totals])
+
+
+def where_equal(s: Let, expression: Apply, lets: dict[str, Let]) -> list[Statement]:
+    """(x < y ? z : (y < x ? z : v)) for integers is (x == y ? v : z); else s, made shorter."""
+
+    def of(name: str) -> object:
+        return lets[name].expression if name in lets else None
+
+    match expression:
+        case Apply(op, (below, z, inner)) if op is WHERE:
+            match of(below), of(z), of(inner):
+                case Apply(less, (x, y)), Constant() as zero, Apply(op, (above, same, v)) if (
+                    (less, op, of(above)) == (LESS, WHERE, Apply(LESS, (y, x)))
+                    and of(same) == zero
+                    and x in lets
+                    and lets[x].dtype.kind < 2
+                ):
+                    equal = replace(lets[below], name=f"{s.name}e", expression=Apply(EQUAL, (x, y)))
+                    return [equal, replace(s, expression=Apply(WHERE, (equal.name, v, z)))]
+    return [replace(s, expression=shorter(expression, lets))]
 
 
 def shorter(expression: Apply, lets: dict[str, Let]) -> Apply:
