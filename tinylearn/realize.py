@@ -9,6 +9,7 @@ turn out to change from step to step become arguments of the plan.
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -36,9 +37,10 @@ LOCK = threading.RLock()
 class Request:
     """A graph to compute, written down so that graphs of equal structure have equal keys.
 
-    deep        whether it goes behind numbers that exist: see `reached`
-    leaves      nodes whose numbers are in memory, in the order of the walk
-    constants   the constants met, in the order of the walk
+    deep        whether it goes behind numbers that exist
+    order       the nodes, in the order in which they are met
+    leaves      those whose numbers are in memory
+    constants   those that are one value
     """
 
     outputs: Sequence[Node]
@@ -49,49 +51,45 @@ class Request:
     key: tuple = ()
 
     def __post_init__(self) -> None:
-        found = self.reached(deep=False)
-        self.deep = deep = found is None
-        self.order = sorted(found or self.reached(deep=True) or (), key=by_structure)
-        place: dict[Node, int] = {}
-        words: list[int] = []
-        for k, node in enumerate(self.order):
-            place[node] = k
+        words = self.written_down()
+        if words is None:
+            self.deep = True
+            words = self.written_down() or []
+        self.key = (*words, running_parts())
+
+    def written_down(self) -> list[int] | None:
+        """A number for the structure of each node below the outputs, and the places of its inputs.
+
+        Numbers that exist are not looked behind, unless deep. None if there is a promised gradient,
+        whose graph depends on how its output was made: then one must look behind.
+        """
+        deep, leaves, constants = self.deep, [], []
+        order = list(dict.fromkeys(self.outputs))
+        place = {node: k for k, node in enumerate(order)}
+        words = [place[node] for node in self.outputs]
+        for node in order:  # which grows under way
             buffer, inputs = node.buffer, node.inputs
             if node.op is CONST:
                 words.append(node.structure)
-                self.constants.append(node)
+                constants.append(node)
             elif buffer is None or (deep and inputs):
-                words.append(node.structure)
-                for x in inputs:
-                    words.append(place[x])
-                if buffer is not None:
-                    words.append(-1)
-                    self.leaves.append(node)
-            else:
-                words.append(node.structure if not inputs else leaf_structure(node))
-                self.leaves.append(node)
-        for node in self.outputs:
-            words.append(place[node])
-        self.key = (*words, running_parts())
-
-    def reached(self, deep: bool) -> dict[Node, None] | None:
-        """The nodes below the outputs. Numbers that exist are not looked behind, unless deep.
-
-        None if there is a promised gradient, whose graph depends on how its output was made: then
-        one must look behind.
-        """
-        found = dict.fromkeys(self.outputs)
-        stack = list(found)
-        while stack:
-            node = stack.pop()
-            if node.buffer is None or deep:
                 if node.op is DERIVATIVE and not deep:
                     return None
-                for x in node.inputs:
-                    if x not in found:
-                        found[x] = None
-                        stack.append(x)
-        return found
+                words.append(node.structure)
+                for x in inputs:
+                    k = place.get(x)
+                    if k is None:
+                        place[x] = k = len(order)
+                        order.append(x)
+                    words.append(k)
+                if buffer is not None:
+                    words.append(-1)
+                    leaves.append(node)
+            else:
+                words.append(node.structure if not inputs else leaf_structure(node))
+                leaves.append(node)
+        self.order, self.leaves, self.constants = order, leaves, constants
+        return words
 
     @property
     def values(self) -> tuple:
@@ -128,7 +126,7 @@ class Plan:
     values                  the constants it was made with
     given                   which of them are arguments
     programs                in running order
-    calls                   (function, slots of its arguments) of each program
+    calls                   (function, what picks its arguments from the slots) of each program
     scratch                 (slot, size, dtype, device) of memory only needed in between
     results                 (slot, shape, dtype, device) of memory that stays
                             (slots are counted: what is given, results, scratch)
@@ -140,7 +138,7 @@ class Plan:
     values: tuple
     given: frozenset[int]
     programs: list[Program] = field(default_factory=list)
-    calls: list[tuple[Callable, tuple[int, ...]]] = field(default_factory=list)
+    calls: list[tuple[Callable, Callable]] = field(default_factory=list)
     scratch: list[tuple[int, int, np.dtype, str]] = field(default_factory=list)
     results: list[tuple] = field(default_factory=list)
     outputs: list[int | None] = field(default_factory=list)
@@ -171,8 +169,8 @@ class Plan:
         for _, size, numpy, device in self.scratch:
             memory.append(known[device].take(size, numpy))
         with np.errstate(all="ignore"):
-            for run, slots in self.calls:
-                run(*[memory[k] for k in slots])
+            for run, chosen in self.calls:
+                run(*chosen(memory))
         for slot, _, _, device in self.scratch:
             known[device].give(memory[slot])
         return [
@@ -244,7 +242,7 @@ def twins(request: Request, given: frozenset[int]) -> tuple[list[Node], list[Nod
     given_ones = [request.constants[k] for k in sorted(given)]
     stored = [n for n in request.leaves if not (request.deep and n.inputs)]
     sources = {n: stand_in_for(n) for n in stored + given_ones}
-    for node in request.order:
+    for node in sorted(request.order, key=by_structure):
         if node in sources:
             twin[node] = shaped_like(sources[node], node)
         else:
@@ -307,9 +305,16 @@ def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
             if last_use[node] == k and any(slots[node] == s[0] for s in plan.scratch):
                 free.setdefault(kind, []).append(slots[node])
         arguments = program.kernel.outputs + program.kernel.loaded
-        plan.calls.append((program.run, tuple(slots[n] for n in arguments)))
+        plan.calls.append((program.run, picker([slots[n] for n in arguments])))
     plan.programs = list(programs)
     plan.outputs = [slots.get(n) for n in plan.simplified.outputs]
+
+
+def picker(slots: Sequence[int]) -> Callable[[list], Sequence]:
+    """A function that picks the memory in these slots."""
+    if len(slots) == 1:
+        return lambda memory: (memory[slots[0]],)
+    return operator.itemgetter(*slots)
 
 
 def check_fused(*tensors: Any, tolerance: float = 1e-4) -> float:

@@ -89,13 +89,15 @@ class Optimizer:
         for k, _, _ in learning:
             self.steps[k] += 1
 
-    def together(self) -> Iterator[Tensor]:
+    def together(self) -> Iterable[Tensor]:
         """The losses behind the gradients: they are computed in the same pass."""
+        losses: dict[int, Tensor] = {}
         for w in self.parameters:
             together = w.grad.together if w.grad is not None else None
             loss = together() if together is not None else None
             if loss is not None and loss.node.buffer is None:
-                yield loss
+                losses[id(loss)] = loss
+        return losses.values()
 
     def _no_gradients(self) -> str:
         says = f"none of the {len(self.parameters)} parameters has a gradient"

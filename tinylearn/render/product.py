@@ -46,7 +46,8 @@ class Product:
             stacked = tuple(v.size for v in self.stack)
             flat = (*stacked, size(self.rows), size(self.columns))
             out = f"{memory[self.target.target]}.reshape({flat})"
-            return [f"total0 = matmul({a}, {b}, {out}).reshape({shape})"]
+            shaped = "" if flat == shape else f".reshape({shape})"
+            return [f"total0 = matmul({a}, {b}, {out}){shaped}"]
         turn = tuple(order.index(v) for v in self.loops)
         turned = "" if turn == tuple(range(len(turn))) else f".transpose({turn})"
         return [f"total0 = matmul({a}, {b}).reshape({shape}){turned}"]

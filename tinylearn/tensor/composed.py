@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinylearn.graph.deferred import Composite
-from tinylearn.graph.node import Node
+from tinylearn.graph.node import Node, apply
 from tinylearn.tensor.state import State, made
 
 TENSOR = "a tensor"  # in the arguments that are noted: here stands the next input
@@ -58,8 +58,7 @@ def composed(function: Callable) -> Callable:
             first = function(*args)
             answers.append(len(first) if isinstance(first, tuple) else None)
         if answers[0] is None:
-            return made(op(*inputs, arg=(None, tuple(noted))), grad)
-        arguments = tuple(noted)
-        return tuple([made(op(*inputs, arg=(k, arguments)), grad) for k in range(answers[0])])
+            return made(apply(op, tuple(inputs), (None, tuple(noted))), grad)  # type: ignore[arg-type]
+        return tuple([made(op(*inputs, arg=(k, tuple(noted))), grad) for k in range(answers[0])])
 
     return run

@@ -35,8 +35,10 @@ def array_of(data: Any, wanted: DType | None = None) -> np.ndarray:
         name = data.dtype.name
         raise DTypeError(f"tinylearn has no dtype for {name} data; it has {', '.join(ALL)}")
     target = (wanted or have).numpy
+    if data.dtype == target:
+        return data
     with np.errstate(all="ignore"):
-        return data if data.dtype == target else data.astype(target)
+        return data.astype(target)
 
 
 def plain_array(data: Any) -> np.ndarray:

@@ -27,6 +27,7 @@ from tinylearn.tensor.userline import call_form, operand_names
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
+UNSIGNED = {4: np.uint32, 8: np.uint64}
 REDUCTIONS = ("mean", "sum", "none")
 
 
@@ -183,8 +184,8 @@ def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -
         raise describe(ShapeError, says, [(left, x), (right, y)], repair)
     data = getattr(y.buffer, "data", None)
     if y.op is BUFFER and isinstance(data, np.ndarray) and data.size:
-        unsigned = data.view(f"u{data.itemsize}")  # what is below zero is larger than all there
-        if unsigned.max() >= x.shape[axis]:
+        unsigned = data.view(UNSIGNED[data.itemsize])  # what is below zero is larger than all there
+        if np.maximum.reduce(unsigned) >= x.shape[axis]:
             refuse_classes(op, data, x.shape[axis], ignored)
     return y.cast(int64)
 
