@@ -1,8 +1,12 @@
 """The promise of every question: the solution earns all, the stub nothing, mistakes a sentence."""
 
+import threading
+
 import pytest
 
 from tests.course.classroom import CHAPTERS, bodies, grade, spec_of
+from tinylearn.course.compare import agrees
+from tinylearn.course.spec import plan
 
 
 @pytest.fixture(scope="module", params=CHAPTERS)
@@ -50,3 +54,26 @@ def test_every_wrong_answer_is_refused_with_its_own_sentence(graded):
             assert result.status != "passed" and result.points < result.most
             told[question, wrong["name"]] = (result.says, wrong["says"])
     assert {key: pair for key, pair in told.items() if pair[0] != pair[1]} == {}
+
+
+def test_a_wrong_answer_in_the_framework_never_touches_what_another_question_expects():
+    spec = spec_of("04_graphs")
+    other, swapped = spec["q4"], spec["q3"]
+    wanted = plan(other, "seed")
+    stop = threading.Event()
+
+    def disturb():
+        while not stop.is_set():
+            for wrong in swapped.wrongs:
+                for planned in plan(swapped, "seed")[:4]:
+                    swapped.call(wrong.function, planned.case.args, most_lines=1000)
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        for _ in range(10):
+            again = plan(other, "seed")
+            assert all(map(agrees, (p.want for p in again), (p.want for p in wanted)))
+    finally:
+        stop.set()
+        thread.join()

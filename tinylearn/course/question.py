@@ -168,11 +168,15 @@ _framework = threading.RLock()
 
 @contextlib.contextmanager
 def in_framework(name: str | None, answer: Any) -> Iterator[None]:
-    """For a block the framework runs `answer` as the Part `name`, unasked; one thread at a time."""
-    if name is None:
-        yield
-        return
+    """For a block the framework runs `answer` as the Part `name`, unasked.
+
+    One thread at a time, also without a Part: what another question expects must never be
+    computed while a wrong answer stands in the framework.
+    """
     with _framework:
+        if name is None:
+            yield
+            return
         part = named(name)
         before, part.current = part.current, getattr(answer, "current", answer)
         Part.version += before is not part.current

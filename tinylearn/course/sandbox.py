@@ -194,8 +194,8 @@ def environment(scratch: str) -> dict[str, str]:
     """All the environment a sandbox gets: nothing of the grader's own."""
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL")}
     return threads | {
-        "HOME": scratch,
-        "TMPDIR": scratch,
+        "HOME": scratch or "/tmp",
+        "TMPDIR": scratch or "/tmp",
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
     }

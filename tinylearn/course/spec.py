@@ -123,12 +123,45 @@ def judge(question: Question, got: Any, planned: Planned) -> str:
 
 
 def sentence(question: Question, values: list[tuple[Any, Planned]]) -> str:
-    """The sentence of the known mistake that gives the same values in every case, or ""."""
-    told = [(got, planned) for got, planned in values if not is_starved(got)]
+    """The sentence of the known mistake that explains the values, or "".
+
+    Best is a mistake that gives the same values in every case. A mistake whose values depend on
+    an order nobody promised counts if it alone fails the same cases, most of them with the same
+    values.
+    """
+    near = []
     for wrong in question.wrongs:
-        if told and all(same_mistake(question, wrong, got, planned) for got, planned in told):
+        alike, other = likeness(question, wrong, values)
+        if alike and not other:
             return wrong.says
-    return ""
+        if alike > 2 * other:
+            near.append(wrong.says)
+    return near[0] if len(near) == 1 else ""
+
+
+def likeness(
+    question: Question, wrong: Wrong, values: list[tuple[Any, Planned]]
+) -> tuple[int, int]:
+    """How many wrong values a known mistake gives, and how many it gives otherwise.
+
+    (0, 0) if it is right where the answer is wrong or the other way round. Cases in which one of
+    the two ran out of time tell nothing.
+    """
+    alike = other = 0
+    for got, planned in values:
+        if is_starved(got):
+            continue
+        theirs = question.call(wrong.function, planned.case.args, most_lines=MOST_LINES)
+        if is_starved(theirs):
+            continue
+        is_wrong = bool(judge(question, got, planned))
+        if is_wrong != bool(judge(question, theirs, planned)):
+            return 0, 0
+        if is_wrong and same_value(question, got, theirs):
+            alike += 1
+        else:
+            other += is_wrong
+    return alike, other
 
 
 def same_error(got: Any, theirs: Any) -> bool:
@@ -142,13 +175,10 @@ def is_starved(value: Any) -> bool:
     return isinstance(value, Raised) and value.kind in ("Slow", "MemoryError")
 
 
-def same_mistake(question: Question, wrong: Wrong, got: Any, planned: Planned) -> bool:
-    """Whether a known mistake gives the value `got` for this case."""
-    theirs = question.call(wrong.function, planned.case.args, most_lines=MOST_LINES)
+def same_value(question: Question, got: Any, theirs: Any) -> bool:
+    """Whether two wrong answers to one case are alike: the same error or equal values."""
     if isinstance(got, Raised) or isinstance(theirs, Raised):
         return same_error(got, theirs)
-    if not judge(question, got, planned) and not judge(question, theirs, planned):
-        return True
     same = compare.agrees(got, theirs, question.rtol, question.atol)
     return same or encode(got) == encode(theirs)
 

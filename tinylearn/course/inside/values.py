@@ -120,7 +120,7 @@ def _encode_container(value: Any, kind: type, depth: int, count: _Count) -> Any:
         items = [
             [_encode(key, depth + 1, count), _encode(item, depth + 1, count)] for key, item in pairs
         ]
-        return {"dict": items}
+        return {"dict": sorted(items, key=json.dumps)}  # equal dicts give equal JSON
     items = [_encode(item, depth + 1, count) for item in value]
     if kind is list:
         return items
