@@ -167,6 +167,18 @@ class Index:
             return rest - rest.low // by * by
         return Index(((Divided("%", rest, by), 1),), 0)
 
+    def nearest(self, by: int) -> tuple[Index, Index]:
+        """(quotient, rest) like `split`, but with factors rounded: 14 = 15 - 1."""
+        quotient = build({a: (2 * f + by) // (2 * by) for a, f in self.terms}, 0)
+        return quotient, self - quotient * by
+
+    def knowing(self, facts: dict[Atom, Index]) -> Index:
+        """The index with some of its parts replaced by what is known of them."""
+        total = Index((), self.constant)
+        for atom, f in self.terms:
+            total = total + (facts.get(atom) or Index(((atom, 1),), 0)) * f
+        return total
+
     def released(self) -> Index:
         """The index without what guards say about its parts; nothing is simplified by that."""
         total = Index((), self.constant)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CONST, DETACH, PAD
-from tinylearn.loops.index import Index, Within, flat, number, variable
+from tinylearn.loops.index import Atom, Divided, Index, Within, flat, number, variable
 from tinylearn.loops.ir import (
     Apply,
     Constant,
@@ -112,6 +112,10 @@ class Lowering:
         """What is outside the padded part is 0 and not read."""
         x = node.inputs[0]
         before = tuple(i - first for i, (first, _) in zip(index, node.arg, strict=True))
+        facts = {}
+        for i, n in zip(before, x.shape, strict=True):
+            facts.update(told_by_guard(i, n))
+        before = tuple(i.knowing(facts) for i in before)
         new = tuple(
             Guard(i.released(), n)
             for i, n in zip(before, x.shape, strict=True)
@@ -148,6 +152,21 @@ class Lowering:
             self.loads[name] = expression
         level.append(Let(name, expression, dtype, node))
         return name
+
+
+def told_by_guard(index: Index, size: int) -> dict[Atom, Index]:
+    """What 0 <= index < size says about the // and % in it, where the index is `whole % by - c`.
+
+    Let rest = whole - by * k be the rest nearest to 0. Where it is below 0, whole % by is
+    rest + by; if that is never below c + size, then nothing is read there, and under the guard
+    whole % by is rest and whole // by is k.
+    """
+    match index.terms:
+        case ((Divided("%", whole, by), 1),) if index.constant <= 0:
+            k, rest = whole.nearest(by)
+            if rest.high < by and rest.low + by >= size - index.constant:
+                return {Divided("%", whole, by): rest, Divided("//", whole, by): k}
+    return {}
 
 
 def lower(kernel: Kernel) -> Nest:

@@ -25,6 +25,7 @@ from tinylearn.loops.ir import (
     with_all_indices,
 )
 from tinylearn.loops.unroll import (
+    FEWER,
     TEXT,
     is_short_reduction,
     short_outer_loops,
@@ -109,7 +110,13 @@ def shorter(expression: Apply, lets: dict[str, Let]) -> Apply:
     return expression
 
 
-# ---------------------------------------------------------------- loops taken apart
+# ---------------------------------------------------------------- loops written out or taken apart
+
+
+@transform
+def unroll(nest: Nest) -> Nest:
+    """A reduction of a few numbers is written out: so short a loop costs more than its work."""
+    return without_reduction(nest) if is_short_reduction(nest) else nest
 
 
 @transform
@@ -121,13 +128,17 @@ def split(nest: Nest) -> Nest:
 
 
 def digits(nest: Nest) -> Iterator[tuple[Variable, int]]:
-    """(variable, by) for each // or % of a loop variable alone, where its size allows a split."""
+    """(variable, by) for each // or % of one loop variable, where its size allows a split.
+
+    (v + 1) % 2 becomes (low + 1) % 2: that helps if the loop over low is short, and written out.
+    """
     loops = set(nest.outer_loops + nest.reduced_loops)
     for index in indices(nest.inner + nest.outer):
         for atom in divisions(index):
             match atom.of:
-                case Index(((Variable() as v, 1),), 0) if v in loops and v.size % atom.by == 0:
-                    yield v, atom.by
+                case Index(((Variable() as v, 1),), c) if c == 0 or atom.by <= FEWER:
+                    if v in loops and v.size > atom.by and v.size % atom.by == 0:
+                        yield v, atom.by
 
 
 def divisions(index: Index) -> Iterator[Divided]:
@@ -151,12 +162,6 @@ def taken_apart(nest: Nest, v: Variable, by: int) -> Nest:
         replace(nest, outer_loops=loops(nest.outer_loops), reduced_loops=loops(nest.reduced_loops)),
         lambda index: index.substitute({v: place}),
     )
-
-
-@transform
-def unroll(nest: Nest) -> Nest:
-    """A reduction of a few numbers is written out: so short a loop costs more than its work."""
-    return without_reduction(nest) if is_short_reduction(nest) else nest
 
 
 # ---------------------------------------------------------------- fewer loops

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import COPY, PAD
+from tinylearn.graph.primitives import COPY, EXPAND, PAD
 from tinylearn.parts import Part
 from tinylearn.schedule.kernel import FUSE, JOIN, STORE, Home, Use, is_source, moves
 
@@ -56,7 +56,7 @@ def plural(count: int, noun: str) -> str:
 def padded(node: Node, readers: Readers, homes: Homes) -> Answer:
     """Zeros around the input of a product-sum are stored, so that its loop needs no test."""
     for use in readers:
-        if node.op is PAD and use.in_product_sum and use.copies > 1:
+        if node.op is PAD and use.in_product_sum and use.copies > 1 and not holds_copies(node):
             return STORE, f"the product-sum above reads each number {use.copies} times"
     return None
 
@@ -141,6 +141,16 @@ def _same_loop(first: object, second: object, shared: Sequence[Node]) -> Answer:
 
 IN_PASSING = Part("join.in_passing", _in_passing)
 SAME_LOOP = Part("join.same_loop", _same_loop)
+
+
+def holds_copies(node: Node) -> bool:
+    """Whether moves below the node repeat what they read: storing it would store every copy."""
+    below = node.inputs[0]
+    while moves(below) and below.buffer is None:
+        if below.op is EXPAND:
+            return True
+        below = below.inputs[0]
+    return False
 
 
 def needs(node: Node, without: Node | None = None, inside: Home | None = None) -> set[Node]:

@@ -1,13 +1,15 @@
 """Convolution and pooling: the input seen through sliding windows, which are made of moves only.
 
 Along an axis of n numbers, window j begins at j * stride and its t-th number is t * dilation
-further. Repeating the axis until it holds kernel * (n + dilation) numbers and folding that into
-rows of n + dilation makes row t begin with number t * dilation:
+further. Laying the axis `kernel` times one behind the other and folding that into rows of
+n + dilation makes row t begin with number t * dilation:
 
-    0 1 2 3 4 0 1 2 3 4 0 1 2 3 ...      n = 5, dilation 1, kernel 3
+    0 1 2 3 4 0 1 2 3 4 0 1 2 3 4        n = 5, dilation 1, kernel 3
     fold into rows of 6:   0 1 2 3 4 0
                            1 2 3 4 0 1
-                           2 3 4 0 1 2      the first 3 columns are the windows 012 123 234
+                           2 3 4 . . .      the first 3 columns are the windows 012 123 234
+
+The last row is filled up with zeros, which no window sees.
 """
 
 from __future__ import annotations
@@ -127,10 +129,9 @@ def windows(x: Node, kernel: Shape, steps: Shape, apart: Shape) -> tuple[Node, t
     whole = tuple((0, m) for m in front)
     more = [max(0, o * s - i - d) for o, s, i, d in zip(outs, steps, sizes, apart)]
     x = x.pad(((0, 0),) * n + tuple((0, m) for m in more))
+    x = repeated(x, kernel)
+    x = x.pad(((0, 0),) * n + tuple((0, k * d) for k, d in zip(kernel, apart)))
     rows = [i + m + d for i, m, d in zip(sizes, more, apart)]
-    long = [k * row for k, row in zip(kernel, rows)]
-    x = repeated(x, [-(-length // size) for length, size in zip(long, x.shape[-2:])])
-    x = x.shrink(whole + tuple((0, length) for length in long))
     x = x.reshape(front + (kernel[0], rows[0], kernel[1], rows[1]))
     ends = [o * s for o, s in zip(outs, steps)]
     x = x.shrink(whole + ((0, kernel[0]), (0, ends[0]), (0, kernel[1]), (0, ends[1])))
