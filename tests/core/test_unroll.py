@@ -18,8 +18,9 @@ from tinylearn.loops import unroll
 from tinylearn.loops.ir import Nest
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
-from tinylearn.realize import PLANS, realize
+from tinylearn.realize import PLANS, Plan, Request, plan_for, realize
 from tinylearn.schedule.schedule import schedule
+from tinylearn.tensor import Tensor
 
 
 @pytest.fixture
@@ -85,3 +86,39 @@ def test_a_number_that_is_none_stays_none_in_a_maximum(device, dtype, devices):
     y = x.flip((1,))
     kept = np.where(windows < windows[:, ::-1], windows[:, ::-1], windows)
     np.testing.assert_array_equal(computed(x.less(y).where(y, x)), kept)
+
+
+# ---------------------------------------------------------------- guards as slices
+
+
+def test_numbers_added_up_from_windows_are_slices_on_numpy():
+    x = Tensor(np.ones((8, 3, 14, 14), np.float32))
+    w = Tensor(np.ones((4, 3, 5, 5), np.float32))
+    (x.conv2d(w) * 2.0).sum().backward()
+    text = "\n".join(p.source.text for p in plan_of(x.grad.node).programs)
+    assert "pad(" not in text and "+= " in text
+
+
+def plan_of(node: Node) -> Plan:
+    """The plan by which a node is computed."""
+    return plan_for(Request([node]))
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("before", [0, 1, 7])
+def test_a_sum_of_padded_parts_is_right_wherever_the_parts_lie(before, flipped):
+    random = np.random.default_rng(before)
+    total, expected = None, np.zeros((600, 9), np.float32)
+    for k in range(3):
+        part = random.standard_normal((600 - 8 * before - k, 5)).astype(np.float32)
+        node = leaf(part).exp() if k == 1 else leaf(part)
+        part = np.exp(part) if k == 1 else part
+        widths = ((before * k, 600 - len(part) - before * k), (k, 4 - k))
+        node, part = node.pad(widths), np.pad(part, widths)
+        if flipped:
+            node, part = node.flip((0, 1)), part[::-1, ::-1]
+        total = node if total is None else total + node
+        expected += part
+    np.testing.assert_allclose(computed(total), expected, rtol=1e-5)
+    rows = (total * total).sum((1,))
+    np.testing.assert_allclose(computed(rows)[:, 0], (expected**2).sum(1), rtol=1e-4)

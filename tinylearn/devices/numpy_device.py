@@ -67,6 +67,7 @@ NAMESPACE: dict[str, Any] = {
         "broadcast_to",
         "flip",
         "full",
+        "zeros",
         "asarray",
         "ascontiguousarray",
         "inf",

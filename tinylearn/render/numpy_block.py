@@ -6,14 +6,28 @@ Arrays that nobody needs any more take the next result, so that a block stays in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import CAST, WHERE
+from tinylearn.graph.primitives import ADD, CAST, WHERE
 from tinylearn.loops.index import Index, Variable
-from tinylearn.loops.ir import Apply, Constant, Let, Load, Statement, Total, Write
+from tinylearn.loops.ir import (
+    Apply,
+    Constant,
+    Guard,
+    Guarded,
+    Let,
+    Load,
+    Statement,
+    Total,
+    Write,
+    names_in,
+)
+from tinylearn.render.numpy_box import Box, box_of
 from tinylearn.render.source import Source
 
+Views = dict[tuple[Node, Index, tuple[Guard, ...]], str]
 ZERO = ("0", "0.0", "False")
 
 
@@ -24,13 +38,17 @@ def literal(node: Node) -> str:
 
 @dataclass
 class Value:
-    """What is known of a name: the loops it varies with, and whether its array is ours to reuse."""
+    """What is known of a name: the loops it varies with, and whether its array is ours to reuse.
+
+    box    the part of the loops that the text covers, if it does not cover all: outside it is 0
+    """
 
     text: str
     variables: frozenset[Variable]
     dtype: str
     ours: bool = False
     constant: bool = False
+    box: Box | None = None
 
 
 @dataclass
@@ -38,7 +56,7 @@ class BlockBody:
     """Statements of one block; see the module's docstring.
 
     pieces   {cut loop: text of its slice}
-    views    {(node, place): name of the array that looks at the node's memory}
+    views    {(node, place, guards): name of the array that looks at the node's memory}
     totals   finished totals, arrays over all variables
     wanted   values that are needed after the statements
     """
@@ -47,7 +65,7 @@ class BlockBody:
     statements: Sequence[Statement]
     variables: tuple[Variable, ...]
     pieces: dict[Variable, str]
-    views: dict[tuple[Node, Index], str]
+    views: Views
     totals: dict[str, Total]
     wanted: tuple[str, ...] = ()
 
@@ -62,7 +80,7 @@ class BlockBody:
             )
             for name, t in self.totals.items()
         }
-        self.last_use = {name: k for k, s in enumerate(self.statements) for name in used_names(s)}
+        self.last_use = {name: k for k, s in enumerate(self.statements) for name in names_in(s)}
         self.last_use |= dict.fromkeys(self.wanted, len(self.statements))
         self.targets = self.direct_targets()
         self.placed: set[Write] = set()
@@ -70,9 +88,9 @@ class BlockBody:
             if isinstance(s, Let):
                 self.values[s.name] = self.let(s, k)
             elif s not in self.placed:
-                view = self.views[s.target, s.place]
+                view = self.views[s.target, s.place, ()]
                 cut = self.cut(s.place.variables) or "[...]"
-                self.source.add(f"{view}{cut} = {self.values[s.value].text}", s.target)
+                self.source.add(f"{view}{cut} = {self.whole(s.value).text}", s.target)
 
     def cut(self, varies: object) -> str:
         """The text that takes this block's piece of an array varying with these loops."""
@@ -82,10 +100,16 @@ class BlockBody:
             parts.pop()
         return f"[{', '.join(parts)}]" if parts else ""
 
-    def shape_text(self) -> str:
-        """The shape of a whole block, as text; the last piece of a cut loop may be shorter."""
+    def shape_text(self, varies: AbstractSet[Variable] | None = None) -> str:
+        """The shape of a whole block, as text; the last piece of a cut loop may be shorter.
+
+        varies   the loops that matter, if not all do: others have size 1
+        """
         sizes = []
         for v in self.variables:
+            if varies is not None and v not in varies:
+                sizes.append("1")
+                continue
             step = self.pieces[v].split(" + ")[1] if v in self.pieces else ""
             sizes.append(f"min({step}, {v.size} - {v.name})" if step else str(v.size))
         return f"({', '.join(sizes)},)" if sizes else "()"
@@ -105,24 +129,29 @@ class BlockBody:
         match s.expression:
             case Constant(node):
                 return Value(literal(node), frozenset(), s.dtype.name, constant=True)
-            case Load(node, place):
-                text = self.views[node, place] + self.cut(place.variables)
+            case Load(node, place, asked):
+                text = self.views[node, place, asked] + self.cut(place.variables)
                 if self.pieces:
                     self.source.add(f"{s.name} = {text}", s.node)
                     text = s.name
-                return Value(text, place.variables, s.dtype.name)
+                box = box_of(asked) if asked else None
+                return Value(text, place.variables.union(box or ()), s.dtype.name, box=box)
+            case Guarded(value, asked):
+                return self.guarded(s, self.whole(value), box_of(asked))
             case Apply():
                 return self.apply(s, s.expression, k)
         raise AssertionError(f"{s.expression} is not for blocks; see Nest.is_strided")
 
     def apply(self, s: Let, expression: Apply, k: int) -> Value:
         """Write one operation; its result goes where no new memory is needed, if it can."""
-        args = [self.values[a] for a in expression.args]
+        if (added := self.added_in_part(s, expression, k)) is not None:
+            return added
+        args = [self.whole(a) for a in expression.args]
         varies = frozenset().union(*(a.variables for a in args))
         text, takes_out = self.call(expression, args, s.dtype.name)
         target = self.targets.pop(s.name, None)
         if takes_out and target is not None and varies >= target.place.variables:
-            view = self.views[target.target, target.place] + self.cut(target.place.variables)
+            view = self.views[target.target, target.place, ()] + self.cut(target.place.variables)
             self.source.add(f"{s.name} = {text[:-1]}, out={view})", s.node)
             self.placed.add(target)
             return Value(s.name, varies, s.dtype.name)
@@ -130,6 +159,47 @@ class BlockBody:
         text = f"{text[:-1]}, out={reused})" if reused else text
         self.source.add(f"{s.name} = {text}", s.node)
         return Value(s.name, varies, s.dtype.name, ours=True)
+
+    # ------------------------------------------------------------ what lies in a box
+
+    def whole(self, name: str) -> Value:
+        """A value on all of its loops: one that covers a box is put into zeros first."""
+        value = self.values[name]
+        if value.box is not None:
+            zeros = f"zeros({self.shape_text(value.variables)}, {value.dtype})"
+            self.source.add(f"{name}_whole = {zeros}")
+            self.source.add(f"{name}_whole{self.part(value.box)} = {value.text}")
+            value = Value(f"{name}_whole", value.variables, value.dtype, ours=True)
+            self.values[name] = value
+        return value
+
+    def guarded(self, s: Let, x: Value, box: Box) -> Value:
+        """x inside the box, 0 outside."""
+        inside = {v: bounds for v, bounds in box.items() if v in x.variables}
+        varies = x.variables.union(box)
+        self.source.add(f"{s.name} = zeros({self.shape_text(varies)}, {s.dtype.name})", s.node)
+        text = x.text if x.constant else f"{x.text}{self.part(inside)}"
+        self.source.add(f"{s.name}{self.part(box)} = {text}", s.node)
+        return Value(s.name, varies, s.dtype.name, ours=True)
+
+    def added_in_part(self, s: Let, expression: Apply, k: int) -> Value | None:
+        """A sum whose one side is 0 outside a box: only there something is added."""
+        if expression.op is not ADD or not any(self.values[a].box for a in expression.args):
+            return None
+        first, second = expression.args
+        if self.values[second].box is None:
+            first, second = second, first
+        total, more = self.whole(first), self.values[second]
+        last = self.last_use[first] == k and first != second
+        if not (last and total.ours and more.variables <= total.variables) or more.box is None:
+            return None
+        self.source.add(f"{total.text}{self.part(more.box)} += {more.text}", s.node)
+        return total
+
+    def part(self, box: Box) -> str:
+        """The text that takes a box out of this block's arrays."""
+        parts = ["{}:{}".format(*box[v]) if v in box else ":" for v in self.variables]
+        return f"[{', '.join(parts)}]" if parts else "[...]"
 
     def done_with(
         self, expression: Apply, args: list[Value], varies: frozenset, dtype: str, k: int
@@ -158,13 +228,3 @@ class BlockBody:
                 return f"drop({texts[0]}, {texts[2]})", True
             return f"where({', '.join(texts)})", False
         return f"{op.numpy.__name__}({', '.join(texts)})", True
-
-
-def used_names(s: Statement) -> tuple[str, ...]:
-    """The values that a statement uses."""
-    match s:
-        case Write(_, _, value):
-            return (value,)
-        case Let(_, Apply(_, args)):
-            return args
-    return ()

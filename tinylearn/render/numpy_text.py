@@ -2,7 +2,8 @@
 
 Three forms, best first:
   product   a sum of products is one matmul (BLAS), and what follows it runs on the result
-  blocks    strided loops become array operations on blocks that stay in the cache
+  blocks    strided loops become array operations on blocks that stay in the cache;
+            numbers under a guard are put into a part of such a block
   nodes     anything else runs node by node, each in its NumPy meaning
 """
 
@@ -10,12 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CAST, DETACH
 from tinylearn.loops.index import Index, Variable
-from tinylearn.loops.ir import Let, Load, Nest, Statement, Total, Write
-from tinylearn.render.numpy_block import BlockBody, literal
+from tinylearn.loops.ir import Guard, Let, Load, Nest, Statement, Total, Write
+from tinylearn.loops.unroll import guards
+from tinylearn.render.numpy_block import BlockBody, Views, literal
+from tinylearn.render.numpy_box import Box, box_of, has_boxes
 from tinylearn.render.product import product_form
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, is_product_sum
@@ -27,10 +31,11 @@ WHOLE = 262_144  # numbers: so large may be what follows a product and works in 
 def render_numpy(kernel: Kernel, nest: Nest, name: str = "kernel") -> Source:
     """The kernel as text. Its arguments are the memory of its outputs and of its inputs."""
     writer = Writer(kernel, name)
-    if not nest.is_strided or any(0 in n.shape for n in (*kernel.members, *kernel.inputs)):
+    if not has_boxes(nest) or any(0 in n.shape for n in (*kernel.members, *kernel.inputs)):
         writer.by_nodes()
     else:
-        product = product_form(nest)
+        writer.guarded = {v for _, g in guards(nest.inner + nest.outer) for v in g.index.variables}
+        product = None if writer.guarded else product_form(nest)
         if product is not None:
             for line in product.lines(writer.memory):
                 writer.source.add(line, product.total.node)
@@ -53,6 +58,7 @@ class Writer:
         self.memory = {n: f"out{k}" for k, n in enumerate(kernel.outputs)}
         self.memory |= {n: f"in{k}" for k, n in enumerate(kernel.loaded)}
         self.totals: dict[str, Total] = {}
+        self.guarded: set[Variable] = set()  # loops that guards ask about: they are not cut
         self.view_count = 0
         self.source.add(f"def {name}({', '.join(self.memory.values())}):", kernel.outputs[0])
         self.source.indent = 1
@@ -64,7 +70,7 @@ class Writer:
         if not nest.totals:
             return
         variables = memory_order(nest)
-        cut = bool(piece_axes(variables))
+        cut = bool(piece_axes(variables, self.guarded))
         if cut:
             for t in nest.totals:
                 shape = tuple(1 if v in nest.reduced_loops else v.size for v in variables)
@@ -85,7 +91,7 @@ class Writer:
 
     def take_in(self, total: Total, body: BlockBody, axes: tuple[int, ...], cut: bool) -> None:
         """One total takes the values of one block in."""
-        value = body.values[total.value]
+        value = body.whole(total.value)
         text = value.text
         if value.variables != frozenset(v for v in body.variables if v.size > 1):
             text = f"broadcast_to({text}, {body.shape_text()})"
@@ -109,9 +115,9 @@ class Writer:
         """Views, then loops over pieces, then an array operation for each statement."""
         views = self.views(statements, variables)
         pieces: dict[Variable, str] = {}
-        axes = piece_axes(variables, whole) if statements else []
+        axes = piece_axes(variables, self.guarded, whole) if statements else []
+        rest = math.prod(w.size for w in variables if w not in axes)
         for v in axes:
-            rest = math.prod(w.size for w in variables[variables.index(v) + 1 :])
             step = max(1, BLOCK // max(rest, 1)) if v is axes[-1] else 1
             self.source.add(f"for {v.name} in range(0, {v.size}, {step}):")
             self.source.indent += 1
@@ -120,20 +126,30 @@ class Writer:
         body.write()
         return body
 
-    def views(
-        self, statements: Sequence[Statement], variables: tuple[Variable, ...]
-    ) -> dict[tuple[Node, Index], str]:
+    def views(self, statements: Sequence[Statement], variables: tuple[Variable, ...]) -> Views:
         """Names of arrays that look at memory in the order of the loops."""
-        views: dict[tuple[Node, Index], str] = {}
+        views: Views = {}
         for s in statements:
             match s:
-                case Let(_, Load(node, place, _)) | Write(node, place, _):
-                    if (node, place) not in views:
-                        views[node, place] = name = f"v{self.view_count}"
-                        self.view_count += 1
-                        text = view_text(self.memory[node], node, place, variables)
-                        self.source.add(f"{name} = {text}", node)
+                case Let(_, Load(node, place, asked)):
+                    self.view(views, (node, place, asked), variables)
+                case Write(node, place, _):
+                    self.view(views, (node, place, ()), variables)
         return views
+
+    def view(
+        self,
+        views: Views,
+        key: tuple[Node, Index, tuple[Guard, ...]],
+        variables: tuple[Variable, ...],
+    ) -> None:
+        """A line that names what is seen of a node's memory, if it has no name yet."""
+        if key not in views:
+            node, place, asked = key
+            views[key] = f"v{self.view_count}"
+            self.view_count += 1
+            text = view_text(self.memory[node], node, place, variables, box_of(asked))
+            self.source.add(f"{views[key]} = {text}", node)
 
     # ------------------------------------------------------------ node by node
 
@@ -201,26 +217,36 @@ def memory_order(nest: Nest) -> tuple[Variable, ...]:
     return tuple(sorted(variables, key=lambda v: -abs(largest.place.factor(v))))
 
 
-def piece_axes(variables: Sequence[Variable], whole: int = 2 * BLOCK) -> list[Variable]:
+def piece_axes(
+    variables: Sequence[Variable], guarded: AbstractSet[Variable], whole: int = 2 * BLOCK
+) -> list[Variable]:
     """The leading loops that must be cut so that a block fits the cache; none if all is small."""
     axes: list[Variable] = []
     rest = math.prod(v.size for v in variables)
     for v in variables:
         if rest <= (2 * BLOCK if axes else whole):
             break
-        axes.append(v)
-        rest //= max(v.size, 1)
+        if v not in guarded:
+            axes.append(v)
+            rest //= max(v.size, 1)
     return axes
 
 
-def view_text(memory: str, node: Node, place: Index, variables: Sequence[Variable]) -> str:
-    """An array over the loops that looks at memory; axes that do not matter have size 1."""
+def view_text(
+    memory: str, node: Node, place: Index, variables: Sequence[Variable], box: Box
+) -> str:
+    """An array over the loops (or a box of them) that looks at memory.
+
+    Axes that do not matter have size 1.
+    """
     steps = [place.factor(v) for v in variables]
-    shape = tuple(v.size if f else 1 for v, f in zip(variables, steps, strict=True))
-    expected, in_order = 1, place.constant == 0
+    ranges = [box.get(v, (0, v.size)) for v in variables]
+    shape = tuple(b - a if f else 1 for (a, b), f in zip(ranges, steps, strict=True))
+    start = place.constant + sum(a * f for (a, _), f in zip(ranges, steps, strict=True))
+    expected, in_order = 1, start == 0
     for n, f in reversed(list(zip(shape, steps, strict=True))):
         in_order = in_order and (n == 1 or f == expected)
         expected *= n
     if in_order and expected == node.size:
         return memory if len(shape) == 1 else f"{memory}.reshape({shape})"
-    return f"strided({memory}, {place.constant}, {shape}, {tuple(steps)})"
+    return f"strided({memory}, {start}, {shape}, {tuple(steps)})"
