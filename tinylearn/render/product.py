@@ -141,9 +141,15 @@ def is_dense(place: Index, order: Variables, target: Node) -> bool:
 def matrix_text(
     memory: str, load: Load, stack: Variables, down: Variables, across: Variables
 ) -> str:
-    """The load as a stack of matrices, `down` x `across`, in memory as BLAS wants it."""
-    axes = (*stack, *down, *across)
+    """The load as a stack of matrices, `down` x `across`, in memory as BLAS wants it.
+
+    Overlapping windows are copied: so that the longer of two runs through memory is innermost.
+    """
     place = load.place
+    row, column = merged_step(place, down), merged_step(place, across)
+    if (row is None or column is None) and run_length(place, down) > run_length(place, across):
+        return matrix_text(memory, load, stack, across, down) + ".swapaxes(-1, -2)"
+    axes = (*stack, *down, *across)
     steps = tuple(place.factor(v) for v in axes)
     shape = tuple(
         v.size if f or k >= len(stack) else 1
@@ -151,8 +157,7 @@ def matrix_text(
     )
     stacked = shape[: len(stack)]
     final = (*stacked, size(down), size(across))
-    row, column = merged_step(place, down), merged_step(place, across)
-    if row is None or column is None:  # overlapping windows: they must be laid out in memory
+    if row is None or column is None:
         return f"strided({memory}, {place.constant}, {shape}, {steps}).reshape({final})"
     return plain_matrix(memory, load.source, place, final, (*steps[: len(stack)], row, column))
 
@@ -164,6 +169,11 @@ def merged_step(place: Index, variables: Variables) -> int | None:
         if place.factor(a) != place.factor(b) * b.size:
             return None
     return place.factor(kept[-1]) if kept else 1
+
+
+def run_length(place: Index, variables: Variables) -> int:
+    """How many neighbours in memory the innermost of these loops visits."""
+    return variables[-1].size if variables and abs(place.factor(variables[-1])) == 1 else 1
 
 
 def plain_matrix(
