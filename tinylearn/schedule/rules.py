@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import COPY, EXPAND, PAD
+from tinylearn.graph.primitives import CONST, COPY, EXPAND, PAD
 from tinylearn.parts import Part
 from tinylearn.schedule.kernel import FUSE, JOIN, STORE, Home, Use, is_source, moves
 
@@ -162,8 +162,8 @@ def needs(node: Node, without: Node | None = None, inside: Home | None = None) -
     seen, stack = {node}, [node]
     while stack:
         for x in stack.pop().inputs:
-            if x in seen or x is without:
-                continue
+            if x in seen or x is without or x.op is CONST:
+                continue  # a constant is in the code and not in memory
             seen.add(x)
             fused = inside is not None and x in inside.members
             if is_source(x) or ((x.op.kind == "reduce" or x.op is COPY) and not fused):
