@@ -9,7 +9,6 @@ turn out to change from step to step become arguments of the plan.
 
 from __future__ import annotations
 
-import operator
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -126,7 +125,8 @@ class Plan:
     values                  the constants it was made with
     given                   which of them are arguments
     programs                in running order
-    calls                   (function, what picks its arguments from the slots) of each program
+    calls                   (function, slots of its arguments) of each program
+    steps                   runs all calls on the memory of the slots
     scratch                 (slot, size, dtype, device) of memory only needed in between
     results                 (slot, shape, dtype, device) of memory that stays
                             (slots are counted: what is given, results, scratch)
@@ -138,7 +138,8 @@ class Plan:
     values: tuple
     given: frozenset[int]
     programs: list[Program] = field(default_factory=list)
-    calls: list[tuple[Callable, Callable]] = field(default_factory=list)
+    calls: list[tuple[Callable, list[int]]] = field(default_factory=list)
+    steps: Callable[[list], None] = field(default=lambda memory: None)
     scratch: list[tuple[int, int, np.dtype, str]] = field(default_factory=list)
     results: list[tuple] = field(default_factory=list)
     outputs: list[int | None] = field(default_factory=list)
@@ -169,8 +170,7 @@ class Plan:
         for _, size, numpy, device in self.scratch:
             memory.append(known[device].take(size, numpy))
         with np.errstate(all="ignore"):
-            for run, chosen in self.calls:
-                run(*chosen(memory))
+            self.steps(memory)
         for slot, _, _, device in self.scratch:
             known[device].give(memory[slot])
         return [
@@ -305,16 +305,23 @@ def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
             if last_use[node] == k and any(slots[node] == s[0] for s in plan.scratch):
                 free.setdefault(kind, []).append(slots[node])
         arguments = program.kernel.outputs + program.kernel.loaded
-        plan.calls.append((program.run, picker([slots[n] for n in arguments])))
+        plan.calls.append((program.run, [slots[n] for n in arguments]))
+    plan.steps = one_after_another(plan.calls)
     plan.programs = list(programs)
     plan.outputs = [slots.get(n) for n in plan.simplified.outputs]
 
 
-def picker(slots: Sequence[int]) -> Callable[[list], Sequence]:
-    """A function that picks the memory in these slots."""
-    if len(slots) == 1:
-        return lambda memory: (memory[slots[0]],)
-    return operator.itemgetter(*slots)
+def one_after_another(calls: Sequence[tuple[Callable, list[int]]]) -> Callable[[list], None]:
+    """A function of the slots' memory that makes these calls: written out, so that it costs less.
+
+    def steps(memory): kernel0(memory[3], memory[0], memory[1]); kernel1(...); ...
+    """
+    lines = ["def steps(memory):", "    pass"]
+    for k, (_, slots) in enumerate(calls):
+        lines.append(f"    kernel{k}({', '.join(f'memory[{slot}]' for slot in slots)})")
+    names = {f"kernel{k}": run for k, (run, _) in enumerate(calls)}
+    exec(compile("\n".join(lines), "<generated steps>", "exec"), names)
+    return names["steps"]
 
 
 def check_fused(*tensors: Any, tolerance: float = 1e-4) -> float:

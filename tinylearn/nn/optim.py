@@ -75,9 +75,10 @@ class Optimizer:
             self._numbers.clear()
         learning = [(k, w, w.grad) for k, w in enumerate(self.parameters) if w.grad is not None]
         for k, w, grad in learning:
-            g = made(grad.node, False)
-            known = [w, *(tensors[k].to_(w.device) for tensors in self.memory.values())]
-            plain = [made(t.node, False) for t in known]
+            known = [w]
+            for tensors in self.memory.values():
+                known.append(tensors[k].to_(w.device))
+            g, *plain = [made(t.node, False) for t in (grad, *known)]
             old += known
             new += self.update(self.steps[k] + 1, plain[0], g, *plain[1:])
         if not learning:

@@ -36,11 +36,12 @@ class Backward(Creation):
         below = reached_leaves(self.node)
         leaves = {n: t for n in below if (t := waiting_leaf(n)) is not None}
         found = promised(*arriving(self, "backward", gradient), leaves)
+        together: Any = weakref.ref(self)
         for node, leaf in leaves.items():
             if node in found:
                 g = found[node]
                 grad = made(g if leaf.grad is None else ADD(leaf.grad.node, g), False)
-                grad.together = weakref.ref(self)  # type: ignore[arg-type]
+                grad.together = together
                 leaf.grad = grad
 
     def gradient(
