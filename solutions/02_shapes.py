@@ -38,7 +38,8 @@ import numpy as np
 # The numbers of a `(2, 3)` array lie in memory as one row: the first row of three, then the second.
 # One step along the last axis moves 1 place; one step along the first axis moves 3.
 #
-# Those two numbers, `(3, 1)`, are the strides. Predict them for `(4, 2, 5)` before you go on.
+# Those two numbers, `(3, 1)`, are the strides. Predict them for `(4, 2, 5)` before you go on. (No
+# NumPy in this answer: it would do the work for you.)
 # %% tags=["question"]
 from tinylearn.course.question import case, question
 
@@ -46,6 +47,7 @@ q1 = question(
     "q1",
     answer="strides",
     points=2,
+    forbid=("numpy",),
     title="Strides",
     hints=(
         "The last axis always has stride 1, whatever its size.",
@@ -198,7 +200,7 @@ tl.check("q2")
 # - anything else is an error.
 #
 # Write the shapes under each other, aligned at the right, before you write the code. Which of these
-# work: `(3, 1) + (4,)`, `(3,) + (4,)`, `(2, 3) + (2,)`, `(0,) + (1,)`?
+# work: `(3, 1) + (4,)`, `(3,) + (4,)`, `(2, 3) + (2,)`, `(0,) + (1,)`? (No NumPy in this answer.)
 
 # %% tags=["question"]
 q3 = question(
@@ -206,7 +208,7 @@ q3 = question(
     answer="broadcast_shape",
     points=3,
     title="Which shapes go together",
-    forbid=("numpy.broadcast_shapes", "numpy.broadcast_arrays", "numpy.broadcast_to"),
+    forbid=("numpy",),
     hints=(
         "Make both shapes equally long first: put ones in front of the shorter.",
         "Then go through pairs of sizes: equal, or one of them is 1, or an error.",

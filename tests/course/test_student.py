@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 import tinylearn as tl
-from tests.course.classroom import CHAPTERS, bodies
+from tests.course.classroom import CHAPTERS, bodies, grade, spec_of
 from tests.repository import ROOT
 from tinylearn.course import mine, student
 from tinylearn.course.student import CheckFailed
@@ -246,3 +246,20 @@ def test_the_progress_card_shows_what_is_yours_and_escapes_what_it_shows():
     card = tl.course.card()
     assert "0 of" in repr(card) and "<script" not in card._repr_html_()
     assert "open" in repr(card)
+
+
+def test_what_a_question_rules_out_is_told_by_the_check_and_refused_by_the_grader(tmp_path):
+    import numpy as np
+
+    cell = "def broadcast_shape(a, b):\n    return (np.empty(a) + np.empty(b)).shape\n"
+    open_chapter("02_shapes")
+    namespace = {"np": np}
+    exec(cell, namespace)
+    tl.answer("broadcast_shape")(namespace["broadcast_shape"])
+    with pytest.raises(CheckFailed, match="without numpy"):
+        tl.check("q3")
+    sly = "import numpy as np\n" + cell
+    indirect = cell.replace("np.", "__import__('numpy').")
+    students = {"sly": [sly], "indirect": [indirect]}
+    results, _ = grade(spec_of("02_shapes"), students, tmp_path)
+    assert [r["q3"].points for r in results.values()] == [0, 0]

@@ -203,6 +203,7 @@ def public_question(spec: Spec, question: Question) -> dict[str, Any]:
     names = ("id", "answer", "part", "title", "points", "rtol", "atol")
     visible = [check for check in question.checks if check.is_visible]
     return {name: getattr(question, name) for name in names} | {
+        **({"forbid": list(question.forbid)} if question.forbid else {}),
         "hints": list(question.hints),
         "run": body["run"],
         "judge": body["judge"],

@@ -103,6 +103,7 @@ def exercise(name: str, folder: str | Path | None = None) -> None:
 def read_question(body: dict[str, Any], given: dict[str, Any]) -> Question:
     names = ("id", "answer", "part", "title", "points", "rtol", "atol")
     question = Question(hints=tuple(body["hints"]), **{name: body[name] for name in names})
+    question.forbid = tuple(body.get("forbid", ()))
     if body["judge"]:
         namespace = dict(given)
         exec(compile(body["judge"], "<judge>", "exec"), namespace)
@@ -174,6 +175,8 @@ def check(key: str, hidden: bool = False) -> None:
             "after a restart of the kernel every cell must be run again."
         )
     cases = asked.data["cases"]
+    if path := forbidden(asked):
+        raise CheckFailed(f"{key}: write it without {path}: the grader does not have it here.")
     for number, body in enumerate(cases):
         if text := failure(asked, body):
             raise CheckFailed(f"{key}: {text}\n{number} of {len(cases)} visible checks passed.")
@@ -226,6 +229,18 @@ def call(asked: Asked, body: dict[str, Any]) -> Any:
     except Exception as error:
         code = getattr(asked.answer, "__code__", None)
         return located(error, code.co_filename if code else "")
+
+
+def forbidden(asked: Asked) -> str:
+    """The first thing that the answer names though its question rules it out, or ""."""
+    code = getattr(asked.answer, "__code__", None)
+    own = getattr(asked.answer, "__globals__", {})
+    names = code.co_names if code is not None else ()
+    modules = {getattr(own.get(name), "__name__", "") for name in names}
+    for path in asked.question.forbid:
+        if path.rpartition(".")[2] in names or ("." not in path and path in modules):
+            return path
+    return ""
 
 
 def located(error: Exception, filename: str) -> Raised:

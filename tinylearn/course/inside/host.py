@@ -188,9 +188,9 @@ def answer_job(job: dict[str, Any], send: Any) -> None:
 
 def make_answer(job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, Any]:
     """The chosen cells and the function or class they define, in the question's own setting."""
-    for module in job.get("forbid", ()):
-        forbid(module)
     exec(compile(job["setup"], "<given>", "exec"), given)
+    for path in job.get("forbid", ()):
+        forbid(path, given)
     provided = set(given)
     chosen = find.find(job["cells"], job["keys"], job["name"], provided)
     namespace = dict(given)
@@ -253,10 +253,16 @@ def raised(error: BaseException, cell: int, source: str = "") -> values.Raised:
 # ---------------------------------------------------------------- what an answer may not use
 
 
-def forbid(path: str) -> None:
-    """Replace a library function, "numpy.sum", by one that says it is yours to write."""
+def forbid(path: str, given: dict[str, Any]) -> None:
+    """Make "numpy" or "numpy.broadcast_shapes" say, where it is used, that it is not allowed."""
     module_name, _, name = path.rpartition(".")
-    module = __import__(module_name, fromlist=[name])
+    if not module_name:  # a whole module: from now on it cannot be imported
+        for key in [key for key, value in given.items() if value is sys.modules.get(path)]:
+            del given[key]
+        for key in [key for key in sys.modules if key.partition(".")[0] == path]:
+            sys.modules[key] = None  # type: ignore[assignment]
+        return
+    module = importlib.import_module(module_name)
 
     def refused(*_: Any, **__: Any) -> NoReturn:
         raise NameError(f"{path} does what this question asks you to write")
