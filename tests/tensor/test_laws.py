@@ -45,6 +45,18 @@ def test_large_tables_are_picked_from_at_once_and_keep_their_gradient():
     np.testing.assert_allclose(x.grad.numpy(), want)
 
 
+def test_a_long_product_and_its_slope_are_right_with_and_without_zeros(device):
+    for zeros in ([], [70], [3, 70]):
+        x = np.random.default_rng(0).uniform(0.9, 1.1, 100)
+        x[zeros] = 0
+        tensor = Tensor(x, device=device)
+        product = tensor.prod()
+        product.backward()
+        others = [np.prod(np.delete(x, k)) for k in range(100)]
+        np.testing.assert_allclose(product.item(), x.prod(), rtol=1e-12)
+        np.testing.assert_allclose(tensor.grad.numpy(), others, rtol=1e-12)
+
+
 @given(hnp.arrays(np.bool_, st.just((3, 2))), st.booleans())
 def test_masks_pick_as_in_numpy(mask, late):
     array = np.arange(12.0).reshape(3, 2, 2)

@@ -11,6 +11,7 @@ from tinylearn.graph.primitives import LESS, MUL, buffer
 from tinylearn.tensor.data import upload
 from tinylearn.tensor.moves import part_of, surrounded
 
+FACTORS = 8  # numbers that are multiplied in one kernel
 BLOCK = 32  # numbers that are compared with each other at once in a running sum
 
 
@@ -33,12 +34,40 @@ def laid_along(numbers: Node, shape: Shape, axis: int) -> Node:
 
 
 def product(x: Node, axis: int) -> Node:
-    """The product, the axis kept: the halves are multiplied with each other until one is left.
+    """The product along an axis, which is kept: blocks are multiplied, then their products.
 
     Unlike exp(sum(log(x))) this is right for zeros, and so is its gradient.
     """
     n = x.shape[axis]
-    y = None
+    if n == 0:
+        return x.sum((axis,)) + 1
+    while n > FACTORS:
+        blocks = -(-n // FACTORS)
+        ones = tuple(
+            (0, blocks * FACTORS - n) if a == axis else (0, 0) for a in range(len(x.shape))
+        )
+        folded = x.shape[:axis] + (FACTORS, blocks) + x.shape[axis + 1 :]
+        products = halved(surrounded(x, ones, 1).reshape(folded), axis)
+        x = stored(products.reshape(x.shape[:axis] + (blocks,) + x.shape[axis + 1 :]))
+        n = blocks
+    return halved(x, axis)
+
+
+def stored(x: Node) -> Node:
+    """x as the sum of x and 0. A kernel ends at a sum, and so does one of its gradient.
+
+    Otherwise one kernel would write out all factors of a long product.
+    """
+    pairs = x.shape + (2,)
+    place = places(pairs, len(x.shape), x.device)
+    twice = x.reshape(x.shape + (1,)).expand(pairs)
+    first = LESS(place, place.const_like(1))
+    return first.where(twice, 0).sum((len(x.shape),)).reshape(x.shape)
+
+
+def halved(x: Node, axis: int) -> Node:
+    """The product along a short axis, which is kept: halves are multiplied until one is left."""
+    n, y = x.shape[axis], None
     while n > 1:
         half = n // 2
         if n % 2:
@@ -46,8 +75,6 @@ def product(x: Node, axis: int) -> Node:
             y = rest if y is None else MUL(y, rest)
         x = MUL(part_of(x, axis, 0, half), part_of(x, axis, half, 2 * half))
         n = half
-    if n == 0:
-        return x.sum((axis,)) + 1
     return x if y is None else MUL(x, y)
 
 

@@ -69,9 +69,13 @@ class Reduce(Functions):
         x = self.node
         axes = all_axes("prod", x, axis)
         x = x if x.dtype.is_float else x.cast(int64)
-        for a in axes:
-            x = product(x, a)
-        return result(kept(x, axes, keepdim), self)
+        if not axes:
+            return result(x, self)
+        rest = tuple(a for a in range(self.ndim) if a not in axes)
+        left = without_axes(x.shape, axes)
+        y = product(x.permute(rest + axes).reshape((*left, count(x, axes))), len(left))
+        shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape)) if keepdim else left
+        return result(y.reshape(shape), self)
 
     def cumsum(self, axis: int = 0) -> Tensor:
         """At each place, the sum of all numbers so far along an axis. NumPy, PyTorch: cumsum"""
