@@ -2,8 +2,10 @@
 
 import base64
 import itertools
+import re
 import struct
 import zlib
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import numpy as np
@@ -53,6 +55,16 @@ def test_a_figure_is_valid_svg_with_its_alternative_text(make):
     assert "<figcaption" in figure._repr_html_() and "What it shows." in str(figure)
 
 
+@pytest.mark.parametrize("make", [curve, corners, grid])
+def test_the_image_holds_the_whole_drawing(make):
+    """The script in the page opens it up."""
+    figure = make()
+    source = re.search(r' src="([^"]+)"', figure._repr_html_())[1]
+    assert ElementTree.canonicalize(unquote(source.split(",", 1)[1])) == (
+        ElementTree.canonicalize(figure.svg())
+    )
+
+
 @pytest.mark.parametrize("make", [plots.lines, plots.plane, plots.images])
 def test_a_figure_without_an_alternative_text_is_refused(make):
     arguments = {
@@ -69,7 +81,8 @@ def test_texts_cannot_become_markup():
     labelled = plots.images(np.zeros((1, 4)), [HOSTILE], caption=HOSTILE, alt=HOSTILE)
     for figure in (hostile, labelled):
         page = figure._repr_html_()
-        assert "<script" not in page and "<img src=x" not in page
+        assert page.count("<script") == 1 and "alert(1)</script" not in page
+        assert "<img src=x" not in page
         assert parsed(figure).get("aria-label") == HOSTILE
 
 

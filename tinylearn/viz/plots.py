@@ -4,12 +4,13 @@
     plots.images(x[:20], y[:20], caption="Twenty digits.", alt="Two rows of handwritten digits.")
 
 Every figure has a caption, for all readers, and an alternative text, for those who hear the page.
-The picture follows the notebook's theme; where inline SVG is stripped, an image takes its place.
+The picture follows the notebook's theme; where no script runs, it is an image on white.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import math
 import struct
 import zlib
@@ -25,6 +26,12 @@ WIDTH, HEIGHT = 460.0, 260.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 110.0, 10.0, 26.0
 LOW, HIGH = (86, 180, 233), (230, 159, 0)  # Okabe-Ito sky blue and orange: classes 0 and 1
 CELLS = 48  # squares along each side of a plane
+OPEN = """(function () {
+  var figure = document.getElementById("%s"), image = figure && figure.querySelector("img");
+  if (!image) return;
+  figure.removeAttribute("id"); // the same figure may be shown twice
+  image.outerHTML = decodeURIComponent(image.src.slice(image.src.indexOf(",") + 1));
+})();"""
 
 Points = Sequence[tuple[float, float]]
 
@@ -56,12 +63,13 @@ class Figure:
         return {"text/html": self._repr_html_(), "text/plain": str(self)}
 
     def _repr_html_(self) -> str:
-        """Styles hide the plain image; a site that strips styles strips the drawing as well."""
+        """An image, which a script opens up so that the drawing follows the page's colours."""
+        picture = image(self.svg(), self.alt)
+        name = "tlp" + hashlib.sha256(picture.encode()).hexdigest()[:10]
         ink = "color:var(--jp-content-font-color1,inherit);margin:0.5em 0.4em;max-width:46em"
-        still = f'<span class="tlp-still">{image(self.svg(), self.alt)}</span>'
         return (
-            f'<figure style="{ink}"><style>.tlp-still{{display:none}}</style>{self.svg()}{still}'
-            f'<figcaption style="font-size:0.95em">{escape(self.caption)}</figcaption></figure>'
+            f'<figure id="{name}" style="{ink}">{picture}<figcaption style="font-size:0.95em">'
+            f"{escape(self.caption)}</figcaption><script>{OPEN % name}</script></figure>"
         )
 
 
