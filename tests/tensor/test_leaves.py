@@ -243,6 +243,30 @@ def test_running_statistics_do_not_pile_up_graphs():
     np.testing.assert_allclose(mean.numpy(), [1 - 2**-5, 2 - 2**-4])
 
 
+def test_gradient_descent_by_hand_keeps_its_leaf():
+    w = Tensor([4.0, -2.0])
+    same = w
+    for _ in range(30):
+        loss = ((w - 1) ** 2).sum()
+        loss.backward()
+        with no_grad():
+            w -= 0.2 * w.grad
+        w.grad = None
+    assert w is same and w.is_leaf and w.requires_grad
+    np.testing.assert_allclose(w.numpy(), 1, atol=1e-5)
+
+
+def test_updating_operators_are_ordinary_while_gradients_are_recorded():
+    x = Tensor([1.0, 2.0])
+    total = Tensor(0.0)
+    for k in range(3):
+        total += (x * k).sum()
+    total *= 2
+    total /= 4
+    total.backward()
+    assert total.item() == 4.5 and x.grad.tolist() == [1.5, 1.5]
+
+
 def test_setting_items_replaces_numbers_of_leaves():
     x = Tensor([[1.0, 2.0], [3.0, 4.0]])
     before = x + 0

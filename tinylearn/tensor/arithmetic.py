@@ -139,6 +139,8 @@ class Arithmetic(Casts):
         x, y = pair("not_equal", self, other)
         return made(opposite(equal(x, y)), False)
 
+    lt, le, gt, ge, eq, ne = __lt__, __le__, __gt__, __ge__, __eq__, __ne__
+
     def isnan(self) -> Tensor:
         """Where the numbers are no numbers. NumPy, PyTorch: isnan"""
         return made(opposite(is_number(self.node)), False)

@@ -24,7 +24,7 @@ from tinylearn.tensor.creation import leaf, place, take_root
 from tinylearn.tensor.data import array_of, fits, upload
 from tinylearn.tensor.operands import broadcast, node_of
 from tinylearn.tensor.printing import shown
-from tinylearn.tensor.state import State, alone, made, own, owner, result
+from tinylearn.tensor.state import Recording, State, alone, made, own, owner, result
 
 
 class Tensor(Backward):
@@ -116,6 +116,18 @@ class Tensor(Backward):
         own(self, alone(copy(x, self.device).cast(self.dtype)))
         Assigned.tensors.append(weakref.ref(self))
         return self
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return updated(self, self + other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return updated(self, self - other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return updated(self, self * other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return updated(self, self / other)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """Replace some numbers of a leaf, at once, as `assign` does: nothing is recorded."""
@@ -229,6 +241,17 @@ class Tensor(Backward):
 
 
 State.finished = Tensor
+
+
+def updated(tensor: Tensor, new: Tensor) -> Tensor:
+    """What `w -= step` leaves in w: inside no_grad() a leaf stays the same leaf, with new numbers.
+
+    While gradients are recorded it is an ordinary `w = w - step`.
+    """
+    recorded = Recording.on and Tensor.training
+    if recorded or not tensor._requires_grad or tensor.shape != new.shape or not tensor.is_leaf:
+        return new
+    return tensor.assign(new)
 
 
 def known_names() -> list[str]:
