@@ -1,0 +1,91 @@
+"""Chapters 05 and 06: the Parts that their model answers put in do learn; the lessons' layout."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import tinylearn as tl
+from tests.course.classroom import bodies, spec_data
+from tests.repository import ROOT
+from tinylearn.nn import Linear, ReLU, Sequential, datasets, optim
+
+LESSONS = ["05_xor", "06_digits"]
+
+
+def model_answers(chapter):
+    """{name of a Part: the model answer}, and all that the chapter defines."""
+    namespace = {"tl": tl}
+    exec(spec_data(chapter)["setup"], namespace)
+    for body in bodies(chapter).values():
+        exec(body["reference"], namespace)
+    return namespace
+
+
+@pytest.fixture
+def student():
+    """Both chapters answered, every Part in use; what they define."""
+    xor, digits = map(model_answers, LESSONS)
+    theirs = {
+        "nn.linear": xor["my_linear"],
+        "init.kaiming": xor["my_kaiming"],
+        "loss.cross_entropy": digits["my_cross_entropy"],
+        "optim.sgd": digits["my_sgd"],
+        "optim.momentum": digits["my_momentum"],
+        "optim.adam": digits["my_adam"],
+    }
+    with tl.using(theirs):
+        assert set(theirs) <= set(tl.parts().yours)
+        tl.manual_seed(0)
+        yield xor | digits
+
+
+def test_a_line_ends_at_one_half_and_a_hidden_layer_learns_exclusive_or(student):
+    x = tl.Tensor(student["CORNERS"], dtype=tl.float32, requires_grad=False)
+    y = tl.Tensor(student["XOR"].reshape(4, 1), dtype=tl.float32, requires_grad=False)
+    line, network = Linear(2, 1), Sequential(Linear(2, 8), ReLU(), Linear(8, 1))
+    for model in (line, network):
+        optimizer = optim.SGD([model], lr=0.2)
+        for _ in range(300):
+            (model(x) - y).square().mean().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    assert np.allclose(line(x).numpy(), 0.5, atol=1e-3)
+    assert np.allclose(network(x).numpy(), y.numpy(), atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("make", "least"),
+    [
+        (lambda model: optim.Adam([model], lr=0.01), 0.95),
+        (lambda model: optim.SGD([model], lr=0.1, momentum=0.9), 0.93),
+    ],
+    ids=["Adam", "momentum"],
+)
+def test_the_students_loop_loss_and_optimizers_read_the_packaged_digits(student, make, least):
+    data = datasets.digits(flat=True)
+    model = Sequential(Linear(784, 256), ReLU(), Linear(256, 10))
+    optimizer = make(model)
+    batches = datasets.batches(data.x_train, data.y_train, size=128)
+    full = optimizer.lr
+    for epoch in range(8):
+        optimizer.lr = full if epoch < 5 else full / 5
+        student["train"](model, optimizer, batches)
+    scores = model(tl.Tensor(data.x_test, requires_grad=False)).numpy()
+    assert student["accuracy"](scores, data.y_test) >= least
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_lessons_are_executed_without_errors_in_short_cells_with_figures_that_have_a_text(lesson):
+    cells = json.loads((ROOT / "notebooks" / f"{lesson}.ipynb").read_text("utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    outputs = [output for cell in code for output in cell["outputs"]]
+    assert all(cell["execution_count"] for cell in code)
+    assert max(len(cell["source"]) for cell in code) <= 15
+    assert all(output["output_type"] != "error" for output in outputs)
+    pages = ["".join(output.get("data", {}).get("text/html", "")) for output in outputs]
+    figures = [page for page in pages if "<figure" in page]
+    assert len(figures) >= 5
+    assert all(re.search(r'(alt|aria-label)="[^"]{20}', page) for page in figures)
+    assert all("<figcaption" in page and "Figure " in page for page in figures)
