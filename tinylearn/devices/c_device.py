@@ -1,6 +1,6 @@
 """The c device: kernels are C functions, compiled once and called through ctypes.
 
-Large products are left to NumPy's BLAS, which is faster than the loops written here.
+Large products are left to NumPy's BLAS, which is faster than the loops written here: see c_blas.py.
 """
 
 from __future__ import annotations
@@ -8,27 +8,26 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tinylearn.devices import compiler
 from tinylearn.devices.buffer import Buffer, Pool
+from tinylearn.devices.c_blas import Halves, halves
 from tinylearn.devices.device import Device, Program
-from tinylearn.devices.numpy_device import RENDER as RENDER_NUMPY
 from tinylearn.devices.numpy_device import compiled
 from tinylearn.graph.dtype import DType
-from tinylearn.graph.node import Shape
-from tinylearn.loops.ir import Nest
+from tinylearn.graph.node import Node, Shape
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
 from tinylearn.parts import Part
 from tinylearn.render.cstyle import PRELUDE, render_c
-from tinylearn.render.product import product_form
+from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
 
 RENDER = Part("render.c", render_c)
-BLAS_FROM = 16_384  # multiplications: below, a C loop is done before BLAS has begun
 
 
 class Memory:
@@ -83,31 +82,69 @@ class CDevice(Device):
         return buffer.data
 
     def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
-        """One library for all kernels that are written in C."""
-        nests = [transformed(lower(k)) for k in kernels]
-        sources = []
-        for k, (kernel, nest) in enumerate(zip(kernels, nests, strict=True)):
-            render = RENDER_NUMPY if for_blas(nest) else RENDER
-            sources.append(render(kernel, nest, f"kernel_{k}"))
-        texts = [s.text for s, n in zip(sources, nests, strict=True) if not for_blas(n)]
+        """One library for all kernels, or parts of them, that are written in C."""
+        written = [Written.of(kernel, f"kernel_{k}") for k, kernel in enumerate(kernels)]
+        texts = [w.in_c.text for w in written if w.in_c is not None]
         loaded = compiler.library("\n".join([PRELUDE, *texts])) if texts else None
-        programs = []
-        for k, (kernel, nest, source) in enumerate(zip(kernels, nests, sources, strict=True)):
-            name = f"kernel_{k}"
-            if for_blas(nest):
-                run = on_arrays(compiled(source.text, name))
-                programs.append(Program(kernel, "numpy", source, run))
-            else:
-                run = on_addresses(getattr(loaded, name), len(kernel.outputs + kernel.loaded))
-                programs.append(Program(kernel, "c", source, run))
-        return programs
+        return [w.program(loaded) for w in written]
 
 
-def for_blas(nest: Nest) -> bool:
-    """Whether the nest is a matrix product large enough for BLAS."""
-    product = product_form(nest) if nest.is_strided else None
-    rounds = math.prod(v.size for v in nest.outer_loops + nest.reduced_loops)
-    return product is not None and rounds >= BLAS_FROM and bool(product.rows and product.columns)
+@dataclass(frozen=True)
+class Written:
+    """A kernel whose texts are written: C, a call of BLAS, or both."""
+
+    kernel: Kernel
+    name: str
+    in_c: Source | None
+    by_blas: Halves | None
+
+    @staticmethod
+    def of(kernel: Kernel, name: str) -> Written:
+        """The kernel in the form that is fastest."""
+        nest = transformed(lower(kernel))
+        by_blas = halves(kernel, nest, name)
+        if by_blas is None:
+            return Written(kernel, name, RENDER(kernel, nest, name), None)
+        after = by_blas.nest
+        in_c = None if after is None else RENDER(by_blas.kernel, after, name)
+        return Written(kernel, name, in_c, by_blas)
+
+    def program(self, loaded: ctypes.CDLL | None) -> Program:
+        """What runs it."""
+        if self.by_blas is None:
+            assert self.in_c is not None, "what is not for BLAS is written in C"
+            return Program(self.kernel, "c", self.in_c, self.follow(loaded))
+        multiply = compiled(self.by_blas.multiply.text, self.name)
+        source = self.by_blas.multiply
+        if self.in_c is None:
+            return Program(self.kernel, "blas", source, on_arrays(multiply))
+        source = Source(
+            [*source.lines, "", *self.in_c.lines], [*source.nodes, None, *self.in_c.nodes]
+        )
+        run = one_after_the_other(on_arrays(multiply), self.follow(loaded), self.by_blas.scratch)
+        return Program(self.kernel, "blas+c", source, run)
+
+    def follow(self, loaded: ctypes.CDLL | None) -> Callable[..., None]:
+        """The C function."""
+        kernel = self.kernel if self.by_blas is None else self.by_blas.kernel
+        return on_addresses(getattr(loaded, self.name), len(kernel.outputs + kernel.loaded))
+
+
+def one_after_the_other(
+    multiply: Callable[..., None], follow: Callable[..., None], scratch: Node | None
+) -> Callable[..., None]:
+    """First the product, then what follows it, with scratch memory between them if need be."""
+
+    def run(*memories: Memory) -> None:
+        multiply(*memories)
+        follow(*memories)
+
+    def run_with_scratch(*memories: Memory) -> None:
+        between = POOL.take(scratch.size, scratch.dtype.numpy)  # type: ignore[union-attr]
+        run(*memories, between)
+        POOL.give(between)
+
+    return run if scratch is None else run_with_scratch
 
 
 def on_arrays(function: Callable) -> Callable[..., None]:

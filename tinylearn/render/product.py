@@ -34,23 +34,34 @@ class Product:
     loops: Variables  # the order in which the result is wanted
     target: Write | None  # into whose memory it can go; what follows then works in place
 
-    def lines(self, memory: dict[Node, str]) -> list[str]:
-        """Text that computes `total0`, an array over `loops`."""
+    @property
+    def order(self) -> Variables:
+        """The loops in the order in which BLAS writes the result."""
+        return self.stack + self.rows + self.columns
+
+    @property
+    def matrices(self) -> tuple[int, ...]:
+        """The shape in which BLAS writes the result: a stack of matrices."""
+        return (*(v.size for v in self.stack), size(self.rows), size(self.columns))
+
+    def call(self, memory: dict[Node, str], out: str = "") -> str:
+        """Text of the multiplication, into the memory named `out` if there is such."""
         a = matrix_text(memory[self.left.source], self.left, self.stack, self.rows, self.summed)
         b = matrix_text(
             memory[self.right.source], self.right, self.stack, self.summed, self.columns
         )
-        order = self.stack + self.rows + self.columns
-        shape = tuple(v.size for v in order)
+        return f"matmul({a}, {b}, {out}.reshape({self.matrices}))" if out else f"matmul({a}, {b})"
+
+    def lines(self, memory: dict[Node, str]) -> list[str]:
+        """Text that computes `total0`, an array over `loops`."""
+        shape = tuple(v.size for v in self.order)
         if self.target is not None:
-            stacked = tuple(v.size for v in self.stack)
-            flat = (*stacked, size(self.rows), size(self.columns))
-            out = f"{memory[self.target.target]}.reshape({flat})"
-            shaped = "" if flat == shape else f".reshape({shape})"
-            return [f"total0 = matmul({a}, {b}, {out}){shaped}"]
-        turn = tuple(order.index(v) for v in self.loops)
+            call = self.call(memory, memory[self.target.target])
+            shaped = "" if self.matrices == shape else f".reshape({shape})"
+            return [f"total0 = {call}{shaped}"]
+        turn = tuple(self.order.index(v) for v in self.loops)
         turned = "" if turn == tuple(range(len(turn))) else f".transpose({turn})"
-        return [f"total0 = matmul({a}, {b}).reshape({shape}){turned}"]
+        return [f"total0 = {self.call(memory)}.reshape({shape}){turned}"]
 
 
 def size(variables: Variables) -> int:
