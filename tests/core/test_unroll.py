@@ -122,3 +122,12 @@ def test_a_sum_of_padded_parts_is_right_wherever_the_parts_lie(before, flipped):
     np.testing.assert_allclose(computed(total), expected, rtol=1e-5)
     rows = (total * total).sum((1,))
     np.testing.assert_allclose(computed(rows)[:, 0], (expected**2).sum(1), rtol=1e-4)
+
+
+def test_taking_loops_apart_comes_to_an_end():
+    x = leaf(np.arange(28.0))
+    y = x.pad(((3, 1),)).reshape((8, 4)).shrink(((0, 8), (1, 3)))
+    y = y.pad(((0, 0), (1, 1))).reshape((32,)).shrink(((2, 30),))
+    expected = np.pad(np.arange(28.0), (3, 1)).reshape(8, 4)
+    expected[:, [0, 3]] = 0
+    np.testing.assert_array_equal(computed(y), expected.reshape(32)[2:30])

@@ -119,7 +119,7 @@ def windows(x: Node, kernel: Shape, steps: Shape, apart: Shape) -> tuple[Node, t
     """The last two axes as windows, and which axes of the result run through a window.
 
     Windows side by side:  (..., h, kernel h + rest, w, kernel w + rest), cut to the kernel
-    all others:            (..., kernel h, h, kernel w, w)
+    all others:            (..., kernel h, kernel w, h, w)
     """
     front, sizes = x.shape[:-2], x.shape[-2:]
     n = len(front)
@@ -142,7 +142,8 @@ def windows(x: Node, kernel: Shape, steps: Shape, apart: Shape) -> tuple[Node, t
         x = x.shrink(whole + tuple(bounds)).reshape(
             front + (kernel[0], outs[0], kernel[1], outs[1])
         )
-    return x, (n, n + 2)
+    x = x.permute((*range(n), n, n + 2, n + 1, n + 3))
+    return x, (n, n + 1)
 
 
 def side_by_side(x: Node, kernel: Shape, steps: Shape, outs: Shape) -> Node:
