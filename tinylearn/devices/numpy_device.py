@@ -58,6 +58,7 @@ NAMESPACE: dict[str, Any] = {
         "sqrt",
         "less",
         "equal",
+        "logical_not",
         "where",
         "maximum",
         "matmul",

@@ -222,6 +222,8 @@ class BlockBody:
             return f"asarray({texts[0]}).astype({dtype})", False
         if op is WHERE:
             _, x, y = args
+            if x.constant and y.constant and (x.text, y.text) == ("0.0", "1.0"):
+                return f"logical_not({texts[0]}).astype({dtype})", False
             if y.constant and y.text in ZERO and not x.constant:
                 return f"keep({texts[0]}, {texts[1]})", True
             if x.constant and x.text in ZERO and not y.constant:
