@@ -13,6 +13,7 @@ from tinylearn.loops.index import Divided, Index, Variable, build, variable
 from tinylearn.loops.ir import (
     DIVIDE,
     EQUAL,
+    MAXIMUM,
     SUBTRACT,
     Apply,
     Constant,
@@ -94,6 +95,8 @@ def where_equal(s: Let, expression: Apply, lets: dict[str, Let]) -> list[Stateme
 
 def shorter(expression: Apply, lets: dict[str, Let]) -> Apply:
     """One instruction for two where there is one, else the expression itself."""
+    if expression.op is WHERE:
+        return at_least(expression, lets)
     if expression.op not in (ADD, MUL):
         return expression
     first, second = expression.args
@@ -107,6 +110,23 @@ def shorter(expression: Apply, lets: dict[str, Let]) -> Apply:
                 sign = lets[b].expression if b in lets else None
                 if isinstance(sign, Constant) and sign.node.arg == -1:
                     return Apply(SUBTRACT, (x, a))
+    return expression
+
+
+def at_least(expression: Apply, lets: dict[str, Let]) -> Apply:
+    """(x < c ? c : x) for a constant c is the larger of x and c; NaN stays NaN in both.
+
+    Not for 0: there the choice is as fast, and relu's gradient needs the answer of x < 0 anyway.
+    """
+
+    def of(name: str) -> object:
+        return lets[name].expression if name in lets else None
+
+    condition, chosen, x = expression.args
+    match of(condition), of(chosen):
+        case Apply(op, (y, limit)), Constant(node) if op is LESS and y == x:
+            if of(limit) == Constant(node) and node.arg != 0 and node.arg == node.arg:
+                return Apply(MAXIMUM, (x, chosen))
     return expression
 
 
