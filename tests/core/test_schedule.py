@@ -105,6 +105,14 @@ def test_results_of_one_loop_share_it():
     assert JOIN in [s.verdict for s in found.steps]
 
 
+def test_a_rule_that_stores_everything_is_obeyed():
+    a, b, c = random_leaf(8, 8), random_leaf(8, 8), random_leaf(8, 8)
+    with using({"fuse.compute_where_used": lambda node, readers, homes: (STORE, "to be safe")}):
+        found = schedule([a * b + c])
+    assert len(found.kernels) == 2
+    assert [s.verdict for s in found.steps] == [STORE, STORE]
+
+
 def test_a_total_and_what_is_computed_beside_it_share_a_loop():
     x = random_leaf(100, 100)
     y = x.exp()

@@ -114,10 +114,11 @@ class Joiner:
         if any(self.path(group, second) for group in between):
             return False
         stored = {n for h in first.homes for n in h.stored}
+        kept = {n for h in first.homes for n in h.kept}
         for home in second.homes:
             steady = in_step(home, self.readers, self.place)
             for node in stored & {x for n in home.members for x in n.inputs}:
-                if node not in steady or node.size != home_size(home):
+                if node in kept or node not in steady or node.size != home_size(home):
                     return False
         return True
 

@@ -106,6 +106,7 @@ class Home:
     members   everything it computes
     aligned   members whose numbers are in one-to-one step with the root's numbers
     feeds     the homes that read from memory what this one stores
+    kept      stored nodes that a rule wanted in memory although one kernel alone reads them
     """
 
     def __init__(self, root: Node):
@@ -114,6 +115,7 @@ class Home:
         self.members: set[Node] = set()
         self.aligned: set[Node] = set()
         self.feeds: set[Home] = set()
+        self.kept: set[Node] = set()
         self.reduction: Node | None = None
 
     def aligns(self, node: Node, readers: Iterable[Node]) -> bool:

@@ -113,7 +113,8 @@ class Scheduler:
 
     def store(self, node: Node, homes: list[Home], step: Step) -> tuple[Home, Step]:
         """The kernel that stores `node`: one that has its numbers at hand, or a new one."""
-        for home in homes:
+        alone = len(homes) == 1 and node not in self.outputs
+        for home in () if alone else homes:  # a kernel that stores for itself alone stores nothing
             answer = IN_PASSING(node, home) if self.can_pass(node, home, homes) else None
             if answer is not None:
                 _, because = checked(IN_PASSING, answer, (JOIN,))
@@ -123,6 +124,8 @@ class Scheduler:
                 return home, replace(step, verdict=JOIN, because=because, bytes_saved=node.nbytes)
         home = Home(node)
         home.feeds.update(homes)
+        if alone:
+            home.kept.add(node)
         self.homes.append(home)
         return home, step
 
