@@ -24,6 +24,7 @@ from tinylearn.nn import updates
 from tinylearn.nn.state import load_state_dict
 from tinylearn.nn.walk import NOT_ENTERED, get_parameters, named_tensors
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.backward import is_added_up, losses_of
 from tinylearn.tensor.state import made, own
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "lr_scheduler"]
@@ -84,21 +85,12 @@ class Optimizer:
         if not learning:
             raise GradientError(self._no_gradients())
         check_values(old, new)
-        Tensor.realize_all(*new, *self.together())
+        gradients = [grad for _, _, grad in learning]
+        Tensor.realize_all(*new, *filter(is_added_up, gradients), *losses_of(gradients))
         for tensor, value in zip(old, new, strict=True):
             own(tensor, buffer(value.node.buffer))
         for k, _, _ in learning:
             self.steps[k] += 1
-
-    def together(self) -> Iterable[Tensor]:
-        """The losses behind the gradients: they are computed in the same pass."""
-        losses: dict[int, Tensor] = {}
-        for w in self.parameters:
-            together = w.grad.together if w.grad is not None else None
-            loss = together() if together is not None else None
-            if loss is not None and loss.node.buffer is None:
-                losses[id(loss)] = loss
-        return losses.values()
 
     def _no_gradients(self) -> str:
         says = f"none of the {len(self.parameters)} parameters has a gradient"

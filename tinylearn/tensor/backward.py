@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from tinylearn.errors import GradientError, ShapeError, describe
 from tinylearn.graph.deferred import DERIVATIVE, differentiated, promised, reached_leaves
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import ADD, BUFFER, DETACH
+from tinylearn.graph.primitives import ADD, BUFFER, DETACH, buffer
 from tinylearn.tensor.creation import Creation
 from tinylearn.tensor.operands import node_of
 from tinylearn.tensor.state import State, made, owner
@@ -31,18 +32,21 @@ class Backward(Creation):
         gradient   what arrives at this tensor; needed where it is more than one number
 
         A second backward adds to the first: set .grad to None (optimizers: zero_grad) in between.
-        Nothing is computed before a .grad is looked at.
+        Nothing is computed before a .grad is looked at, or added to.
         """
         below = reached_leaves(self.node)
         leaves = {n: t for n in below if (t := waiting_leaf(n)) is not None}
         found = promised(*arriving(self, "backward", gradient), leaves)
         together: Any = weakref.ref(self)
+        leaves = {n: t for n, t in leaves.items() if n in found}
+        compute_gradients(leaves.values())
         for node, leaf in leaves.items():
-            if node in found:
-                g = found[node]
-                grad = made(g if leaf.grad is None else ADD(leaf.grad.node, g), False)
-                grad.together = together
-                leaf.grad = grad
+            g = found[node]
+            if leaf.grad is not None:
+                g = ADD(numbers_alone(leaf.grad.node), g)
+            grad = made(g, False)
+            grad.together = together
+            leaf.grad = grad
 
     def gradient(
         self, *tensors: Tensor, gradient: Any = None, allow_unused: bool = False
@@ -74,6 +78,42 @@ def waiting_leaf(node: Node) -> State | None:
         return None
     tensor = owner(node)
     return tensor if tensor is not None and tensor._requires_grad else None
+
+
+# ---------------------------------------------------------------- a second backward
+
+
+def compute_gradients(leaves: Iterable[State]) -> None:
+    """Compute the gradients that the leaves have, in one go, before something is added to them.
+
+    Else the graph would grow with every backward, and each would need a plan of its own.
+    """
+    old = [t.grad for t in leaves if t.grad is not None and t.grad.node.buffer is None]
+    if old:
+        State.finished.realize_all(*old, *losses_of(old))
+
+
+def losses_of(gradients: Iterable[Tensor]) -> list[Tensor]:
+    """The losses behind gradients that wait to be computed: one pass is enough for both."""
+    losses: dict[int, Tensor] = {}
+    for grad in gradients:
+        loss = grad.together() if grad.together is not None else None
+        if loss is not None and loss.node.buffer is None:
+            losses[id(loss)] = loss
+    return list(losses.values())
+
+
+def numbers_alone(node: Node) -> Node:
+    """The numbers of a node without what they were made of."""
+    return buffer(node.buffer) if node.inputs and node.buffer is not None else node
+
+
+def is_added_up(grad: Tensor) -> bool:
+    """Whether a gradient adds to one of an earlier backward."""
+    return grad.node.op is ADD and grad.node.inputs[0].op is BUFFER
+
+
+# ---------------------------------------------------------------- where it starts
 
 
 def arriving(loss: State, op: str, given: Any, by: int = 0) -> tuple[Node, Node]:
