@@ -236,3 +236,25 @@ def test_gradients_of_many_numbers_are_refused_with_a_repair():
     with pytest.raises(GradientError) as error:
         y.gradient(x)
     assert repair_of(error.value) == "y.sum().gradient(x)"
+
+
+def test_a_repair_is_for_the_expression_that_failed_and_not_for_a_name_in_it():
+    x, e = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    with pytest.raises(GradientError) as error:
+        (x * x).backward()
+    assert repair_of(error.value) == "(x * x).sum().backward()"
+    works(repair_of(error.value), x=x)
+    assert x.grad.tolist() == [2.0, 4.0]
+    with pytest.raises(GradientError, match="\\(x \\* x\\) does not depend on e"):
+        (x * x).gradient(e, gradient=[1.0, 1.0])
+    with pytest.raises(ShapeError) as error:
+        -x + Tensor.ones(3)
+    assert repair_of(error.value) == "(-x) + Tensor.ones(3)[:2]"
+    works(repair_of(error.value), x=x)
+
+
+def test_a_long_expression_gets_a_name_that_nothing_else_has():
+    x = Tensor([1.0, 2.0])
+    with pytest.raises(GradientError) as error:
+        (x * 1.0 + x * 2.0 + x * 3.0 + x * 4.0).backward()
+    assert repair_of(error.value) == "x1.sum().backward()"

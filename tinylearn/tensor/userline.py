@@ -24,20 +24,21 @@ def operand_names(op: str) -> tuple[str, str, str]:
     expression = expression_at(user_origin(2))
     symbol = SYMBOLS.get(op, "")
     match expression:
-        case ast.BinOp(left=left, right=right):
-            return named(left, "x"), named(right, "y"), symbol
-        case ast.Compare(left=left, comparators=[right]):
-            return named(left, "x"), named(right, "y"), symbol
-        case ast.Call(func=ast.Attribute(value=left), args=[right, *_]):
-            return named(left, "x"), named(right, "y"), symbol
+        case (
+            ast.BinOp(left=left, right=right)
+            | ast.Compare(left=left, comparators=[right])
+            | ast.Call(func=ast.Attribute(value=left), args=[right, *_])
+        ):
+            return named(left, "x", expression), named(right, "y", expression), symbol
     return "x", "y", symbol
 
 
 def name_of(default: str = "x") -> str:
     """What the user called the tensor whose method failed, or the default."""
-    match expression_at(user_origin(2)):
+    expression = expression_at(user_origin(2))
+    match expression:
         case ast.Call(func=ast.Attribute(value=value)) | ast.Subscript(value=value):
-            return named(value, default)
+            return named(value, default, expression)
     return default
 
 
@@ -57,13 +58,26 @@ def call_form(method: str) -> str:
     return f"{{}}.{method}({{}}{more})"
 
 
-def named(expression: ast.expr, default: str) -> str:
-    """The text of an expression if it is a plain name, else the default."""
+def named(expression: ast.expr, default: str, around: ast.expr | None = None) -> str:
+    """What to call the value of an expression in a repair: its text if that is short.
+
+    around   where it stands; what is too long never gets a name that something else has there
+
+    >>> named(ast.parse("x * x", mode="eval").body, "x"), named(ast.parse("[1]").body[0].value, "y")
+    ('(x * x)', 'y')
+    """
     inner: ast.expr = expression
     while isinstance(inner, ast.Attribute):
         inner = inner.value
     text = ast.unparse(expression)
-    return text if isinstance(inner, ast.Name) and len(text) <= LONGEST else default
+    if len(text) <= LONGEST:
+        if isinstance(inner, ast.Name | ast.Call | ast.Subscript):
+            return text
+        if isinstance(inner, ast.BinOp | ast.UnaryOp) and inner is expression:
+            return f"({text})"
+    while default in {n.id for n in ast.walk(around or expression) if isinstance(n, ast.Name)}:
+        default += "1"
+    return default
 
 
 def expression_at(origin: Origin | None) -> ast.expr | None:
