@@ -1,6 +1,9 @@
 """The training dashboard: curves, epochs, costs, and what stays in the saved notebook."""
 
 import math
+import re
+from dataclasses import replace
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import numpy as np
@@ -8,6 +11,8 @@ import pytest
 
 import tinylearn as tl
 from tinylearn.viz.training import KEPT, CurvesFace, Dashboard, progress
+
+HOSTILE = "</svg><script>alert(1)</script><img src=x onerror=alert(1)>\"'&%41"
 
 
 class Recorder:
@@ -71,10 +76,40 @@ def test_hostile_names_of_curves_are_text():
     assert "<script" not in bar.history.svg()
 
 
-def test_the_dashboard_is_html_without_scripts():
-    bar = run([2.0, 1.0])
-    html = CurvesFace(bar.history, lambda: "").html(bar.tick())
+def shown(bar, watched="", state="running") -> str:
+    return CurvesFace(bar.history, lambda: watched).html(replace(bar.tick(), state=state))
+
+
+def test_while_it_runs_the_dashboard_is_html_without_scripts():
+    html = shown(run([2.0, 1.0]))
     assert "<polyline" in html and "<script" not in html and "<progress" in html
+
+
+@pytest.mark.parametrize("state", ["done", "stopped"])
+def test_a_notebook_keeps_images_that_are_seen_before_it_is_trusted(state):
+    """Without trust, inline drawings and scripts are dropped, and the text of drawings is not."""
+    bar = run([2.0, 1.0], watch={"w": tl.Tensor(np.arange(100.0))})
+    histograms = bar.watched()
+    html = shown(bar, histograms, state)
+    assert "<svg" not in html and "<text" not in html and "<progress" in html
+    assert html.count("<script") == html.count("</script>") == 1
+    assert 'alt="loss went from 2 to 1"' in html and 'alt="value: 0 to 99"' in html
+    drawings = [unquote(uri.split(",", 1)[1]) for uri in re.findall(r'src="([^"]*)"', html)]
+    assert drawings == [svg.replace('"', "'") for svg in [bar.history.svg(), *svgs(histograms)]]
+
+
+def svgs(html: str) -> list[str]:
+    return re.findall("<svg.*?</svg>", html)
+
+
+def test_hostile_names_stay_text_in_the_images():
+    bar = progress([1], face=Recorder())
+    for _ in bar:
+        bar.note(**{HOSTILE: 1.0})
+    html = shown(bar, state="done")
+    (image,) = re.findall(r'<img alt="[^"<]*" src="([^"<]*)" style="[^"<]*">', html)
+    ElementTree.fromstring(unquote(image.split(",", 1)[1]))
+    assert html.count("<script") == 1 and html.count("<img") == 1
 
 
 def test_watched_models_show_histograms_of_what_is_computed():

@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import zlib
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from tinylearn.viz.assets import script, style
@@ -22,6 +23,15 @@ Data = dict[str, Any]
 PACKED = 8000  # characters of JSON; above this it is compressed, and the browser unpacks it
 IN_ADDRESS = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", "&": "%26", "\n": " "})
 LARGEST_IMAGE = 300  # boxes; a larger still image cannot be read and weighs too much
+DRAWING = re.compile(r'<svg [^>]*aria-label="([^"]*)".*?</svg>', re.DOTALL)
+OPEN = """(function () {
+  var box = document.getElementById("%s");
+  if (!box) return;
+  box.removeAttribute("id"); // the same drawing may be shown twice
+  box.querySelectorAll("img").forEach(function (image) {
+    image.outerHTML = decodeURIComponent(image.src.slice(image.src.indexOf(",") + 1));
+  });
+})();"""
 
 
 def safe_json(data: Any) -> str:
@@ -37,6 +47,20 @@ def image(picture: str, alt: str) -> str:
         f'<img alt="{escape(alt)}" src="data:image/svg+xml;charset=utf-8,{packed}" '
         'style="max-width:100%;max-height:900px;background:#fff">'
     )
+
+
+def stilled(body: str) -> str:
+    """The body with its drawings as images: an untrusted notebook drops inline SVG."""
+    return DRAWING.sub(lambda found: image(found[0], unescape(found[1])), body)
+
+
+def themed(tag: str, style: str, body: str) -> str:
+    """An element whose images a script opens up, so that they take on the colours of the page.
+
+    body   holds no other images than those made by `image`
+    """
+    name = "tlp" + hashlib.sha256(body.encode()).hexdigest()[:10]
+    return f'<{tag} id="{name}" style="{style}">{body}<script>{OPEN % name}</script></{tag}>'
 
 
 def fragment(trace: Data, options: Data) -> str:

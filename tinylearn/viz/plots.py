@@ -10,7 +10,6 @@ The picture follows the notebook's theme; where no script runs, it is an image o
 from __future__ import annotations
 
 import base64
-import hashlib
 import math
 import struct
 import zlib
@@ -19,19 +18,13 @@ from html import escape
 from typing import Any
 
 from tinylearn.tensor import Tensor, no_grad
-from tinylearn.viz.html import image
+from tinylearn.viz.html import image, themed
 from tinylearn.viz.style import COLOURS, DASHES
 
 WIDTH, HEIGHT = 460.0, 260.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 110.0, 10.0, 26.0
 LOW, HIGH = (86, 180, 233), (230, 159, 0)  # Okabe-Ito sky blue and orange: classes 0 and 1
 CELLS = 48  # squares along each side of a plane
-OPEN = """(function () {
-  var figure = document.getElementById("%s"), image = figure && figure.querySelector("img");
-  if (!image) return;
-  figure.removeAttribute("id"); // the same figure may be shown twice
-  image.outerHTML = decodeURIComponent(image.src.slice(image.src.indexOf(",") + 1));
-})();"""
 
 Points = Sequence[tuple[float, float]]
 
@@ -64,13 +57,9 @@ class Figure:
 
     def _repr_html_(self) -> str:
         """An image, which a script opens up so that the drawing follows the page's colours."""
-        picture = image(self.svg(), self.alt)
-        name = "tlp" + hashlib.sha256(picture.encode()).hexdigest()[:10]
         ink = "color:var(--jp-content-font-color1,inherit);margin:0.5em 0.4em;max-width:46em"
-        return (
-            f'<figure id="{name}" style="{ink}">{picture}<figcaption style="font-size:0.95em">'
-            f"{escape(self.caption)}</figcaption><script>{OPEN % name}</script></figure>"
-        )
+        caption = f'<figcaption style="font-size:0.95em">{escape(self.caption)}</figcaption>'
+        return themed("figure", ink, image(self.svg(), self.alt) + caption)
 
 
 # ---------------------------------------------------------------- curves

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any, TextIO, TypeVar
 
-from tinylearn.nn.progress import Face, NotebookFace, Progress, Tick, face_for, tick_html
+from tinylearn.nn.progress import RUNNING, Face, NotebookFace, Progress, Tick, face_for, tick_html
 from tinylearn.viz.histograms import watch_html
+from tinylearn.viz.html import stilled, themed
 from tinylearn.viz.style import COLOURS, DASHES
 
 T = TypeVar("T")
@@ -165,12 +166,13 @@ class CurvesFace:
             self.handle.update(data, raw=True)
 
     def html(self, tick: Tick) -> str:
-        """The whole dashboard: no script, so that the saved notebook shows the last one."""
+        """The whole dashboard. The last one, which the saved notebook keeps, is made of images."""
         curves = self.history.svg() if self.history.drawn() else ""
-        return (
-            f'<div style="color:var(--jp-ui-font-color1,inherit)">{tick_html(tick)}{curves}'
-            f"{self.watched()}</div>"
-        )
+        body = tick_html(tick) + curves + self.watched()
+        style = "color:var(--jp-ui-font-color1,inherit)"
+        if tick.state == RUNNING:
+            return f'<div style="{style}">{body}</div>'
+        return themed("div", style, stilled(body))
 
 
 class Dashboard(Progress[T]):
