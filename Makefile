@@ -7,7 +7,7 @@ VENV = .venv/bin/python
 READY := .venv/ready-$(shell pwd | cksum | cut -d ' ' -f 1)# named after the folder: moved, it installs again
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help lab tour test test-torch format clean
+.PHONY: help lab tour test test-torch test-cluster test-nbgrader format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -15,6 +15,8 @@ help:
 	@echo "make tour        run that notebook without a screen; writes build/00_tour.html"
 	@echo "make test        every check: format, lint, types, doctests and tests"
 	@echo "make test-torch  the comparisons with PyTorch (installs it into .venv)"
+	@echo "make test-cluster   grading on a real Dask cluster (installs Dask into .venv)"
+	@echo "make test-nbgrader  nbgrader's own tools on our exercises (in a venv inside .venv)"
 	@echo "make format      lay the code out as 'make test' expects it"
 	@echo "make clean       remove what was built, .venv excepted"
 
@@ -24,6 +26,15 @@ lab tour test: $(READY)
 test-torch: $(READY)
 	@$(VENV) -c 'import torch' 2>/dev/null || $(VENV) -m pip install --quiet $(TORCH)
 	@$(VENV) -m tinylearn test tests/torch $(ARGS)
+
+test-cluster: $(READY)
+	@$(VENV) -c 'import distributed' 2>/dev/null || $(VENV) -m pip install --quiet -e '.[cluster]'
+	@$(VENV) -m tinylearn test tests/course/test_cluster.py $(ARGS)
+
+test-nbgrader: $(READY)
+	@test -x .venv/nbgrader/bin/nbgrader || { $(VENV) -m venv .venv/nbgrader && \
+	    .venv/nbgrader/bin/python -m pip install --quiet -e '.[course,test]' nbgrader; }
+	@.venv/nbgrader/bin/python -m tinylearn test tests/course/test_nbgrader.py $(ARGS)
 
 format: $(READY)
 	@$(VENV) -m ruff check --quiet --fix-only . ; $(VENV) -m ruff format .

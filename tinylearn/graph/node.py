@@ -10,7 +10,7 @@ import itertools
 import math
 import operator
 import weakref
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinylearn.errors import Origin, user_place
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tinylearn.graph.primitives import Primitive
 
 Shape = tuple[int, ...]
+
+
+INTERNED: dict[tuple, weakref.ref[Node]] = {}
 
 
 class Node:
@@ -68,9 +71,9 @@ class Node:
     def __repr__(self) -> str:
         return f"{self.op.name}{list(self.shape)}"
 
-    def __del__(self) -> None:
+    def __del__(self, forget: Callable = INTERNED.pop) -> None:  # at hand even when Python ends
         if self.key is not None:
-            INTERNED.pop(self.key, None)
+            forget(self.key, None)
 
     @property
     def origin(self) -> Origin | None:
@@ -116,9 +119,6 @@ class Node:
         def shrink(self, bounds: tuple[tuple[int, int], ...]) -> Node: ...
         def flip(self, axes: tuple[int, ...]) -> Node: ...
         def const_like(self, value: float) -> Node: ...
-
-
-INTERNED: dict[tuple, weakref.ref[Node]] = {}
 
 
 class Structures:
