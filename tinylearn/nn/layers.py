@@ -45,10 +45,15 @@ class Linear(Module):
         return F.linear(x, self.weight, self.bias)
 
     def misfit(self, x: Tensor) -> Exception:
-        """The error for inputs of another size, with a repair if flattening is one."""
+        """The error for inputs of another size, with a repair if there is a likely one.
+
+        The first axis counts the examples: it is never flattened with others.
+        """
         says = f"{title(self)} needs inputs of shape (..., {self.in_features})"
-        flat = [k for k in range(x.ndim) if math.prod(x.shape[k:]) == self.in_features]
-        repair = f"x.flatten({flat[-1]})" if flat else ""
+        flat = [k for k in range(1, x.ndim - 1) if math.prod(x.shape[k:]) == self.in_features]
+        repair = f"x.flatten({flat[0]})" if flat else ""
+        if not flat and x.ndim and x.shape[-1] == self.out_features:
+            repair = f"Linear({self.out_features}, {self.in_features})"
         return describe(ShapeError, says, [("x", x.node)], repair)
 
     def extra_repr(self) -> str:
@@ -236,6 +241,9 @@ class Sequential(Module):
         if len(layers) == 1 and isinstance(layers[0], list | tuple):
             layers = tuple(layers[0])
         for k, layer in enumerate(layers):
+            if isinstance(layer, type):
+                name = layer.__name__
+                raise TypeError(f"layer {k} of Sequential is the class {name}\nTry {name}()")
             if not callable(layer):
                 raise TypeError(f"layer {k} of Sequential cannot be called: {layer!r}")
             vars(self)[str(k)] = layer  # its Tensors are then named "0.weight", as in PyTorch

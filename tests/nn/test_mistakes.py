@@ -1,0 +1,36 @@
+"""Beginners' slips in models are met with a repair that does what was meant."""
+
+import pytest
+
+from tinylearn import nn
+from tinylearn.errors import ShapeError
+from tinylearn.tensor import Tensor
+
+
+def repair(layer, *shape):
+    """What Linear offers for an input of a wrong shape."""
+    with pytest.raises(ShapeError) as caught:
+        layer(Tensor.ones(shape))
+    return str(caught.value).partition("\nTry ")[2]
+
+
+def test_linear_never_offers_to_mix_the_examples():
+    assert repair(nn.Linear(8, 3), 4, 2) == ""
+    assert repair(nn.Linear(8, 3), 2, 2, 2) == ""
+    assert repair(nn.Linear(12, 3), 12, 1) == ""
+
+
+@pytest.mark.parametrize("shape", [(4, 1, 28, 28), (4, 28, 28), (1, 28, 28), (1, 1, 28, 28)])
+def test_linear_offers_to_flatten_each_image(shape):
+    assert repair(nn.Linear(784, 10), *shape) == "x.flatten(1)"
+    assert nn.Linear(784, 10)(Tensor.ones(shape).flatten(1)).shape == (shape[0], 10)
+
+
+def test_linear_with_its_sizes_swapped_offers_the_other_order():
+    assert repair(nn.Linear(1, 2), 4, 2) == "Linear(2, 1)"
+    assert repair(nn.Linear(1, 2), 4, 3) == ""
+
+
+def test_a_class_among_the_layers_is_missing_its_parentheses():
+    with pytest.raises(TypeError, match=r"layer 1 of Sequential is the class Tanh\nTry Tanh\(\)"):
+        nn.Sequential(nn.Linear(2, 8), nn.Tanh, nn.Linear(8, 1))
