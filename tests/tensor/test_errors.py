@@ -258,3 +258,26 @@ def test_a_long_expression_gets_a_name_that_nothing_else_has():
     with pytest.raises(GradientError) as error:
         (x * 1.0 + x * 2.0 + x * 3.0 + x * 4.0).backward()
     assert repair_of(error.value) == "x1.sum().backward()"
+
+
+def test_a_gradient_by_whole_numbers_names_them_and_makes_them_floats():
+    x = Tensor(1)
+    y = x * x.sin()
+    with pytest.raises(GradientError, match=r"\n    x +\(\) +test_errors.py, line \d+\n") as error:
+        y.backward()
+    assert repair_of(error.value) == "x = Tensor(1.0)"
+    with pytest.raises(GradientError, match="only floats have gradients") as error:
+        (Tensor([1, -2]) * 2.5).sum().backward()
+    assert repair_of(error.value) == "Tensor([1.0, -2.0])"
+    numbers = [1, 2]
+    x = Tensor(numbers)
+    with pytest.raises(GradientError) as error:
+        (x * 2.5).sum().backward()
+    assert repair_of(error.value) == "x = Tensor(numbers, dtype=float)"
+    steps = Tensor.arange(3)
+    with pytest.raises(GradientError) as error:
+        (steps * 2.5).sum().backward()
+    repaired = {"Tensor": Tensor, "steps": steps}
+    exec(repair_of(error.value), repaired)
+    (repaired["steps"] * 2.5).sum().backward()
+    assert repaired["steps"].grad.tolist() == [2.5, 2.5, 2.5]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from tinylearn.errors import GradientError, ShapeError, describe
 from tinylearn.graph.deferred import DERIVATIVE, differentiated, promised, reached_leaves
-from tinylearn.graph.node import Node
+from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import ADD, BUFFER, DETACH, buffer
 from tinylearn.tensor.creation import Creation
 from tinylearn.tensor.operands import node_of
 from tinylearn.tensor.state import State, made, owner
-from tinylearn.tensor.userline import name_of, named_arguments
+from tinylearn.tensor.userline import as_floats, name_of, named_arguments
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
@@ -153,9 +153,21 @@ def unrecorded(op: str, node: Node) -> Exception:
         says = f"{op}: what this tensor is made from was detached, or made inside no_grad() or"
         says += " while Tensor.training was False; make it again where gradients are recorded"
         repair = "" if State.finished.training else "Tensor.training = True"
+    elif (whole := whole_numbers(node)) is not None:
+        says = f"{op}: only floats have gradients, and this is made from whole numbers"
+        leaf, repair = as_floats(whole.origin)
+        return describe(GradientError, says, [(name, node), (leaf, whole)], repair)
     else:
         says = f"{op}: no float leaf with requires_grad leads to this tensor; {FLAT}"
     return describe(GradientError, says, [(name, node)], repair)
+
+
+def whole_numbers(node: Node) -> Node | None:
+    """A leaf of whole numbers from which this is made, if there is no leaf of floats."""
+    leaves = [n for n in walk([node]) if n.op is BUFFER]
+    if not leaves or any(n.dtype.is_float for n in leaves):
+        return None
+    return next((n for n in leaves if n.dtype.kind == 1), None)
 
 
 def unused(loss: Node, tensor: State, names: list[str], k: int) -> Exception:

@@ -105,3 +105,43 @@ def named_arguments(count: int) -> list[str]:
         case ast.Call(args=args) if len(args) == count:
             return [named(a, name) for a, name in zip(args, names)]
     return names
+
+
+class Floats(ast.NodeTransformer):
+    """Writes whole numbers with a point."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant(float(node.value)) if type(node.value) is int else node
+
+
+def as_floats(origin: Origin | None) -> tuple[str, str]:
+    """(name, repair) of a tensor of whole numbers that should have been made of floats.
+
+    The name is the one that the user's line gives it; a tensor without one is called "leaf".
+    """
+    call = expression_at(origin)
+    name, assigned = assigned_name(origin), ""
+    if name:
+        assigned = f"{name} = "
+    match call:
+        case ast.Call(func=func, args=[data], keywords=[]) if ast.unparse(func).endswith("Tensor"):
+            numbers = ast.unparse(data)
+            literal = not any(isinstance(n, ast.Name | ast.Call) for n in ast.walk(data))
+            made = ast.unparse(Floats().visit(data)) if literal else f"{numbers}, dtype=float"
+            if len(numbers) <= 2 * LONGEST:
+                return name or "leaf", f"{assigned}{ast.unparse(func)}({made})"
+    repair = f"{assigned}Tensor({name}, dtype=float, requires_grad=True)" if name else ""
+    return name or "leaf", repair
+
+
+def assigned_name(origin: Origin | None) -> str:
+    """The name to which a place assigns what it makes, or ""."""
+    call = expression_at(origin)
+    try:
+        line = ast.parse(origin.text if origin else "").body
+    except SyntaxError:
+        return ""
+    match line:
+        case [ast.Assign(targets=[ast.Name(id=name)], value=value)] if call is not None:
+            return name if ast.dump(value) == ast.dump(call) else ""
+    return ""
