@@ -12,6 +12,7 @@ import tinylearn as tl
 from tests.pictures import Named, chain, mlp, mlp_step, multiply_add, numbers, softmax
 from tinylearn import viz
 from tinylearn.graph.node import INTERNED, walk
+from tinylearn.schedule.schedule import schedule
 from tinylearn.viz.picture import Picture
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{7*7}}`${1}"
@@ -73,6 +74,14 @@ def test_variables_give_nodes_their_names():
     total = Named(weight.node * 重み.node)
     names = {node["name"] for node in viz.trace(total)["nodes"]}
     assert {"weight", "重み", "total"} <= names
+
+
+def test_only_tensors_give_names_and_not_what_tells_about_a_node():
+    x = tl.Tensor(np.ones(3, np.float32))
+    y = (x * 2.0).exp()
+    st = next(step for step in schedule([y.node]).steps if step.node.op.name == "mul")
+    told = {node["name"]: node["op"] for node in viz.trace(y)["nodes"]}
+    assert st.node is not None and "st" not in told and told["y"] == "exp"
 
 
 def test_computed_numbers_are_summed_up():

@@ -63,11 +63,13 @@ def look_around(frame: FrameType | None, known: Collection[Node]) -> Seen:
         inside = own(value)
         if inside is None:
             continue
-        node, grad = inside.get("node"), inside.get("grad")
+        node = inside.get("node")
         if isinstance(node, Node):
+            if "grad" not in inside:
+                continue  # it tells about a node, as a Step does, and is no tensor
             if node in known:
                 names.setdefault(node, name)
-            grad_node = (own(grad) or {}).get("node")
+            grad_node = (own(inside["grad"]) or {}).get("node")
             if isinstance(grad_node, Node):
                 found.gradients[node] = grad_node
                 if grad_node in known:
