@@ -59,7 +59,7 @@ __all__ = [
 
 LATER = {
     **dict.fromkeys(["draw", "explain", "source", "trace", "trace_nan", "progress"], "viz"),
-    **dict.fromkeys(["answer", "check", "hint"], "course"),
+    **dict.fromkeys(["answer", "card", "check", "exercise", "hint", "load_mine"], "course"),
 }
 
 
