@@ -47,6 +47,32 @@ def test_epochs_follow_each_other_in_one_history():
     assert bar.history.epochs == [0, 2]
 
 
+def test_without_a_loop_the_first_advance_begins_and_the_total_ends():
+    bar = progress(total=2, face=Recorder())
+    bar.advance()
+    assert [tick.state for tick in bar.face.ticks] == ["running"]
+    bar.advance()
+    assert [tick.state for tick in bar.face.ticks] == ["running", "done"]
+    assert bar.face.ticks[-1].done == 2
+
+
+def test_without_a_loop_the_first_note_begins_too_and_is_kept():
+    bar = progress(total=0.3, face=Recorder())
+    for loss in [3.0, 2.0, 1.0]:
+        bar.note(loss=loss)
+        bar.advance(0.1)
+    assert bar.history["loss"].values == [3.0, 2.0, 1.0]
+    assert [tick.notes for tick in bar.face.ticks] == [{}, {"loss": 1.0}]
+    assert bar.state == "done"
+
+
+def test_in_with_a_reached_total_does_not_end_the_line():
+    with progress(total=1, face=Recorder()) as bar:
+        bar.advance()
+        assert bar.state == "running"
+    assert bar.face.ticks[-1].state == "done"
+
+
 def test_a_long_run_is_drawn_with_few_points_and_keeps_all_values():
     bar = run([1 / (1 + k) for k in range(5000)])
     curve = bar.history["loss"]

@@ -17,7 +17,16 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any, TextIO, TypeVar
 
-from tinylearn.nn.progress import RUNNING, Face, NotebookFace, Progress, Tick, face_for, tick_html
+from tinylearn.nn.progress import (
+    DONE,
+    RUNNING,
+    Face,
+    NotebookFace,
+    Progress,
+    Tick,
+    face_for,
+    tick_html,
+)
 from tinylearn.viz.histograms import watch_html
 from tinylearn.viz.html import stilled, themed
 from tinylearn.viz.style import COLOURS, DASHES
@@ -178,7 +187,8 @@ class CurvesFace:
 class Dashboard(Progress[T]):
     """A Progress that remembers what it is told. `.history` keeps every value of every note().
 
-    Looped over again it goes on in the same picture: the next epoch.
+    Looped over again it goes on in the same picture: the next epoch. Without a loop and without
+    `with`, the first advance() or note() begins, and reaching the total ends it.
     """
 
     def __init__(
@@ -192,6 +202,7 @@ class Dashboard(Progress[T]):
     ) -> None:
         self.history, self.watch = History(), watch
         self.step = 0
+        self._alone = False  # neither a loop nor `with` says when it ends
         self._looked, self._seen = -math.inf, ""
         if options.get("face") is None:
             face: Face = face_for(out or sys.stderr)
@@ -201,15 +212,26 @@ class Dashboard(Progress[T]):
         super().__init__(items, total, label, **options)
 
     def start(self) -> None:
+        self._alone = False
         self.history.epochs.append(self.step)
         super().start()
 
+    def begin_alone(self) -> None:
+        """Start where no loop and no `with` did."""
+        if not self.state:
+            self.start()
+            self._alone = True
+
     def advance(self, amount: float = 1) -> None:
+        self.begin_alone()
         self.step += 1
         super().advance(amount)
+        if self._alone and self.total and self.done >= self.total * (1 - 1e-9):
+            self.close(DONE)
 
     def note(self, **values: Any) -> None:
         """Values of this step: numbers become curves, text stands beside the bar."""
+        self.begin_alone()
         super().note(**values)
         for name, value in self._notes.items():
             if name in values and not isinstance(value, str):
