@@ -123,3 +123,17 @@ def nearest(name: str, known: Sequence[str] | Iterable[str]) -> str:
     """'; did you mean ...?' for a name that is not known, or '' if nothing is near."""
     near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def choose(name: str, known: Iterable[str], says: str, also: Iterable[str] = ()) -> str:
+    """The nearest name as a question, then what there is as a sentence of its own.
+
+    also   names that are known too, and too many to be listed
+
+    >>> choose("nunpy", ["numpy", "c"], "there are"), choose("?", ["numpy", "c"], "there are")
+    ("; did you mean 'numpy'? There are numpy, c", '; there are numpy, c')
+    """
+    known = list(known)
+    hint = nearest(name, [*known, *also])
+    says = says.capitalize() if hint else says
+    return f"{hint}{' ' if hint else '; '}{says} {', '.join(known)}"

@@ -124,6 +124,18 @@ def test_an_unknown_method_offers_the_nearest():
     assert not hasattr(Tensor([1.0]), "__cuda_array_interface__")
 
 
+def test_an_unknown_device_or_dtype_is_a_question_and_then_a_list():
+    x = Tensor([1.0])
+    for name, says in (
+        ("nunpy", r"no device 'nunpy'; did you mean 'numpy'\? There are numpy, c"),
+        ("float31", r"no dtype 'float31'; did you mean 'float\d+'\? It has bool, "),
+    ):
+        with pytest.raises(TinylearnError, match=says):
+            x.to(name) if name == "nunpy" else x.cast(name)
+    with pytest.raises(TinylearnError, match=r"no device '~'; there are numpy, c"):
+        x.to("~")
+
+
 # ---------------------------------------------------------------- data
 
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinylearn.devices.buffer import POOL, Buffer
-from tinylearn.errors import DeviceError, nearest
+from tinylearn.errors import DeviceError, choose
 from tinylearn.graph.dtype import DType, dtype
 from tinylearn.graph.node import Shape
 from tinylearn.render.source import Source
@@ -126,8 +126,7 @@ def checked_name(name: Any) -> str:
     if name == "cpu":
         name = "numpy"
     if name not in Device.known:
-        hint = nearest(name, Device.known)
-        raise DeviceError(f"no device {name!r}{hint}; there are {', '.join(Device.known)}")
+        raise DeviceError(f"no device {name!r}{choose(name, Device.known, 'there are')}")
     reason = Device.known[name].unavailable()
     if reason:
         raise DeviceError(f"the device {name!r} cannot be used here: {reason}")

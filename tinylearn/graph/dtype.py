@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinylearn.errors import DTypeError, nearest
+from tinylearn.errors import DTypeError, choose
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +73,8 @@ def dtype(wanted: Any) -> DType:
     name = name.removeprefix("torch.")
     if name in ALL or name in ALIASES:
         return ALL.get(name) or ALIASES[name]
-    hint = nearest(name, [*ALL, *ALIASES])
-    raise DTypeError(f"tinylearn has no dtype {name!r}{hint}; it has {', '.join(ALL)}")
+    hint = choose(name, ALL, "it has", ALIASES)
+    raise DTypeError(f"tinylearn has no dtype {name!r}{hint}")
 
 
 def promote(*dtypes: DType) -> DType:
