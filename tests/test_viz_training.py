@@ -35,7 +35,7 @@ def run(values, **options) -> Dashboard:
 def test_every_note_becomes_a_point_of_its_curve():
     bar = run([3.0, 2.0, 1.0])
     assert bar.history["loss"].values == [3.0, 2.0, 1.0]
-    assert bar.history["loss"].steps == [0, 1, 2]
+    assert bar.history["loss"].steps == [1, 2, 3]
     assert "loss: 3 values, last 1" in repr(bar.history)
 
 
@@ -43,8 +43,15 @@ def test_epochs_follow_each_other_in_one_history():
     bar = run([2.0, 1.0])
     for value in bar:
         bar.note(loss=value)
-    assert bar.history["loss"].steps == [0, 1, 2, 3]
-    assert bar.history.epochs == [0, 2]
+    assert bar.history["loss"].steps == [1, 2, 3, 4]
+    assert bar.history.epochs == [1, 3]
+
+
+def test_the_last_of_a_thousand_steps_is_step_1000():
+    bar = run([1.0] * 1000)
+    assert ">step 1000</text>" in bar.history.svg() and ">1</text>" in bar.history.svg()
+    bar.note(accuracy=0.9)
+    assert bar.history["accuracy"].steps == [1000]
 
 
 def test_without_a_loop_the_first_advance_begins_and_the_total_ends():

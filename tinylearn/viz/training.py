@@ -73,7 +73,7 @@ class History:
 
     def __init__(self) -> None:
         self.curves: dict[str, Curve] = {}
-        self.epochs: list[int] = []  # the step at which each epoch began
+        self.epochs: list[int] = []  # the first step of each epoch; steps count from 1
 
     def __getitem__(self, name: str) -> Curve:
         return self.curves[name]
@@ -201,7 +201,7 @@ class Dashboard(Progress[T]):
         **options: Any,
     ) -> None:
         self.history, self.watch = History(), watch
-        self.step = 0
+        self.step = 0  # how many are done, over all epochs
         self._alone = False  # neither a loop nor `with` says when it ends
         self._looked, self._seen = -math.inf, ""
         if options.get("face") is None:
@@ -213,7 +213,7 @@ class Dashboard(Progress[T]):
 
     def start(self) -> None:
         self._alone = False
-        self.history.epochs.append(self.step)
+        self.history.epochs.append(self.step + 1)
         super().start()
 
     def begin_alone(self) -> None:
@@ -230,13 +230,17 @@ class Dashboard(Progress[T]):
             self.close(DONE)
 
     def note(self, **values: Any) -> None:
-        """Values of this step: numbers become curves, text stands beside the bar."""
+        """Values of this step: numbers become curves, text stands beside the bar.
+
+        Steps count from 1; after the loop the last step is still this step.
+        """
         self.begin_alone()
+        step = self.step + (self.state == RUNNING)
         super().note(**values)
         for name, value in self._notes.items():
             if name in values and not isinstance(value, str):
                 curve = self.history.curves.setdefault(name, Curve(name))
-                curve.add(self.step, value)
+                curve.add(step, value)
 
     def watched(self) -> str:
         """Histograms of the watched tensors, as far as their numbers are known already."""
