@@ -258,8 +258,10 @@ def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
             command += ["--cap-add", capability]
     else:
         command += ["--unshare-user", "--disable-userns"]
+    # First, so that a Python which lives below /tmp is not covered by it.
+    command += ["--perms", "1777", "--size", str(16 * MEGABYTE), "--tmpfs", "/tmp"]
     folders = {str(folder) for path in settings["readable"] for folder in Path(path).parents}
-    for folder in sorted(folders - {"/"}):
+    for folder in sorted(folders - {"/", "/tmp"}):
         command += ["--perms", "0755", "--dir", folder]
     for path in settings["readable"]:
         if os.path.islink(path):
@@ -268,8 +270,7 @@ def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
             command += ["--ro-bind", path, path]
     for device in ("/dev/null", "/dev/zero", "/dev/urandom"):
         command += ["--dev-bind", device, device]
-    scratch = ["--perms", "1777", "--size", str(16 * MEGABYTE), "--tmpfs", "/tmp"]
-    return [*command, *scratch, "--"]
+    return [*command, "--"]
 
 
 # ---------------------------------------------------------------- watching and ending
