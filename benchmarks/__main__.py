@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks import by_hand, table
 from benchmarks.in_tinylearn import step_on
-from benchmarks.measure import check, in_turns, warmed
+from benchmarks.measure import check, in_turns, keep_freed_memory, warmed
 from benchmarks.spent import where_time_goes
 from benchmarks.starting import import_times
 from benchmarks.works import WORKS, Data, Step
@@ -83,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run what the command line asks for."""
     asked = options(arguments)
     about = table.machine()
+    keep_freed_memory()
     print(", ".join(f"{key} {value}" for key, value in about.items()), "\n")
     if asked.profile:
         for device in devices():

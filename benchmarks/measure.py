@@ -13,12 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
+import numpy as np
+
 from benchmarks import THREADS
 from benchmarks.works import Step
 
 TURN = 0.01  # seconds: a turn repeats short steps until it lasts about so long
 WARM = 3  # steps before anything is timed; the columns are compared after them
 PAUSE = 0.3  # seconds in which a peer's idle threads stop spinning, where there are any
+LARGE = 31 * 1024 * 1024  # bytes: the largest block after which glibc changes its habits
 
 
 @dataclass
@@ -42,6 +45,16 @@ def clocks() -> tuple[int, int]:
 def threads() -> str:
     """How many threads the libraries may start, as the environment says."""
     return "/".join(sorted({os.environ.get(name, "?") for name in THREADS}))
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep what is freed, as it does in a process that has run for a while.
+
+    A young process gives every freed array of more than 128 kB back to the system and pays for
+    fresh pages: 3,000 of them and 6 ms in a step of LeNet by hand. Once a large block has been
+    freed, glibc keeps all smaller ones. So it is for every column, whoever comes first.
+    """
+    np.empty(LARGE, np.uint8)
 
 
 def warmed(steps: dict[str, Step]) -> dict[str, float]:
