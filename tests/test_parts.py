@@ -107,6 +107,21 @@ def test_every_part_has_a_sentence():
     assert [p.name for p in Part.table.values() if "no sentence" in p.says] == []
 
 
+@pytest.mark.parametrize(
+    "op, rule, says",
+    [
+        ("mul", lambda g, node: (g.mul(node.inputs[1]), g), r"no 'mul'\nTry a \* b"),
+        ("mul", lambda g, node: (g * node.y, g), r"no 'y'\nTry x, y = node.inputs"),
+        ("exp", lambda g, node: (g * node.x.exp(),), r"no 'x'\nTry node.inputs\[0\]"),
+        ("exp", lambda g, node: (g * node.input,), "no 'input'; did you mean 'inputs'"),
+        ("log", lambda g, node: (g * node.inputs[0].reci(),), "did you mean 'recip'"),
+    ],
+)
+def test_a_rule_that_asks_a_node_for_too_much_is_told_what_to_write(op, rule, says):
+    with pytest.raises(ContractError, match=says):
+        use({f"gradient.{op}": rule})
+
+
 # ---------------------------------------------------------------- at once, everywhere
 
 

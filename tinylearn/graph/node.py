@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tinylearn.errors import Origin, user_place
+from tinylearn.errors import Origin, nearest, user_place
 from tinylearn.graph.dtype import DType
 from tinylearn.parts import part
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tinylearn.graph.primitives import Primitive
 
 Shape = tuple[int, ...]
+SYMBOLS = {"add": "a + b", "sub": "a - b", "mul": "a * b", "div": "a / b", "neg": "-a"}
 
 
 INTERNED: dict[tuple, weakref.ref[Node]] = {}
@@ -74,6 +75,17 @@ class Node:
     def __del__(self, forget: Callable = INTERNED.pop) -> None:  # at hand even when Python ends
         if self.key is not None:
             forget(self.key, None)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in ("x", "y"):
+            hint = "\nTry x, y = node.inputs" if len(self.inputs) > 1 else "\nTry node.inputs[0]"
+        elif name in SYMBOLS:
+            hint = f"\nTry {SYMBOLS[name]}"
+        else:
+            hint = nearest(name, [word for word in dir(Node) if not word.startswith("_")])
+        raise AttributeError(f"a node of the graph has no {name!r}{hint}")
 
     @property
     def origin(self) -> Origin | None:
