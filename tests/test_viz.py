@@ -120,6 +120,18 @@ def test_what_is_no_tensor_gets_a_sentence_and_no_exception(wrong):
         assert "<svg" in shown.svg()
 
 
+def test_a_list_of_tensors_or_a_model_is_told_what_to_draw_instead():
+    model, x = tl.nn.Linear(3, 2), tl.Tensor(np.ones(3, np.float32), requires_grad=True)
+    slope = model(x).sum().gradient(x)
+    kind = type(slope).__name__
+    assert f"got {kind}. Try slope[0] for one of its Tensors, *slope for all" in str(tl.draw(slope))
+    assert "got Linear. Try model(x)" in str(tl.explain(model))
+    assert "Try tensors[0]" in str(tl.source([x]))
+    assert "Try model(x)" in str(tl.draw(tl.nn.Linear(3, 2)))
+    assert str(tl.draw([1, 2])) == "No picture: a picture needs a Tensor, got list"
+    assert str(tl.draw(slope[0])) and str(tl.draw(*slope))
+
+
 def test_a_graph_that_is_too_large_gets_a_sentence():
     assert "can be drawn" in str(viz.draw(Named(chain(21_000))))
 

@@ -29,6 +29,13 @@ def names_on_lines(order: list[Node]) -> dict[Node, str]:
     return names
 
 
+def called(value: Any, frame: FrameType | None, otherwise: str) -> str:
+    """The caller's variable that holds this very object."""
+    scope = dict(frame.f_globals) | dict(frame.f_locals) if frame else {}
+    names = [k for k, v in scope.items() if v is value]
+    return next((k for k in names if k.isidentifier() and k[0] != "_"), otherwise)
+
+
 def names_in(frame: FrameType | None, known: Collection[Node]) -> dict[Node, str]:
     """Names of tensors in the caller's variables, and of what hangs on them (model.weight)."""
     return look_around(frame, known).names

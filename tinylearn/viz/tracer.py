@@ -18,8 +18,10 @@ from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST
 from tinylearn.graph.simplify import Simplified, simplify
+from tinylearn.nn.module import Module
 from tinylearn.schedule.kernel import is_source
 from tinylearn.schedule.schedule import schedule
+from tinylearn.tensor import Tensor
 from tinylearn.viz.code import LANGUAGES, MOST_KERNELS, code_of
 from tinylearn.viz.decisions import (
     add_apart,
@@ -31,7 +33,7 @@ from tinylearn.viz.decisions import (
 )
 from tinylearn.viz.film import add_frames
 from tinylearn.viz.modules import add_modules
-from tinylearn.viz.names import look_around, names_on_lines
+from tinylearn.viz.names import called, look_around, names_on_lines
 from tinylearn.viz.style import clip, face, shape_text
 from tinylearn.viz.values import summary
 from tinylearn.viz.views import add_views
@@ -46,8 +48,8 @@ class Refused(ValueError):
     """There is nothing that could be drawn, with the reason."""
 
 
-def nodes_of(tensors: Iterable[Any]) -> list[Node]:
-    """The nodes behind tensors (or nodes).
+def nodes_of(tensors: Iterable[Any], frame: FrameType | None = None) -> list[Node]:
+    """The nodes behind tensors (or nodes); the caller's frame knows what a wrong one is called.
 
     Raises   Refused for what is neither
     """
@@ -55,11 +57,21 @@ def nodes_of(tensors: Iterable[Any]) -> list[Node]:
     for x in tensors:
         node = x if isinstance(x, Node) else getattr(x, "node", None)
         if not isinstance(node, Node):
-            raise Refused(f"a picture needs a Tensor, got {type(x).__name__}")
+            raise Refused(f"a picture needs a Tensor, got {type(x).__name__}{advice(x, frame)}")
         found.append(node)
     if not found:
         raise Refused("a picture needs at least one Tensor")
     return list(dict.fromkeys(found))
+
+
+def advice(wrong: Any, frame: FrameType | None) -> str:
+    """What to give instead: the tensors in a list, the output of a model."""
+    if isinstance(wrong, Module):
+        return f". Try {called(wrong, frame, 'model')}(x), the tensor that it makes"
+    if isinstance(wrong, (list, tuple)) and any(isinstance(x, Tensor) for x in wrong):
+        name = called(wrong, frame, "tensors")
+        return f". Try {name}[0] for one of its Tensors, *{name} for all"
+    return ""
 
 
 def to_run(outputs: list[Node], known: Container[Node]) -> list[Node]:
@@ -233,7 +245,8 @@ def trace(
     """
     if level not in LEVELS:
         raise ValueError(f'level is "named" or "all", not {level!r}')
-    tracer = Tracer(nodes_of(tensors), not steps, frame or sys._getframe(1))
+    frame = frame or sys._getframe(1)
+    tracer = Tracer(nodes_of(tensors, frame), not steps, frame)
     kernels, decisions = tracer.kernels_and_steps(code)
     data: Data = {
         "schema": SCHEMA,
