@@ -67,7 +67,8 @@ def add_to(subparsers: Subparsers) -> None:
 def add_grade(subparsers: Subparsers) -> None:
     grade = subparsers.add_parser("grade", help="grade folders, zips or single notebooks")
     grade.add_argument("submissions", type=Path)
-    grade.add_argument("--spec", type=Path, required=True, help="solutions/NN_topic.spec.json")
+    spec = "solutions/NN_topic.spec.json; default: the chapter that the submissions are named after"
+    grade.add_argument("--spec", type=Path, help=spec)
     grade.add_argument("--out", type=Path, required=True, help="journal, feedback and tables")
     grade.add_argument("--workers", type=int, default=2)
     grade.add_argument("--regrade", action="append", default=[], help="a question, or all")
@@ -132,6 +133,7 @@ def run_release(arguments: argparse.Namespace) -> int:
 
 def run_grade(arguments: argparse.Namespace) -> int:
     level = chosen_level(arguments.sandbox, arguments.allow_weak_sandbox)
+    arguments.spec = arguments.spec or submissions.spec_for(arguments.submissions, Path.cwd())
     spec = load(arguments.spec)
     found = submissions.find(arguments.submissions, spec)
     if not found:

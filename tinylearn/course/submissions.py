@@ -9,6 +9,7 @@ file that cannot be read costs its own student only.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -244,3 +245,29 @@ def digest(cells: list[str], of_spec: str, grader: str) -> str:
     """What a grade depends on: the answer's cells, the question, and the grader's version."""
     parts = [of_spec, grader, *(cell for cell in cells if cell.strip())]
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+LISTED = 16 << 20  # bytes: a larger archive is not looked into for a name
+
+
+def spec_for(place: Path, root: Path) -> Path:
+    """The spec of the chapter that the submissions at `place` are named after.
+
+    Raises ValueError where no chapter's name is in their paths, or several chapters' are.
+    """
+    names = [str(path.relative_to(place.parent)) for path in [place, *place.rglob("*")]]
+    for path in place.rglob("*.zip") if place.is_dir() else [place]:
+        with contextlib.suppress(OSError, zipfile.BadZipFile):
+            if path.stat().st_size < LISTED:
+                names += zipfile.ZipFile(path).namelist()
+    specs = sorted(root.glob("solutions/*.spec.json"))
+    chapter = {path: path.name.removesuffix(".spec.json") for path in specs}
+    named = [path for path in specs if any(chapter[path] in name for name in names)]
+    if len(named) != 1:
+        found = "several chapters are" if named else "no chapter is"
+        known = ", ".join(chapter.values()) or "none below this folder"
+        raise ValueError(
+            f"{found} named in {place}; the chapters: {known}."
+            " Try --spec solutions/NN_topic.spec.json"
+        )
+    return named[0]
