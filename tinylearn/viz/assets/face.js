@@ -63,7 +63,7 @@ class Face {
     this.graph = new Graph(this.trace, this.trace.views[name], this.host, {select: id => this.select(id), hover: id => this.hover(id)});
     this.graph.svg.setAttribute("aria-label", this.root.querySelector(".tlv-still img")?.alt || this.trace.title);
     const least = this.film || this.options.mode === "source" ? 400 : 300;
-    this.root.style.setProperty("--tall", Math.min(480, Math.max(least, this.graph.whole.h * 1.25 + 30)) + "px");
+    this.root.style.setProperty("--tall", Math.min(480, Math.max(least, this.graph.whole.h * 1.25 + 56)) + "px");
     this.refresh();
     this.graph.start();
   }
