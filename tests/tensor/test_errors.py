@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tinylearn.errors import DTypeError, GradientError, ShapeError, TinylearnError
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.othernames import WRITE
 
 SHAPES = st.lists(st.integers(0, 4), max_size=4).map(tuple)
 ERRORS = (TinylearnError, IndexError)
@@ -122,6 +123,16 @@ def test_an_unknown_method_offers_the_nearest():
     with pytest.raises(AttributeError, match="did you mean 'softmax'"):
         Tensor([1.0]).sofmax()
     assert not hasattr(Tensor([1.0]), "__cuda_array_interface__")
+
+
+def test_the_names_of_numpy_and_pytorch_lead_to_ours():
+    x = Tensor([1.0])
+    with pytest.raises(AttributeError, match=r"a Tensor has no 'ravel'\nTry x.flatten\(\)"):
+        x.ravel()
+    for theirs, ours in WRITE.items():
+        assert not hasattr(x, theirs), f"{theirs} needs no advice"
+        if method := re.match(r"x\.(\w+)", ours):
+            assert hasattr(x, method.group(1)), ours
 
 
 def test_an_unknown_device_or_dtype_is_a_question_and_then_a_list():

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinylearn.devices.device import Device
-from tinylearn.errors import DTypeError, GradientError, ShapeError, describe, nearest
+from tinylearn.errors import DTypeError, GradientError, ShapeError, describe
 from tinylearn.graph.deferred import DERIVATIVE
 from tinylearn.graph.dtype import ALIASES, ALL, DType
 from tinylearn.graph.dtype import dtype as dtype_of
@@ -23,6 +23,7 @@ from tinylearn.tensor.backward import Backward
 from tinylearn.tensor.creation import leaf, place, take_root
 from tinylearn.tensor.data import array_of, fits, upload
 from tinylearn.tensor.operands import broadcast, node_of
+from tinylearn.tensor.othernames import instead
 from tinylearn.tensor.printing import shown
 from tinylearn.tensor.state import Recording, State, alone, made, own, owner, result
 
@@ -237,7 +238,7 @@ class Tensor(Backward):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise AttributeError(f"a Tensor has no {name!r}{nearest(name, known_names())}")
+        raise AttributeError(f"a Tensor has no {name!r}{instead(name, known_names())}")
 
 
 State.finished = Tensor
