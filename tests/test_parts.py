@@ -81,6 +81,28 @@ def test_unknown_names_offer_the_nearest():
         use({"optim.sgd": 3})
 
 
+def test_an_unknown_name_is_told_without_quotes_around():
+    with pytest.raises(KeyError) as error:
+        use({"gradient.mull": lambda g, node: ()})
+    assert str(error.value).startswith("no Part is named")
+
+
+@pytest.mark.parametrize("offered", [{"gradient.mul"}, ["gradient.mul"], "gradient.mul"])
+def test_names_without_functions_are_refused_with_the_form_that_is_wanted(offered):
+    for change in (use, lambda changes: using(changes).__enter__()):
+        with pytest.raises(TypeError, match=r"names with functions.*\nTry {'gradient.mul': mine}"):
+            change(offered)
+
+
+@pytest.mark.parametrize("source", ["buffer", "const"])
+def test_the_rule_of_a_source_promises_nothing(source):
+    use({f"gradient.{source}": lambda g, node: ()})
+    use({f"gradient.{source}": None})
+    for wrong in (lambda g, node: (g,), lambda g, node: g, lambda g, node: None):
+        with pytest.raises(ContractError):
+            use({f"gradient.{source}": wrong})
+
+
 def test_nothing_changes_if_one_of_several_is_refused(free):
     changes = {"test.free": lambda x: 0, "gradient.mul": lambda g, node: (g, g)}
     with pytest.raises(ContractError):

@@ -17,6 +17,12 @@ class ContractError(ValueError):
     """A function that was offered for a Part does not do what the Part must do."""
 
 
+class UnknownPart(KeyError):
+    """No Part has this name."""
+
+    __str__ = Exception.__str__  # a KeyError's own shows the sentence in quotes
+
+
 class Part:
     """A function under a name. Calling the Part calls its current body.
 
@@ -60,19 +66,21 @@ def part(name: str) -> Callable[[Callable], Part]:
 
 
 def named(name: str) -> Part:
-    """The Part called `name`; an unknown name raises KeyError and offers the nearest."""
+    """The Part called `name`; an unknown name raises UnknownPart and offers the nearest."""
     if name in Part.table:
         return Part.table[name]
     near = difflib.get_close_matches(name, Part.table, n=1, cutoff=0.4)
-    raise KeyError(f"no Part is named {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UnknownPart(f"no Part is named {name!r}{hint}")
 
 
 def use(changes: Mapping[str, Callable | None]) -> None:
     """Put new functions into Parts, for every caller at once. None brings the default back.
 
     All contracts run before anything changes: a refused function leaves everything as it was.
-    Raises KeyError for an unknown name, TypeError for what cannot be called, ContractError.
+    Raises UnknownPart (a KeyError), TypeError for what cannot be called, ContractError.
     """
+    checked(changes)
     bodies: dict[Part, Callable] = {}
     for name, function in changes.items():
         target = named(name)
@@ -89,9 +97,19 @@ def use(changes: Mapping[str, Callable | None]) -> None:
     Part.version += 1
 
 
+def checked(changes: Any) -> None:
+    """Raise TypeError unless the changes are names with functions."""
+    if not isinstance(changes, Mapping):
+        given = list(changes) if isinstance(changes, set | list | tuple) else [changes]
+        name = next((n for n in given if isinstance(n, str)), "gradient.mul")
+        got = type(changes).__name__
+        raise TypeError(f"use needs names with functions, got a {got}\nTry {{{name!r}: mine}}")
+
+
 @contextmanager
 def using(changes: Mapping[str, Callable | None]) -> Iterator[None]:
     """Like `use`, for the length of a `with` block."""
+    checked(changes)
     before = {name: named(name).current for name in changes}
     use(changes)
     try:
