@@ -38,7 +38,7 @@ def told(tmp_path_factory):
     x, w, b = (tl.Tensor.rand(4, 5) for _ in range(3))
     page = tl.explain(x * w + b).save(folder / "x.html")
     page.write_text(page.read_text(encoding="utf-8") + LOOK, encoding="utf-8")
-    options = [*FLAGS, "--headless", f"--user-data-dir={folder}", "--window-size=950,760"]
+    options = [*FLAGS, "--headless", f"--user-data-dir={folder}", "--window-size=950,900"]
     options += ["--virtual-time-budget=3000", "--dump-dom", f"file://{page}"]
     run = subprocess.run([program, *options], capture_output=True, text=True, timeout=60)
     found = re.search(r'<pre id="told">(.*?)</pre>', run.stdout)
@@ -50,3 +50,11 @@ def test_the_status_line_stands_below_the_graph_and_covers_nothing(told):
     assert "4×5 float32" in told["hint"]
     assert told["after"]["hint"]["top"] >= told["after"]["graph"]["bottom"]
     assert told["after"]["graph"] == told["before"]["graph"], "it must not move under the pointer"
+
+
+def test_reasons_are_as_high_as_their_text_and_ten_lines_of_code_are_seen(told):
+    now = told["before"]
+    assert now["side"]["inside"] <= now["side"]["height"] + 1
+    assert now["code"]["height"] >= 10 * 12.5 * 1.5 + 12
+    assert now["side"]["bottom"] <= now["code"]["top"]
+    assert now["body"]["height"] == told["begin"], "stepping must not move the page"
