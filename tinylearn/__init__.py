@@ -70,6 +70,8 @@ def __getattr__(name: str) -> Any:
     if name in LATER:
         return getattr(importlib.import_module(f"tinylearn.{LATER[name]}"), name)
     hint = nearest(name, [*__all__, *LATER])
+    if not name.startswith("_") and hasattr(Tensor, name):
+        hint = f"; it is a method of tensors\nTry x.{name}()"
     raise AttributeError(f"tinylearn has no {name!r}{hint}")
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+import tinylearn as tl
 from tinylearn import nn
 from tinylearn.errors import ShapeError
 from tinylearn.tensor import Tensor
@@ -34,3 +35,17 @@ def test_linear_with_its_sizes_swapped_offers_the_other_order():
 def test_a_class_among_the_layers_is_missing_its_parentheses():
     with pytest.raises(TypeError, match=r"layer 1 of Sequential is the class Tanh\nTry Tanh\(\)"):
         nn.Sequential(nn.Linear(2, 8), nn.Tanh, nn.Linear(8, 1))
+
+
+@pytest.mark.parametrize(
+    "module, name, says",
+    [
+        (nn.optim, "adam", "optim has no 'adam'; did you mean 'Adam'"),
+        (nn.datasets, "digit", "datasets has no 'digit'; did you mean 'digits'"),
+        (tl, "sin", r"it is a method of tensors\nTry x.sin\(\)"),
+        (tl, "usin", "did you mean 'using'"),
+    ],
+)
+def test_a_misspelled_name_of_a_module_offers_the_right_one(module, name, says):
+    with pytest.raises(AttributeError, match=says):
+        getattr(module, name)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -285,3 +285,7 @@ def _fallback_message(error: Exception) -> str:
         f"2,000 to test instead of 60,000 and 10,000. Why: {why}. "
         "mnist(fallback=False) stops here instead; digits() asks for these without a warning."
     )
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"tinylearn.nn.datasets has no {name!r}{nearest(name, __all__)}")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinylearn.devices.device import Device
-from tinylearn.errors import GradientError, ShapeError, TinylearnError, describe
+from tinylearn.errors import GradientError, ShapeError, TinylearnError, describe, nearest
 from tinylearn.graph.primitives import buffer
 from tinylearn.nn import schedules as lr_scheduler
 from tinylearn.nn import updates
@@ -213,6 +213,10 @@ class AdamW(Adam):
 
     def update(self, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
         return updates.adamw(w, g, *memory, *self.settings(step, w), self.weight_decay)
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"tinylearn.nn.optim has no {name!r}{nearest(name, __all__)}")
 
 
 # ---------------------------------------------------------------- what is given
