@@ -102,6 +102,7 @@ def job_for(
         "setup": spec.data["setup"],
         "run": body["run"],
         "forbid": list(question.forbid),
+        "budget": question.budget,
         "calls": [[encode(argument) for argument in p.case.args] for p in planned],
     }
 

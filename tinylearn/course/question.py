@@ -78,7 +78,11 @@ class Wrong:
 
 @dataclass
 class Question:
-    """All that is known of one question; `reference` and sources come with the spec."""
+    """All that is known of one question; `reference` and sources come with the spec.
+
+    budget   less than a sandbox's Limits allow: {"call": CPU seconds of one call,
+             "cpu": of all calls together, "memory": bytes}
+    """
 
     id: str
     answer: str
@@ -89,7 +93,7 @@ class Question:
     forbid: tuple[str, ...] = ()
     rtol: float = 1e-5
     atol: float = 1e-7
-    limits: dict[str, float] = field(default_factory=dict)
+    budget: dict[str, float] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
     wrongs: list[Wrong] = field(default_factory=list)
     run: Callable[..., Any] | None = None
@@ -208,11 +212,14 @@ def line_counter(most: int) -> Callable[..., Any]:
 
 
 _questions: list[Question] = []
+BUDGETS = ("call", "cpu", "memory")
 
 
 def question(id: str, answer: str, points: float, hints: tuple[str, ...], **more: Any) -> Question:
     """Begin a question; the spec that is being loaded collects it."""
     made = Question(id, answer, points, tuple(hints), **more)
+    if unknown := set(made.budget) - set(BUDGETS):
+        raise ValueError(f"{id}: no budget {sorted(unknown)}; there are {', '.join(BUDGETS)}")
     _questions.append(made)
     return made
 

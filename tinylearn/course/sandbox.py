@@ -129,7 +129,7 @@ class Sandbox:
             if self.process is None or self.process.poll() is not None:
                 self.close()
                 self.start()
-            text = json.dumps(job | {"limits": asdict(self.limits)}).encode()
+            text = json.dumps(job | {"limits": tightened(self.limits, job)}).encode()
             pipe = self._send(text)
         except OSError as error:
             self.close()
@@ -180,6 +180,12 @@ class Sandbox:
                 watch(self.process.pid, self.limits, reply)
         if self.control is not None:
             self.control.settimeout(30)
+
+
+def tightened(limits: Limits, job: dict[str, Any]) -> dict[str, float]:
+    """The limits of one question: its budget, where that is less than what all may use."""
+    own = job.get("budget", {})
+    return {name: min(most, own.get(name, most)) for name, most in asdict(limits).items()}
 
 
 # ---------------------------------------------------------------- how a host is started
