@@ -351,12 +351,21 @@ def interpret(order: Sequence[Node]) -> dict[Node, np.ndarray]:
     numbers: dict[Node, np.ndarray] = {}
     with np.errstate(all="ignore"):
         for n in order:
-            if n.op is CONST:
-                numbers[n] = np.full(n.shape, n.arg, n.dtype.numpy)
-            elif n.buffer is not None:
-                numbers[n] = Device.known[n.device].download(n.buffer)
-            else:
-                arguments = [numbers[x] for x in n.inputs]
-                more = [] if n.arg is None or n.op is COPY else [n.arg]
-                numbers[n] = np.asarray(n.op.numpy(*arguments, *more))
+            stored = n.buffer is not None and n.op is not CONST
+            numbers[n] = (
+                Device.known[n.device].download(n.buffer)
+                if stored
+                else meaning(n, [numbers[x] for x in n.inputs])
+            )
     return numbers
+
+
+def meaning(node: Node, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    """The numbers of one node in the NumPy meaning of its op, from those of its inputs."""
+    if node.op is BUFFER:
+        return Device.known[node.device].download(node.buffer)
+    if node.op is CONST:
+        return np.full(node.shape, node.arg, node.dtype.numpy)
+    if node.op.kind == "source":
+        return inputs[0]  # copied or detached: the same numbers
+    return np.asarray(node.op.numpy(*inputs, *([] if node.arg is None else [node.arg])))

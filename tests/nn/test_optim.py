@@ -229,8 +229,6 @@ def test_a_rule_that_fails_leaves_everything_as_it_was(monkeypatch):
 def test_what_is_remembered_moves_with_the_model():
     if Device.known["c"].unavailable():
         pytest.skip("one device alone")
-    if Tensor([1.0]).to("c").device != "c":
-        pytest.skip("Tensors cannot be moved yet")
     w = Tensor([1.0], device="numpy")
     optimizer = optim.SGD([w], lr=0.5, momentum=0.5)
     for _ in range(2):

@@ -20,12 +20,12 @@ from tinylearn.contracts.measure import (
     flat,
     leaf,
     numbers,
-    value,
 )
 from tinylearn.graph.dtype import float32
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CAST, DETACH, MAX, PRIMITIVES, Primitive
 from tinylearn.parts import ContractError
+from tinylearn.realize import meaning
 
 NAMES = "xyz"
 MOVES: dict[str, list[tuple[tuple[int, ...], Any]]] = {  # op -> (shape of the input, arg)
@@ -193,7 +193,7 @@ def central_difference(
         up[place] += step
         down[place] -= step
         above, below = (
-            value(node, [*arrays[:position], moved, *arrays[position + 1 :]])
+            meaning(node, [*arrays[:position], moved, *arrays[position + 1 :]])
             for moved in (up, down)
         )
         change = (above.astype(np.float64) - below) if node.dtype.is_float else 0.0

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from tinylearn.devices.buffer import Buffer
-from tinylearn.devices.device import Device
 from tinylearn.errors import PACKAGE
 from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.dtype import dtype
 from tinylearn.graph.node import Node, walk
-from tinylearn.graph.primitives import BUFFER, CONST, buffer
+from tinylearn.graph.primitives import buffer
 from tinylearn.parts import ContractError
+from tinylearn.realize import meaning
 
 TOLERANCE = {"float16": 2e-2, "float32": 1e-4, "float64": 1e-6}
 
@@ -45,20 +45,8 @@ def numbers(
     with np.errstate(all="ignore"):
         for node in walk.default(nodes):
             if node not in values:
-                values[node] = value(node, [values[x] for x in node.inputs])
+                values[node] = meaning(node, [values[x] for x in node.inputs])
     return [values[node] for node in nodes]
-
-
-def value(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
-    """The numbers of one node, from those of its inputs."""
-    if node.op is BUFFER:
-        return Device.known[node.device].download(node.buffer)
-    if node.op is CONST:
-        return np.full(node.shape, node.arg, node.dtype.numpy)
-    if node.op.kind == "source":
-        return inputs[0]  # copied or detached: the same numbers
-    args = inputs if node.arg is None else [*inputs, node.arg]
-    return np.asarray(node.op.numpy(*args))
 
 
 # ---------------------------------------------------------------- how a promise breaks

@@ -9,7 +9,6 @@ Used by `tl.check` beside the student and by the grader's parent: one meaning of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -194,6 +193,3 @@ def show(value: Any, width: int = 90) -> str:
 def call_text(name: str, args: tuple[Any, ...]) -> str:
     """The call that a student can paste: slope(lambda x: x * x, 3.0)."""
     return f"{name}({', '.join(show(arg, 60) for arg in args)})"
-
-
-Judge = Callable[..., str]

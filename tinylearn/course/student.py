@@ -45,7 +45,6 @@ class Asked:
     given: dict[str, Any]  # what the setup cells define
     setup: str  # and their text
     answer: Any = None
-    times_defined: int = 0
     hints_shown: int = 0
     passed: bool = False
 
@@ -144,7 +143,6 @@ def answer(key: str, points: float | None = None) -> Callable[[Any], Any]:
 def register(session: Session, key: str, function: Any) -> None:
     asked = session.find(key)
     asked.answer = function
-    asked.times_defined += 1
 
 
 def hint(key: str) -> None:
