@@ -20,7 +20,7 @@ import numpy as np
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
 from tinylearn.graph.deferred import DERIVATIVE, spelled_out, with_inputs
-from tinylearn.graph.node import Node, Structures, by_structure, walk_unrealized
+from tinylearn.graph.node import Node, Structures, walk, walk_unrealized
 from tinylearn.graph.primitives import BUFFER, CONST, COPY
 from tinylearn.graph.simplify import Simplified, shaped_like, simplify, stand_in_for
 from tinylearn.parts import Part, bodies
@@ -242,7 +242,8 @@ def twins(request: Request, given: frozenset[int]) -> tuple[list[Node], list[Nod
     given_ones = [request.constants[k] for k in sorted(given)]
     stored = [n for n in request.leaves if not (request.deep and n.inputs)]
     sources = {n: stand_in_for(n) for n in stored + given_ones}
-    for node in sorted(request.order, key=by_structure):
+    order = walk.default(request.outputs) if request.deep else walk_unrealized(request.outputs)
+    for node in order:
         if node in sources:
             twin[node] = shaped_like(sources[node], node)
         else:

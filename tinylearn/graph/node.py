@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import operator
 import weakref
 from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -137,8 +136,7 @@ class Structures:
     """Numbers for structures: op, arg and the inputs' structures, but not whose data it is.
 
     A second training step builds new nodes of known structures. Their shape, dtype and device
-    are looked up here and not worked out again, and plans are found by these numbers. A structure
-    is numbered after the structures of its inputs, so sorting by number puts inputs first.
+    are looked up here and not worked out again, and plans are found by these numbers.
     """
 
     known: ClassVar[dict[tuple, tuple[int, Shape, DType, str]]] = {}
@@ -227,28 +225,26 @@ def separate(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
 @part("graph.walk")
 def walk(outputs: Iterable[Node]) -> list[Node]:
     """Every node below the outputs, inputs before their readers, in a loop and not a recursion."""
-    found = dict.fromkeys(outputs)
-    stack = list(found)
-    while stack:
-        for x in stack.pop().inputs:
-            if x not in found:
-                found[x] = None
-                stack.append(x)
-    return sorted(found, key=by_structure)  # a reader's structure is numbered after its inputs'
+    return inputs_first(outputs, lambda node: node.inputs)
 
 
 def walk_unrealized(outputs: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
     """Like `walk`, but numbers that exist are not looked behind, nor are the ends."""
-    found = dict.fromkeys(outputs)
-    stack = list(found)
+
+    def unknown(node: Node) -> tuple[Node, ...]:
+        return node.inputs if node.buffer is None and node not in ends else ()
+
+    return inputs_first(outputs, unknown)
+
+
+def inputs_first(outputs: Iterable[Node], inputs: Callable[[Node], Iterable[Node]]) -> list[Node]:
+    """The outputs and everything below them: a node comes right after the last of its inputs."""
+    order: dict[Node, None] = {}
+    stack = list(outputs)[::-1]
     while stack:
-        node = stack.pop()
-        if node.buffer is None and node not in ends:
-            for x in node.inputs:
-                if x not in found:
-                    found[x] = None
-                    stack.append(x)
-    return sorted(found, key=by_structure)
-
-
-by_structure = operator.attrgetter("structure")
+        waiting = [x for x in inputs(stack[-1]) if x not in order]
+        if waiting:
+            stack += waiting[::-1]  # the first of them is looked at next
+        else:
+            order[stack.pop()] = None
+    return list(order)
