@@ -6,7 +6,7 @@ A Step is one decision: which node, what became of it, which rule said so, and w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -107,10 +107,12 @@ class Home:
     aligned   members whose numbers are in one-to-one step with the root's numbers
     feeds     the homes that read from memory what this one stores
     kept      stored nodes that a rule wanted in memory although one kernel alone reads them
+    readers   {node: the nodes that use it}, in the whole graph
     """
 
-    def __init__(self, root: Node):
+    def __init__(self, root: Node, readers: Mapping[Node, Sequence[Node]]):
         self.root = root
+        self.readers = readers
         self.stored = [root]
         self.members: set[Node] = set()
         self.aligned: set[Node] = set()

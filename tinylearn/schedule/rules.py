@@ -11,12 +11,22 @@ make a program slow, it cannot make a number wrong. The docstring is what the ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CONST, COPY, EXPAND, PAD
 from tinylearn.parts import Part
-from tinylearn.schedule.kernel import FUSE, JOIN, STORE, Home, Use, is_source, moves
+from tinylearn.schedule.kernel import (
+    FUSE,
+    JOIN,
+    KERNEL_LIMIT,
+    STORE,
+    Home,
+    Use,
+    is_source,
+    keeps_step,
+    moves,
+)
 
 RULES: list[Part] = []
 Answer = tuple[str, str] | None
@@ -99,7 +109,9 @@ def recompute_or_store(node: Node, readers: Readers, homes: Homes) -> Answer:
         return None
     store = node.nbytes * (1 + len(homes))
     below = needs(node)
-    recompute = sum(x.nbytes for home in homes for x in below - reads(home, node))
+    new = [below - reads(home, node) for home in homes]
+    recompute = sum(x.nbytes for read in new for x in read)
+    recompute += sum(x.nbytes for x in below if is_total_for(x, node, homes[0].readers))
     verdict = STORE if store < recompute else FUSE
     facts = f"storing moves {size_of(store)}, recomputing {size_of(recompute)}"
     return verdict, f"{len(homes)} kernels read it; {facts}"
@@ -171,6 +183,20 @@ def needs(node: Node, without: Node | None = None, inside: Home | None = None) -
             else:
                 stack.append(x)
     return found
+
+
+def is_total_for(x: Node, node: Node, readers: Mapping[Node, Sequence[Node]]) -> bool:
+    """Whether x is a reduction of which `node` is made, and nothing else: else x is written too."""
+    seen, stack = {x}, [x] if x.op.kind == "reduce" else []
+    while stack:
+        for reader in readers.get(stack.pop(), ()):
+            if reader is node or reader in seen:
+                continue
+            if not keeps_step(reader) or reader not in readers or len(seen) > KERNEL_LIMIT:
+                return False
+            seen.add(reader)
+            stack.append(reader)
+    return x.op.kind == "reduce"
 
 
 def reads(home: Home, without: Node) -> set[Node]:

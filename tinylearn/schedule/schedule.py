@@ -122,7 +122,7 @@ class Scheduler:
                 home.feeds.update(h for h in homes if h is not home)
                 because = f"{step.because}; {because}"
                 return home, replace(step, verdict=JOIN, because=because, bytes_saved=node.nbytes)
-        home = Home(node)
+        home = Home(node, self.readers)
         home.feeds.update(homes)
         if alone:
             home.kept.add(node)
