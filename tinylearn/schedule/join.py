@@ -2,15 +2,24 @@
 
 Two kernels join if no other kernel has to run between them, and if a rule sees a saving. Only
 loops of one form join: number by number over the same shape, or such a loop and the total of all
-numbers of that shape. What one of them stores and the other reads in the same round stays in a
-register; if nobody else reads it, it is not stored at all.
+numbers of that shape; or totals along the same axes of the same shape. What one of them stores and
+the other reads in the same round stays in a register; if nobody else reads it, it is not stored at
+all.
 """
 
 from __future__ import annotations
 
-from tinylearn.graph.node import Node, Shape
+from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CONST, COPY
-from tinylearn.schedule.kernel import JOIN, KERNEL_LIMIT, Home, Kernel, Step, keeps_step
+from tinylearn.schedule.kernel import (
+    JOIN,
+    KERNEL_LIMIT,
+    Home,
+    Kernel,
+    Step,
+    is_product_sum,
+    keeps_step,
+)
 from tinylearn.schedule.rules import SAME_LOOP
 
 Readers = dict[Node, list[Node]]
@@ -31,15 +40,23 @@ class Group:
         return {x for x in found if x.op is not CONST}
 
 
-def loop_shape(home: Home) -> Shape | None:
-    """The shape over which a kernel loops number by number; None if it has another form."""
+def loop_form(home: Home) -> tuple | None:
+    """What the loops of two kernels must have in common to be shared; None if it shares with none.
+
+    A product runs alone: it is left to a library.
+    """
     reduction = home.reduction
     if home.root.op is COPY:
         return None
     if reduction is None:
-        return home.root.shape
-    whole = reduction.size == 1 and reduction.inputs[0].size > 1
-    return reduction.inputs[0].shape if whole else None
+        return (home.root.shape,)
+    shape = reduction.inputs[0].shape
+    if reduction.size == 1 and reduction.inputs[0].size > 1:
+        return (shape,)
+    alike = all(node.shape == home.root.shape for node in home.stored)
+    return (
+        None if is_product_sum(reduction) or not alike else (shape, reduction.arg, home.root.shape)
+    )
 
 
 def in_step(home: Home, readers: Readers, place: dict[Node, int]) -> set[Node]:
@@ -70,10 +87,10 @@ class Joiner:
         """The kernels in running order, and the Steps of those that joined."""
         waiting: dict[tuple, list[Group]] = {}
         for home in self.homes:
-            shape = loop_shape(home)
-            if shape is None:
+            form = loop_form(home)
+            if form is None:
                 continue
-            peers = waiting.setdefault((shape, home.root.device), [])
+            peers = waiting.setdefault((*form, home.root.device), [])
             for peer in peers[-8:]:
                 if self.join(peer, self.groups[home]):
                     peers[peers.index(peer)] = self.groups[home]
