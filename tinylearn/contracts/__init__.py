@@ -10,7 +10,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from tinylearn import nn  # noqa: F401  its Parts must be there to get a contract
+from tinylearn import nn  # noqa: F401  the Parts of these must be there to get a contract
+from tinylearn.devices import c_device, numpy_device  # noqa: F401
 from tinylearn.parts import Part
 
 CHECKS = {  # names of Parts -> module and function that check them
@@ -24,6 +25,9 @@ CHECKS = {  # names of Parts -> module and function that check them
     "nn.dropout": ("layers", "check_dropout"),
     "nn.": ("layers", "check_formula"),
     "loss.": ("losses", "check_formula"),
+    "loops.": ("loops", "check_transform"),
+    "render.numpy": ("renders", "check_numpy"),
+    "render.c": ("renders", "check_c"),
 }
 
 
