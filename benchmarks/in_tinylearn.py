@@ -18,7 +18,8 @@ def training(model: nn.Module, optimizer: optim.Optimizer, loss_of: Callable, da
     last: list[Tensor] = []
 
     def run(k: int) -> None:
-        x, y = (Tensor(a, device=device) for a in data.batches[k % len(data.batches)])
+        batch = data.batches[k % len(data.batches)]
+        x, y = (Tensor.from_numpy(a, device=device, requires_grad=False) for a in batch)
         loss = loss_of(model(x), y)
         optimizer.zero_grad()
         loss.backward()

@@ -29,6 +29,7 @@ from tinylearn.schedule.kernel import Kernel, Schedule, is_source
 from tinylearn.schedule.schedule import schedule
 
 PLAN_LIMIT = 512  # plans kept; the one not used for longest goes first
+IDLE_LIMIT = 1 << 18  # bytes of scratch memory that a plan keeps between its runs
 LOCK = threading.RLock()
 
 
@@ -128,6 +129,7 @@ class Plan:
     calls                   (function, slots of its arguments) of each program
     steps                   runs all calls on the memory of the slots
     scratch                 (slot, size, dtype, device) of memory only needed in between
+    idle                    that memory, kept from the last run if it is little
     results                 (slot, shape, dtype, device) of memory that stays
                             (slots are counted: what is given, results, scratch)
     outputs                 the slot of each output; None for an output that is a constant
@@ -141,6 +143,7 @@ class Plan:
     calls: list[tuple[Callable, list[int]]] = field(default_factory=list)
     steps: Callable[[list], None] = field(default=lambda memory: None)
     scratch: list[tuple[int, int, np.dtype, str]] = field(default_factory=list)
+    idle: list | None = None
     results: list[tuple] = field(default_factory=list)
     outputs: list[int | None] = field(default_factory=list)
 
@@ -167,12 +170,16 @@ class Plan:
         for _, shape, dtype, device in self.results:
             buffers.append(known[device].allocate(shape, dtype))
             memory.append(buffers[-1].data)
-        for _, size, numpy, device in self.scratch:
-            memory.append(known[device].take(size, numpy))
+        scratch, self.idle = self.idle, None  # taken: nobody else runs on it meanwhile
+        if scratch is None:
+            scratch = [known[device].take(size, numpy) for _, size, numpy, device in self.scratch]
         with np.errstate(all="ignore"):
-            self.steps(memory)
-        for slot, _, _, device in self.scratch:
-            known[device].give(memory[slot])
+            self.steps(memory + scratch)
+        if sum([m.nbytes for m in scratch]) <= IDLE_LIMIT:
+            self.idle = scratch
+        else:
+            for piece, (_, _, _, device) in zip(scratch, self.scratch, strict=True):
+                known[device].give(piece)
         return [
             filled(n) if slot is None else buffers[slot]
             for n, slot in zip(self.simplified.outputs, self.outputs, strict=True)

@@ -19,6 +19,7 @@ from tinylearn.devices.c_blas import Halves, halves
 from tinylearn.devices.device import Device, Program
 from tinylearn.devices.numpy_device import compiled
 from tinylearn.graph.dtype import DType
+from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.node import Node, Shape
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
@@ -73,6 +74,12 @@ class CDevice(Device):
     def write(self, memory: Memory, numbers: np.ndarray) -> None:
         """Put numbers into memory."""
         memory.array[...] = numbers
+
+    def adopt(self, array: np.ndarray) -> Buffer:
+        """A buffer in the array's own memory, if that is in order."""
+        if not (array.flags.c_contiguous and array.flags.aligned):
+            return self.upload(array)
+        return Buffer(array.shape, dtype_of(array.dtype), self.name, Memory(array.reshape(-1)))
 
     def memory(self, buffer: Buffer) -> Memory:
         """The buffer's memory."""

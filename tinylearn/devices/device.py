@@ -101,6 +101,10 @@ class Device(metaclass=DeviceType):
         self.write(buffer.data, array.reshape(-1))
         return buffer
 
+    def adopt(self, array: np.ndarray) -> Buffer:
+        """A buffer in the array's own memory, where this device can compute there; else a copy."""
+        return self.upload(array)
+
     def filled(self, shape: Shape, dtype: DType, value: Any) -> Buffer:
         """A buffer of one value; it takes no memory until it is used."""
         return Buffer(shape, dtype, self.name, fill=value)

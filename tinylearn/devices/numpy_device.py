@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
-from tinylearn.graph.dtype import ALL
+from tinylearn.graph.dtype import ALL, dtype
 from tinylearn.graph.rules import numpy_pad, numpy_shrink
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
@@ -94,6 +95,12 @@ class NumPyDevice(Device):
     """NumPy on the processor; products go to its BLAS."""
 
     name = "numpy"
+
+    def adopt(self, array: np.ndarray) -> Buffer:
+        """A buffer in the array's own memory, if that is in order."""
+        if not array.flags.c_contiguous:
+            return self.upload(array)
+        return Buffer(array.shape, dtype(array.dtype), self.name, array.reshape(-1))
 
     def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
         """A Python function for each kernel."""

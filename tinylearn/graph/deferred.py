@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from tinylearn.errors import user_place
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.gradient import gradient
 from tinylearn.graph.node import Building, Node, Shape, apply, separate, walk
@@ -120,7 +121,11 @@ def promised(output: Node, g: Node, leaves: Iterable[Node]) -> dict[Node, Node]:
     """The gradients, as constants, for leaves that the output depends on: promises, if possible."""
     if not own_rules():
         return {x: DETACH(graph) for x, graph in differentiated(output, g, leaves).items()}
-    return {leaf: apply(DERIVATIVE, (output, g, leaf)) for leaf in leaves}
+    Building.place = user_place()  # one line of the user makes them all
+    try:
+        return {leaf: apply(DERIVATIVE, (output, g, leaf)) for leaf in leaves}
+    finally:
+        Building.place = None
 
 
 def differentiated(output: Node, g: Node, leaves: Iterable[Node]) -> dict[Node, Node]:
@@ -176,14 +181,14 @@ def with_inputs(node: Node, new: dict[Node, Node]) -> Node:
     if inputs == node.inputs and not isinstance(node.op, Composite):
         return node
     of = node.gradient_of
-    Building.like, Building.gradient_of = node, None if of is None else new.get(of, of)
+    Building.place, Building.gradient_of = node.made_at, None if of is None else new.get(of, of)
     try:
         if isinstance(node.op, Composite):
             changed = node.op.written_out(inputs, node.arg)
         else:
             changed = (separate if node.key is None else apply)(node.op, inputs, node.arg)
     finally:
-        Building.like = Building.gradient_of = None
+        Building.place = Building.gradient_of = None
     if changed.buffer is None:
         changed.buffer = node.buffer
     return changed

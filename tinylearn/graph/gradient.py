@@ -40,14 +40,14 @@ def gradient(output: Node, g: Node, leaves: Iterable[Node]) -> dict[Node, Node]:
     grads = {output: g}
     for node in reversed(order):
         if node.inputs and node in grads and node in moving:
-            Building.like = Building.gradient_of = node
+            Building.place, Building.gradient_of = node.made_at, node
             try:
                 for x, gx in zip(node.inputs, rule_of(node, grads[node]), strict=True):
                     if x in moving:
                         checked = check(node, x, gx)
                         grads[x] = ADD(grads[x], checked) if x in grads else checked
             finally:
-                Building.like = Building.gradient_of = None
+                Building.place = Building.gradient_of = None
     return {leaf: grads[leaf] for leaf in leaves if leaf in grads}
 
 

@@ -155,11 +155,11 @@ class Structures:
 class Building:
     """Whose nodes are being built, if it is not the user who builds them.
 
-    like          the node whose line of the user they take over
+    place         the user's line that they are made for, raw; None: it is looked up for each
     gradient_of   the node whose gradient rule makes them, or None
     """
 
-    like: Node | None = None
+    place: tuple | None = None
     gradient_of: Node | None = None
 
 
@@ -185,8 +185,7 @@ def _new(op: Primitive, inputs: tuple, arg: Any, known: tuple, key: tuple | None
     node.structure, node.shape, node.dtype, node.device = known
     node.buffer = node.owner = None
     node.gradient_of = Building.gradient_of
-    like = Building.like
-    node.made_at = user_place(3) if like is None else like.made_at
+    node.made_at = Building.place or user_place(3)
     if key is not None:
         INTERNED[key] = weakref.ref(node)
     return node

@@ -75,7 +75,10 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         epoch, self.epoch = self.epoch, self.epoch + 1  # two loops at once are two epochs
-        tensors = ((_tensor(x), _tensor(y)) for x, y in self.cut(epoch))
+        made = Tensor.from_numpy if self.shuffle else Tensor  # rows picked out are a copy already
+        tensors = (
+            (made(x, requires_grad=False), made(y, requires_grad=False)) for x, y in self.cut(epoch)
+        )
         if self.progress is False:
             return tensors
         label = self.progress if isinstance(self.progress, str) else f"epoch {epoch + 1}"
@@ -96,10 +99,6 @@ batches = Batches  # reads as a sentence: for x, y in batches(images, labels)
 def fixed_random(*seed: int) -> np.random.RandomState:
     """A random source that NumPy has frozen: the same numbers in every version of NumPy."""
     return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
-
-
-def _tensor(rows: np.ndarray) -> Tensor:
-    return Tensor(rows, requires_grad=False)
 
 
 def _rows(name: str, data: Any) -> np.ndarray:

@@ -18,6 +18,7 @@ import numpy as np
 
 from tinylearn.devices.device import Device
 from tinylearn.errors import GradientError, ShapeError, TinylearnError, describe, nearest
+from tinylearn.graph.node import Building
 from tinylearn.graph.primitives import buffer
 from tinylearn.nn import schedules as lr_scheduler
 from tinylearn.nn import updates
@@ -79,7 +80,8 @@ class Optimizer:
             known = [w]
             for tensors in self.memory.values():
                 known.append(tensors[k].to_(w.device))
-            g, *plain = [made(t.node, False) for t in (grad, *known)]
+            g = made(grad.node, False) if grad._requires_grad else grad
+            plain = [made(t.node, False) for t in known]
             old += known
             new += self.update(self.steps[k] + 1, plain[0], g, *plain[1:])
         if not learning:
@@ -88,7 +90,9 @@ class Optimizer:
         gradients = [grad for _, _, grad in learning]
         Tensor.realize_all(*new, *filter(is_added_up, gradients), *losses_of(gradients))
         for tensor, value in zip(old, new, strict=True):
+            Building.place = value.node.made_at  # where they were made, with no new search for it
             own(tensor, buffer(value.node.buffer))
+        Building.place = None
         for k, _, _ in learning:
             self.steps[k] += 1
 
@@ -103,11 +107,13 @@ class Optimizer:
 
         It is data and not a constant of the graph, so that every step has the same plan.
         """
-        key = value, like.device, like.dtype
-        if key not in self._numbers:
-            data = Device.known[like.device].upload(np.array(value, like.dtype.numpy))
-            self._numbers[key] = made(buffer(data), False)
-        return self._numbers[key]
+        node = like.node
+        key = value, node.device, node.dtype
+        known = self._numbers.get(key)
+        if known is None:
+            data = Device.known[node.device].upload(np.array(value, node.dtype.numpy))
+            known = self._numbers[key] = made(buffer(data), False)
+        return known
 
     def zero_grad(self) -> None:
         """Forget all gradients, so that the next backward() starts afresh."""

@@ -18,7 +18,7 @@ from tinylearn.graph.dtype import DEFAULT_FLOAT, PYTHON, DType, int64
 from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.node import Shape
 from tinylearn.graph.primitives import buffer
-from tinylearn.tensor.data import array_of, checked_shape, fits, upload
+from tinylearn.tensor.data import array_of, checked_shape, fits
 from tinylearn.tensor.losses import Losses
 from tinylearn.tensor.randomness import Random, manual_seed
 from tinylearn.tensor.state import State, made, own
@@ -33,6 +33,25 @@ class Creation(Losses):
     __slots__ = ()
 
     manual_seed = staticmethod(manual_seed)
+
+    # ---------------------------------------------------------------- of an array
+
+    @staticmethod
+    def from_numpy(
+        array: np.ndarray,
+        device: str | None = None,
+        requires_grad: bool | None = None,
+    ) -> Tensor:
+        """A leaf in the array's own memory, without a copy where that can be. PyTorch: from_numpy
+
+        Do not change the array before what is made of the tensor has been computed; Tensor(array)
+        takes a copy and is safe.
+        Raises   TypeError for anything but an array
+        """
+        if not isinstance(array, np.ndarray):
+            got = type(array).__name__
+            raise TypeError(f"from_numpy needs a NumPy array, not a {got}\nTry Tensor(x)")
+        return leaf(array, None, device, requires_grad)
 
     # ---------------------------------------------------------------- one value
 
@@ -161,9 +180,9 @@ class Creation(Losses):
 def leaf(
     numbers: np.ndarray, dtype: Any, device: str | None = None, requires_grad: bool | None = None
 ) -> Tensor:
-    """A new leaf with a copy of the numbers."""
+    """A new leaf in the memory of these numbers, which nobody is going to change."""
     array = array_of(np.asarray(numbers), None if dtype is None else dtype_of(dtype))
-    return planted(upload(array, place(device)), requires_grad)
+    return planted(Device.known[place(device)].adopt(array), requires_grad)
 
 
 def filled(
