@@ -20,7 +20,7 @@ class Named:
 
 def numbers(*shape: int) -> Node:
     """A source with the numbers 0, 1, 2, ..."""
-    data = np.arange(math.prod(shape), dtype=np.float32)
+    data = np.arange(math.prod(shape), dtype=np.float32).reshape(shape)
     return buffer(Buffer(shape, float32, "numpy", data))
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
 from tinylearn.graph.deferred import DERIVATIVE, spelled_out, with_inputs
-from tinylearn.graph.node import Node, Structures, walk, walk_unrealized
+from tinylearn.graph.node import Node, Shape, Structures, walk, walk_unrealized
 from tinylearn.graph.primitives import BUFFER, CONST, COPY
 from tinylearn.graph.simplify import Simplified, shaped_like, simplify, stand_in_for
 from tinylearn.parts import Part, bodies
@@ -128,7 +128,7 @@ class Plan:
     programs                in running order
     calls                   (function, slots of its arguments) of each program
     steps                   runs all calls on the memory of the slots
-    scratch                 (slot, size, dtype, device) of memory only needed in between
+    scratch                 (slot, shape, dtype, device) of memory only needed in between
     idle                    that memory, kept from the last run if it is little
     results                 (slot, shape, dtype, device) of memory that stays
                             (slots are counted: what is given, results, scratch)
@@ -142,7 +142,7 @@ class Plan:
     programs: list[Program] = field(default_factory=list)
     calls: list[tuple[Callable, list[int]]] = field(default_factory=list)
     steps: Callable[[list], None] = field(default=lambda memory: None)
-    scratch: list[tuple[int, int, np.dtype, str]] = field(default_factory=list)
+    scratch: list[tuple[int, Shape, np.dtype, str]] = field(default_factory=list)
     idle: list | None = None
     results: list[tuple] = field(default_factory=list)
     outputs: list[int | None] = field(default_factory=list)
@@ -163,7 +163,7 @@ class Plan:
         buffers = [n.buffer for n in request.leaves]
         for k in sorted(self.given):
             n = request.constants[k]
-            buffers.append(known[n.device].filled((1,), n.dtype, n.arg))
+            buffers.append(known[n.device].filled((1,) * len(n.shape), n.dtype, n.arg))
         memory: list[Any] = [
             known[b.device].memory(b) if b.data is None else b.data for b in buffers
         ]
@@ -172,7 +172,7 @@ class Plan:
             memory.append(buffers[-1].data)
         scratch, self.idle = self.idle, None  # taken: nobody else runs on it meanwhile
         if scratch is None:
-            scratch = [known[device].take(size, numpy) for _, size, numpy, device in self.scratch]
+            scratch = [known[d].take(shape, numpy) for _, shape, numpy, d in self.scratch]
         with np.errstate(all="ignore"):
             self.steps(memory + scratch)
         if sum([m.nbytes for m in scratch]) <= IDLE_LIMIT:
@@ -301,7 +301,7 @@ def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
     for k, program in enumerate(programs):
         for node in program.kernel.outputs:
             if node not in slots:
-                kind = (node.size, node.dtype.numpy, node.device)
+                kind = (node.shape, node.dtype.numpy, node.device)
                 if free.get(kind):
                     slots[node] = free[kind].pop()
                 else:
@@ -309,7 +309,7 @@ def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
                     plan.scratch.append((count, *kind))
                     count += 1
         for node in program.kernel.loaded:
-            kind = (node.size, node.dtype.numpy, node.device)
+            kind = (node.shape, node.dtype.numpy, node.device)
             if last_use[node] == k and any(slots[node] == s[0] for s in plan.scratch):
                 free.setdefault(kind, []).append(slots[node])
         arguments = program.kernel.outputs + program.kernel.loaded

@@ -72,7 +72,7 @@ def by_hand(operation: Callable = str.format, strides: bool = True) -> Callable:
         return f"{moves.get(kind, kind)}({', '.join(args)}{extra})"
 
     def render(kernel, nest, name="kernel"):
-        names = {n: f"in{k}.reshape({n.shape})" for k, n in enumerate(kernel.loaded)}
+        names = {n: f"in{k}" for k, n in enumerate(kernel.loaded)}
         for n in kernel.inputs:
             names.setdefault(n, f"full({n.shape}, {n.arg!r}, {n.dtype.name})")
         memory = [f"out{k}" for k in range(len(kernel.outputs))]
@@ -81,7 +81,7 @@ def by_hand(operation: Callable = str.format, strides: bool = True) -> Callable:
         source.add(f"def {name}({', '.join(memory)}):")
         source.indent = 1
         for k, n in enumerate(kernel.outputs):
-            source.add(f"out{k}[...] = asarray({text_of(n, names)}).reshape(-1)", n)
+            source.add(f"out{k}[...] = {text_of(n, names)}", n)
         return source
 
     return render
@@ -107,7 +107,10 @@ WRONG_NUMPY = [
     (edited(render_numpy, r"subtract\((\w+), (\w+)", r"subtract(\2, \1"), "is wrong at"),
     (edited(render_numpy, r"\.transpose\(\([\d, ]+\)\)", ""), "render.numpy: "),
     (edited(render_numpy, r"(strided\(\w+, )\d+", r"\g<1>0"), "is wrong at"),
-    (edited(render_numpy, r"^(    v\d+ = in0)$", r"\1; in0[...] = 0"), "which it may only read"),
+    (
+        edited(render_numpy, r"^(    t\w+ = .*\bin0\b.*)$", r"\1; in0[...] = 0"),
+        "which it may only read",
+    ),
 ]
 
 

@@ -70,12 +70,11 @@ def followed(name: str, sample: Sample, nest: Nest, place: int, where: str) -> N
         for part in TRANSFORMS[place + 1 :]:
             nest = part.default(nest)
         text = RENDER.default(kernel, nest, "kernel").text
-        found = {n: np.zeros(n.size, n.dtype.numpy) for n in kernel.outputs}
-        memory = [sample.memory[n].reshape(-1) for n in kernel.loaded]
+        found = {n: np.zeros(n.shape, n.dtype.numpy) for n in kernel.outputs}
+        memory = [np.array(sample.memory[n], order="C") for n in kernel.loaded]
         with np.errstate(all="ignore"):
             compiled(text, "kernel")(*found.values(), *memory)
     except Exception as error:
         says = f"{name}: what comes after it fails: {type(error).__name__}: {error}"
         raise ContractError(f"{says}\n    called with {where}") from error
-    shaped = {n: a.reshape(n.shape) for n, a in found.items()}
-    same_numbers(name, sample, shaped, f"{where}, run as NumPy text")
+    same_numbers(name, sample, found, f"{where}, run as NumPy text")

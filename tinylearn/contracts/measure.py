@@ -28,7 +28,7 @@ def leaf(array: Any, device: str = "numpy") -> Node:
     """A source node with the numbers of an array."""
     array = np.array(array, order="C", copy=True)
     kind = dtype(array.dtype)
-    return buffer(Buffer(array.shape, kind, device, array.reshape(-1)))
+    return buffer(Buffer(array.shape, kind, device, array))
 
 
 def numbers(

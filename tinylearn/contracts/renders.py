@@ -114,7 +114,7 @@ def task_of(sample: Sample, nest: Nest, number: int) -> Task:
     """The call for a kernel and its loops."""
     kernel = sample.kernel
     outputs = tuple(filler(n) for n in kernel.outputs)
-    loaded = tuple(np.ascontiguousarray(sample.memory[n]).reshape(-1) for n in kernel.loaded)
+    loaded = tuple(np.array(sample.memory[n], order="C") for n in kernel.loaded)
     expected = tuple(sample.expected[n] for n in kernel.outputs)
     return Task(sample.says, kernel, nest, f"kernel_{number}", outputs, loaded, expected)
 
@@ -122,7 +122,7 @@ def task_of(sample: Sample, nest: Nest, number: int) -> Task:
 def filler(node: Node) -> np.ndarray:
     """What memory holds before a kernel writes it: nothing that can be right by chance."""
     value = np.nan if node.dtype.is_float else node.dtype.kind * 77 or True
-    return np.full(node.size, value, node.dtype.numpy)
+    return np.full(node.shape, value, node.dtype.numpy)
 
 
 def after_products() -> list[Task]:

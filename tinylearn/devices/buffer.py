@@ -13,32 +13,33 @@ from tinylearn.graph.node import Shape
 
 
 class Pool:
-    """Memory by size, given out again. Fresh pages cost the system more than a kernel costs us.
+    """Memory by shape, given out again. Fresh pages cost the system more than a kernel costs us.
 
-    make   (size, NumPy dtype) -> new memory, a thing with .size, .dtype and .nbytes
+    make   (shape, NumPy dtype) -> new memory, a thing with .shape, .dtype and .nbytes
     """
 
     LIMIT = 512 * 1024 * 1024  # bytes kept for later at the most
 
-    def __init__(self, make: Callable[[int, np.dtype], Any]):
+    def __init__(self, make: Callable[[Shape, np.dtype], Any]):
         self.make = make
-        self.free: dict[tuple[int, np.dtype], list] = {}
+        self.free: dict[tuple[Shape, np.dtype], list] = {}
         self.kept = 0
 
-    def take(self, size: int, dtype: np.dtype) -> Any:
-        """Memory of `size` numbers with arbitrary values."""
-        stack = self.free.get((size, dtype))
+    def take(self, shape: Shape, dtype: np.dtype) -> Any:
+        """Memory with arbitrary values."""
+        stack = self.free.get((shape, dtype))
         if stack:
-            self.kept -= size * dtype.itemsize
-            return stack.pop()
-        return self.make(size, dtype)
+            memory = stack.pop()
+            self.kept -= memory.nbytes
+            return memory
+        return self.make(shape, dtype)
 
     def give(self, memory: Any) -> None:
         """Take memory back that nobody looks at any more."""
         kept = self.kept + memory.nbytes
         if kept <= self.LIMIT:
             self.kept = kept
-            kind = memory.size, memory.dtype
+            kind = memory.shape, memory.dtype
             stack = self.free.get(kind)
             if stack is None:
                 self.free[kind] = [memory]
@@ -52,8 +53,8 @@ POOL = Pool(np.empty)
 class Buffer:
     """Numbers of one shape and dtype on one device.
 
-    data   the device's memory: for numpy and c a one-dimensional array; None until first use
-           if the buffer is one value everywhere (fill)
+    data   the device's memory: for numpy an array of this shape; None until first use if the
+           buffer is one value everywhere (fill)
     pool   where the memory goes when nobody has the buffer any more
     """
 

@@ -17,7 +17,7 @@ from tinylearn.graph.simplify import StandIn
 from tinylearn.loops.index import flat, variable
 from tinylearn.loops.ir import Let, Load, Nest, Statement
 from tinylearn.loops.transforms import collapse
-from tinylearn.render.product import Product, product_form
+from tinylearn.render.product import Product, product_form, reshaped
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
 
@@ -67,7 +67,8 @@ def multiplication(kernel: Kernel, product: Product, scratch: Node | None, name:
     source.indent = 1
     home = scratch if product.target is None else product.target.target
     assert home is not None, "a product without a target goes to the scratch"
-    source.add(product.call(memory, memory[home]), product.total.node)
+    out = reshaped(memory[home], home.shape, product.matrices)
+    source.add(product.call(memory, out), product.total.node)
     return source
 
 

@@ -6,7 +6,6 @@ Large products are left to NumPy's BLAS, which is faster than the loops written 
 from __future__ import annotations
 
 import ctypes
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,15 +33,15 @@ RENDER = Part("render.c", render_c)
 class Memory:
     """Host memory with its address at hand: asking an array for it takes longer than a call."""
 
-    __slots__ = ("address", "array", "dtype", "nbytes", "size")
+    __slots__ = ("address", "array", "dtype", "nbytes", "shape")
 
     def __init__(self, array: np.ndarray):
-        self.array, self.size, self.dtype = array, array.size, array.dtype
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
         self.nbytes = array.nbytes
         self.address = array.ctypes.data
 
 
-POOL = Pool(lambda size, dtype: Memory(np.empty(size, dtype)))
+POOL = Pool(lambda shape, dtype: Memory(np.empty(shape, dtype)))
 
 
 class CDevice(Device):
@@ -56,12 +55,12 @@ class CDevice(Device):
 
     def allocate(self, shape: Shape, dtype: DType) -> Buffer:
         """Memory with arbitrary values, with its address."""
-        memory = POOL.take(math.prod(shape), dtype.numpy)
+        memory = POOL.take(shape, dtype.numpy)
         return Buffer(shape, dtype, self.name, memory, pool=POOL)
 
-    def take(self, size: int, numpy: np.dtype) -> Memory:
+    def take(self, shape: Shape, numpy: np.dtype) -> Memory:
         """Memory for a while."""
-        return POOL.take(size, numpy)
+        return POOL.take(shape, numpy)
 
     def give(self, memory: Memory) -> None:
         """Memory that `take` gave is no longer needed."""
@@ -79,12 +78,12 @@ class CDevice(Device):
         """A buffer in the array's own memory, if that is in order."""
         if not (array.flags.c_contiguous and array.flags.aligned):
             return self.upload(array)
-        return Buffer(array.shape, dtype_of(array.dtype), self.name, Memory(array.reshape(-1)))
+        return Buffer(array.shape, dtype_of(array.dtype), self.name, Memory(array))
 
     def memory(self, buffer: Buffer) -> Memory:
         """The buffer's memory."""
         if buffer.data is None:
-            array = np.full(buffer.size, buffer.fill, buffer.dtype.numpy)
+            array = np.full(buffer.shape, buffer.fill, buffer.dtype.numpy)
             buffer.data = Memory(array)
         return buffer.data
 
@@ -147,7 +146,7 @@ def one_after_the_other(
         follow(*memories)
 
     def run_with_scratch(*memories: Memory) -> None:
-        between = POOL.take(scratch.size, scratch.dtype.numpy)  # type: ignore[union-attr]
+        between = POOL.take(scratch.shape, scratch.dtype.numpy)  # type: ignore[union-attr]
         run(*memories, between)
         POOL.give(between)
 

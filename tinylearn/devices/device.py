@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -76,19 +75,18 @@ class Device(metaclass=DeviceType):
 
     def allocate(self, shape: Shape, dtype: DType) -> Buffer:
         """Memory with arbitrary values."""
-        size = math.prod(shape)
-        return Buffer(shape, dtype, self.name, POOL.take(size, dtype.numpy), pool=POOL)
+        return Buffer(shape, dtype, self.name, POOL.take(shape, dtype.numpy), pool=POOL)
 
-    def take(self, size: int, numpy: np.dtype) -> Any:
+    def take(self, shape: Shape, numpy: np.dtype) -> Any:
         """Memory for a while; `give` takes it back."""
-        return POOL.take(size, numpy)
+        return POOL.take(shape, numpy)
 
     def give(self, memory: Any) -> None:
         """Memory that `take` gave is no longer needed."""
         POOL.give(memory)
 
     def read(self, memory: Any) -> np.ndarray:
-        """The numbers in memory as a one-dimensional array, not to be kept."""
+        """The numbers in memory as an array, not to be kept."""
         return memory
 
     def write(self, memory: Any, numbers: np.ndarray) -> None:
@@ -98,7 +96,7 @@ class Device(metaclass=DeviceType):
     def upload(self, array: np.ndarray) -> Buffer:
         """A buffer with the numbers of an array; the array's memory is not shared."""
         buffer = self.allocate(array.shape, dtype(array.dtype))
-        self.write(buffer.data, array.reshape(-1))
+        self.write(buffer.data, array)
         return buffer
 
     def adopt(self, array: np.ndarray) -> Buffer:
@@ -112,12 +110,12 @@ class Device(metaclass=DeviceType):
     def memory(self, buffer: Buffer) -> Any:
         """The buffer's memory, as the programs of this device take it."""
         if buffer.data is None:
-            buffer.data = np.full(buffer.size, buffer.fill, buffer.dtype.numpy)
+            buffer.data = np.full(buffer.shape, buffer.fill, buffer.dtype.numpy)
         return buffer.data
 
     def download(self, buffer: Buffer) -> np.ndarray:
         """A copy of the numbers as an array of the buffer's shape."""
-        return self.read(self.memory(buffer)).reshape(buffer.shape).copy()
+        return self.read(self.memory(buffer)).copy()
 
     def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
         """Programs for the kernels."""

@@ -23,7 +23,7 @@ INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 def strided(memory: np.ndarray, start: int, shape: tuple, steps: tuple) -> np.ndarray:
-    """A view of one-dimensional memory: start and steps count numbers, not bytes."""
+    """A view of memory: start and steps count numbers, not bytes."""
     size = memory.itemsize
     return np.ndarray(shape, memory.dtype, memory, start * size, tuple(s * size for s in steps))
 
@@ -100,7 +100,7 @@ class NumPyDevice(Device):
         """A buffer in the array's own memory, if that is in order."""
         if not array.flags.c_contiguous:
             return self.upload(array)
-        return Buffer(array.shape, dtype(array.dtype), self.name, array.reshape(-1))
+        return Buffer(array.shape, dtype(array.dtype), self.name, array)
 
     def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
         """A Python function for each kernel."""

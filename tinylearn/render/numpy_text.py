@@ -20,7 +20,7 @@ from tinylearn.loops.ir import Guard, Let, Load, Nest, Statement, Total, Write
 from tinylearn.loops.unroll import guards
 from tinylearn.render.numpy_block import BlockBody, Views, literal
 from tinylearn.render.numpy_box import Box, box_of, has_boxes
-from tinylearn.render.product import product_form
+from tinylearn.render.product import product_form, reshaped
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, is_product_sum
 
@@ -146,10 +146,12 @@ class Writer:
         """A line that names what is seen of a node's memory, if it has no name yet."""
         if key not in views:
             node, place, asked = key
-            views[key] = f"v{self.view_count}"
-            self.view_count += 1
             text = view_text(self.memory[node], node, place, variables, box_of(asked))
-            self.source.add(f"{views[key]} = {text}", node)
+            views[key] = text
+            if text != self.memory[node]:
+                views[key] = f"v{self.view_count}"
+                self.view_count += 1
+                self.source.add(f"{views[key]} = {text}", node)
 
     # ------------------------------------------------------------ node by node
 
@@ -158,14 +160,14 @@ class Writer:
         names: dict[Node, str] = {}
         for n in self.kernel.inputs:
             if n in self.memory:
-                names[n] = f"{self.memory[n]}.reshape({n.shape})"
+                names[n] = self.memory[n]
             else:
                 names[n] = f"full({n.shape}, {literal(n)}, {n.dtype.name})"
         for k, n in enumerate(self.kernel.members):
             self.source.add(f"x{k} = {self.node_text(n, names)}", n)
             names[n] = f"x{k}"
         for n in self.kernel.outputs:
-            self.source.add(f"{self.memory[n]}.reshape({n.shape})[...] = {names[n]}", n)
+            self.source.add(f"{self.memory[n]}[...] = {names[n]}", n)
 
     def node_text(self, n: Node, names: dict[Node, str]) -> str:
         """One node as a NumPy call."""
@@ -248,5 +250,5 @@ def view_text(
         in_order = in_order and (n == 1 or f == expected)
         expected *= n
     if in_order and expected == node.size:
-        return memory if len(shape) == 1 else f"{memory}.reshape({shape})"
+        return reshaped(memory, node.shape, shape)
     return f"strided({memory}, {start}, {shape}, {tuple(steps)})"

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
-from tinylearn.graph.node import Node
+from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import MUL
 from tinylearn.loops.index import Index, Variable
 from tinylearn.loops.ir import Apply, Let, Load, Nest, Total, Write
@@ -50,18 +50,24 @@ class Product:
         b = matrix_text(
             memory[self.right.source], self.right, self.stack, self.summed, self.columns
         )
-        return f"matmul({a}, {b}, {out}.reshape({self.matrices}))" if out else f"matmul({a}, {b})"
+        return f"matmul({a}, {b}, {out})" if out else f"matmul({a}, {b})"
 
     def lines(self, memory: dict[Node, str]) -> list[str]:
         """Text that computes `total0`, an array over `loops`."""
         shape = tuple(v.size for v in self.order)
         if self.target is not None:
-            call = self.call(memory, memory[self.target.target])
+            home = self.target.target
+            call = self.call(memory, reshaped(memory[home], home.shape, self.matrices))
             shaped = "" if self.matrices == shape else f".reshape({shape})"
             return [f"total0 = {call}{shaped}"]
         turn = tuple(self.order.index(v) for v in self.loops)
         turned = "" if turn == tuple(range(len(turn))) else f".transpose({turn})"
         return [f"total0 = {self.call(memory)}.reshape({shape}){turned}"]
+
+
+def reshaped(memory: str, have: Shape, want: Shape) -> str:
+    """Text of memory of one shape as an array of another."""
+    return memory if have == want else f"{memory}.reshape({want})"
 
 
 def size(variables: Variables) -> int:
@@ -198,10 +204,10 @@ def plain_matrix(
         whole = whole and (f == stack_step or n == 1)
         stack_step *= n
     if whole and (steps[-1] == 1 or across == 1) and (steps[-2] == across or down == 1):
-        return f"{memory}.reshape({shape})"
+        return reshaped(memory, source.shape, shape)
     if whole and (steps[-2] == 1 or down == 1) and (steps[-1] == down or across == 1):
         turned = (*shape[:-2], across, down)
-        return f"{memory}.reshape({turned}).swapaxes(-1, -2)"
+        return f"{reshaped(memory, source.shape, turned)}.swapaxes(-1, -2)"
     blas = (steps[-1] == 1 and steps[-2] >= across) or (steps[-2] == 1 and steps[-1] >= down)
     text = f"strided({memory}, {place.constant}, {shape}, {steps})"
     return text if blas else f"ascontiguousarray({text})"
