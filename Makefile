@@ -7,12 +7,13 @@ VENV = .venv/bin/python
 READY := .venv/ready-$(shell pwd | cksum | cut -d ' ' -f 1)# named after the folder: moved, it installs again
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help lab tour test test-torch test-cluster test-nbgrader format clean
+.PHONY: help lab tour site test test-torch test-cluster test-nbgrader format clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make lab         open the course's first notebook in JupyterLab"
 	@echo "make tour        run that notebook without a screen; writes build/00_tour.html"
+	@echo "make site        write the lessons as web pages; open build/site/index.html"
 	@echo "make test        every check: format, lint, types, doctests and tests"
 	@echo "make test-torch  the comparisons with PyTorch (installs it into .venv)"
 	@echo "make test-cluster   grading on a real Dask cluster (installs Dask into .venv)"
@@ -22,6 +23,9 @@ help:
 
 lab tour test: $(READY)
 	@$(VENV) -m tinylearn $@ $(ARGS)
+
+site: $(READY)
+	@$(VENV) -m tinylearn course site --out build/site $(ARGS)
 
 test-torch: $(READY)
 	@$(VENV) -c 'import torch' 2>/dev/null || $(VENV) -m pip install --quiet $(TORCH)

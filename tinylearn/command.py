@@ -162,10 +162,11 @@ def tour(arguments: argparse.Namespace) -> int:
     notebook = Path(arguments.notebook) if arguments.notebook else file_of_the_clone(TOUR)
     if not notebook.is_file():
         raise CommandError(f"there is no notebook {notebook}")
-    for module in ("nbformat", "nbclient", "nbconvert", "ipykernel"):
+    from tinylearn.course.page import NEEDS, alone
+
+    for module in ("nbclient", "ipykernel", *NEEDS):
         needs(module, extra="course")
     import nbclient
-    import nbconvert
     import nbformat
 
     os.environ.update(ONE_THREAD | dict(os.environ))
@@ -183,7 +184,10 @@ def tour(arguments: argparse.Namespace) -> int:
         failure = str(error)
     page = Path.cwd() / "build" / f"{notebook.stem}.html"
     page.parent.mkdir(exist_ok=True)
-    page.write_text(nbconvert.HTMLExporter().from_notebook_node(cells)[0], encoding="utf-8")
+    try:
+        page.write_text(alone(cells, notebook, page), encoding="utf-8")
+    except ValueError as error:
+        raise CommandError(f"{notebook.name} cannot be shown: {error}\n{failure}") from error
     if failure:
         raise CommandError(f"a cell of {notebook.name} failed; as far as it ran: {page}\n{failure}")
     print(f"{notebook.name} ran in {time.perf_counter() - start:.0f} s: {page}")

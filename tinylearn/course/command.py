@@ -3,6 +3,7 @@
     new NN_topic        begin a chapter           build [--check]    derive every other file
     release --out DIR   the students' bundle      grade SUBMISSIONS --out GRADES
     report GRADES       feedback and tables       sandbox            what protects this machine
+    site --out DIR      the lessons as web pages
 
 The command line of tinylearn hands everything after `course` to `main(words)`.
 """
@@ -23,6 +24,7 @@ from .journal import Journal
 from .probe import LEVELS, best_level, trouble_with
 from .release import release
 from .report import write_reports
+from .site import site
 from .spec import load
 from .template import new_chapter
 
@@ -57,7 +59,10 @@ def add_to(subparsers: Subparsers) -> None:
     bundle = subparsers.add_parser("release", help="make the students' bundle")
     bundle.add_argument("--out", type=Path, required=True)
     bundle.set_defaults(run=run_release)
-    for adder in (builder, new, bundle):
+    pages = subparsers.add_parser("site", help="write the lessons as web pages")
+    pages.add_argument("--out", type=Path, required=True, help="a new folder, or a former site")
+    pages.set_defaults(run=run_site)
+    for adder in (builder, new, bundle, pages):
         adder.add_argument("--root", type=Path, default=Path.cwd(), help="the course's folder")
     add_grade(subparsers)
     sandbox = subparsers.add_parser("sandbox", help="probe what protects this machine")
@@ -125,6 +130,12 @@ def run_build(arguments: argparse.Namespace) -> int:
 def run_release(arguments: argparse.Namespace) -> int:
     files = release(arguments.root, arguments.out)
     print(f"{len(files)} files for students in {arguments.out}")
+    return 0
+
+
+def run_site(arguments: argparse.Namespace) -> int:
+    files = site(arguments.root.resolve(), arguments.out.resolve())
+    print(f"{len(files)} files; open {arguments.out / 'index.html'}")
     return 0
 
 

@@ -6,7 +6,9 @@ release(root, out) -> the files copied        leaks(out, root) -> [] or what was
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from html import unescape
 from pathlib import Path
 
 from .author import SOLUTION
@@ -41,7 +43,7 @@ def leaks(out: Path, root: Path) -> list[str]:
     for path in sorted(out.rglob("*")):
         if not path.is_file():
             continue
-        if path.name.endswith(".spec.json") or "solutions" in path.parts:
+        if path.name.endswith(".spec.json") or "solutions" in path.relative_to(out).parts:
             found.append(f"{path.name} does not belong in a bundle")
         text = searchable(path.read_text("utf-8", "replace"))
         found += [f"{path.name}: {what}" for line, what in secrets.items() if line in text]
@@ -51,7 +53,9 @@ def leaks(out: Path, root: Path) -> list[str]:
 
 
 def searchable(text: str) -> str:
-    """A file's text; of a notebook or JSON file, its strings as they read when shown."""
+    """A file's text; of a page, a notebook or a JSON file, its words as they read when shown."""
+    if text.startswith("<!doctype html>"):
+        return unescape(re.sub(r"<[^>]*>", "", text))
     try:
         data = json.loads(text)
     except ValueError:
