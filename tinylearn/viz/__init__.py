@@ -59,7 +59,8 @@ def draw(*tensors: Any, by: str = "kernels") -> Shown:
             return MemoryFilm(_trace(*tensors, code=False, frame=frame))
         if by not in ("kernels", "modules"):
             raise ValueError(f'by is "kernels", "modules" or "memory", not {by!r}')
-        return Picture(_trace(*tensors, steps=False, code=False, frame=frame), "draw", view=by)
+        data = _trace(*tensors, steps=False, code=False, view=by, frame=frame)
+        return Picture(data, "draw", view=by)
 
     return attempt(picture)
 

@@ -60,8 +60,11 @@ def add_joined(
         if where is None and node.inputs and new[node].op.kind != "source":
             where = sorted({k for r in readers.get(node, ()) for k in found.get(r, ())})
         found[node] = where or []
-    for k, data in enumerate(kernels):
-        data["nodes"] = [ids[n] for n in shown if k in found[n] and n.inputs]
+    for data in kernels:
+        data["nodes"] = []
+    for node in shown:
+        for k in found[node] if node.inputs else ():
+            kernels[k]["nodes"].append(ids[node])
 
 
 def step_data(step: Step, ids: Ids, kernels: Sequence[Data]) -> Data:

@@ -15,13 +15,13 @@ import zlib
 from html import escape, unescape
 from typing import Any
 
-from tinylearn.viz.assets import script, style
+from tinylearn.viz.assets import script, style, text_of
 from tinylearn.viz.svg import alternative, svg
 from tinylearn.viz.text import graph_text, source_text, steps_text
 
 Data = dict[str, Any]
-PACKED = 8000  # characters of JSON; above this it is compressed, and the browser unpacks it
 IN_ADDRESS = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", "&": "%26", "\n": " "})
+START = "start.js"  # the only script that stands in the page as it is
 LARGEST_IMAGE = 300  # boxes; a larger still image cannot be read and weighs too much
 DRAWING = re.compile(r'<svg [^>]*aria-label="([^"]*)".*?</svg>', re.DOTALL)
 OPEN = """(function () {
@@ -66,37 +66,47 @@ def themed(tag: str, style: str, body: str) -> str:
 def fragment(trace: Data, options: Data) -> str:
     """The piece of HTML that a notebook keeps in its output.
 
-    options   {"mode": "draw" | "explain" | "source" | "memory", "step", "view", "language", ...}
+    options   {"mode": "draw" | "explain" | "source", "step", "view", "language", ...}
     """
-    plain = safe_json({"trace": trace, "options": options})
+    data = {"trace": trace, "options": options, "style": style(), "script": script()}
+    plain = safe_json(data)
     name = "tlv" + hashlib.sha256(plain.encode()).hexdigest()[:10]
-    packed = len(plain) > PACKED
-    payload = base64.b64encode(zlib.compress(plain.encode(), 9)).decode() if packed else plain
-    kind = "application/zlib" if packed else "application/json"
     return (
-        f'<div class="tlv" id="{name}" data-tlv="{name}"><style>{style()}</style>'
+        f'<div class="tlv" id="{name}" data-tlv="{name}">'
         f'<div class="tlv-still">{fallback(trace, options)}</div>'
-        f'<script type="{kind}" class="tlv-data">{payload}</script>'
-        f"<script>(function(){{\n{script()}\nstart({json.dumps(name)});}})();</script></div>"
+        f'<script type="application/zlib" class="tlv-data">{packed(plain)}</script>'
+        f"<script>{text_of(START).replace('NAME', name)}</script></div>"
     )
+
+
+def packed(text: str) -> str:
+    """The text compressed, in letters that can stand in HTML; browsers unpack it themselves."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def fallback(trace: Data, options: Data) -> str:
     """What is seen where no script runs."""
     alt = alternative(trace)
-    view = options["view"] if options["view"] in trace["views"] else "kernels"
-    boxes = sum(len(level["items"]) for level in trace["views"][view]["levels"].values())
-    picture = (
-        image(svg(trace, view=view), alt) if boxes <= LARGEST_IMAGE else f"<p>{escape(alt)}.</p>"
-    )
+    view = options["view"] if options["view"] in trace["views"] else next(iter(trace["views"]))
+    readable = seen_boxes(trace["views"][view]) <= LARGEST_IMAGE
+    picture = image(svg(trace, view=view), alt) if readable else f"<p>{escape(alt)}.</p>"
     parts = [picture] if options["mode"] in ("draw", "explain") else []
     if options["mode"] == "source":
         parts.append(f"<pre>{escape(source_text(trace, options['language']))}</pre>")
     elif trace["steps"]:
         parts.append(details("The decisions, as text", steps_text(trace)))
+        if "memory" in options:
+            parts.append(details("The memory, as text", options["memory"]["text"]))
     if options["mode"] != "explain":
         parts.append(details("The graph, as text", graph_text(trace)))
     return "".join(parts)
+
+
+def seen_boxes(view: Data, group: str = "") -> int:
+    """How many boxes a still image has: those in groups that are not closed."""
+    items = view["levels"][group]["items"]
+    open_groups = [i for i in items if i in view["levels"] and i not in view["closed"]]
+    return len(items) + sum(seen_boxes(view, i) for i in open_groups)
 
 
 def details(summary: str, text: str) -> str:

@@ -26,6 +26,7 @@ class Layered:
     first   boxes that must stand in the top layer (the values that come in)
     last    boxes that must stand in the bottom layer (the values that go out)
     grips   for each edge where it leaves and meets its boxes, in pixels right of their centres
+    values  a number for each edge: long edges of one value run as one trunk, which branches off
     Raises  ValueError if the edges form a cycle
     """
 
@@ -36,9 +37,11 @@ class Layered:
         first: Iterable[int] = (),
         last: Iterable[int] = (),
         grips: Sequence[tuple[float, float]] = (),
+        values: Sequence[int] = (),
     ) -> None:
         self.sizes, self.edges = list(sizes), list(edges)
         self.grips = list(grips) or [(0.0, 0.0)] * len(self.edges)
+        self.values = list(values) or list(range(len(self.edges)))
         count = len(self.sizes)
         self.readers: list[list[int]] = [[] for _ in range(count)]
         self.inputs: list[list[int]] = [[] for _ in range(count)]
@@ -94,24 +97,28 @@ class Layered:
         self.down: list[list[Link]] = [[] for _ in range(count)]
         self.bends: dict[int, list[int]] = {}
         budget = 4 * count + 400
+        trunks: dict[tuple[int, int], list[int]] = {}
         span = {k: self.ranks[b] - self.ranks[a] for k, (a, b) in enumerate(self.edges)}
         for k in sorted(span, key=lambda k: (span[k], k)):
-            a, b = self.edges[k]
-            budget -= span[k] - 1
-            self.bends[k] = self._chain(a, b, *self.grips[k]) if budget >= 0 else []
+            trunk = trunks.setdefault((self.edges[k][0], self.values[k]), [])
+            budget -= max(0, span[k] - 1 - len(trunk))
+            self.bends[k] = self._chain(k, trunk) if budget >= 0 else []
         self.count = count
 
-    def _chain(self, a: int, b: int, leaves: float, meets: float) -> list[int]:
-        chain, before = [], a
-        for rank in range(self.ranks[a] + 1, self.ranks[b]):
-            chain.append(len(self.layer_of))
+    def _chain(self, k: int, trunk: list[int]) -> list[int]:
+        """The bends of edge `k`: those of the trunk that exist already, and new ones below."""
+        (a, b), (leaves, meets) = self.edges[k], self.grips[k]
+        for rank in range(self.ranks[a] + 1 + len(trunk), self.ranks[b]):
+            before, grip = (trunk[-1], 0.0) if trunk else (a, leaves)
+            trunk.append(len(self.layer_of))
             self.layer_of.append(rank)
-            self.up.append([(before, leaves, 0.0)])
+            self.up.append([(before, grip, 0.0)])
             self.down.append([])
-            self.down[before].append((chain[-1], 0.0, leaves))
-            before, leaves = chain[-1], 0.0
-        self.down[before].append((b, meets, leaves))
-        self.up[b].append((before, leaves, meets))
+            self.down[before].append((trunk[-1], 0.0, grip))
+        chain = trunk[: self.ranks[b] - self.ranks[a] - 1]
+        before, grip = (chain[-1], 0.0) if chain else (a, leaves)
+        self.down[before].append((b, meets, grip))
+        self.up[b].append((before, grip, meets))
         return chain
 
     # --------------------------------------------------------- the order inside each layer

@@ -93,12 +93,12 @@ class MemoryFilm:
         return clip(f"{n['name'] or n['op']} {shape_text(n['shape'])}", 26)
 
     def svg(self, step: int | None = None) -> str:
-        """The chart as SVG text."""
+        """The chart as SVG text. Bars and heads know their node, for a click in the stepper."""
         found, count = self.lives, len(self.trace["kernels"])
         width = LEFT + COLUMN * count + 20
         base = TOP + ROW * found["rows"] + 10
         bars = "".join(self.bar(b) for b in found["buffers"])
-        heads = "".join(self.head(k) for k in range(count))
+        heads = "".join(self.head(k, base + GRAPH + 20) for k in range(count))
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{base + GRAPH + 24}" '
             f'viewBox="0 0 {width} {base + GRAPH + 24}" role="img" fill="currentColor" '
@@ -106,14 +106,19 @@ class MemoryFilm:
             f'font-size="12" style="max-width:none">{heads}{bars}{self.graph(base)}</svg>'
         )
 
-    def head(self, k: int) -> str:
-        """The column of a kernel: its number, and a line down to the sum."""
+    def head(self, k: int, bottom: float) -> str:
+        """The column of a kernel: its number, and a frame that the stepper shows at its steps."""
         fill, ink = colour(k + 1)
-        x = LEFT + COLUMN * k
+        x, kernel = LEFT + COLUMN * k, self.trace["kernels"][k]
+        node = f' data-node="{kernel["writes"][-1]}"' if kernel["writes"] else ""
         return (
+            f'<g data-column="{kernel["id"]}" style="display:none"><rect x="{x}" y="1" '
+            f'width="{COLUMN}" height="{bottom - 1}" rx="5" fill="none" stroke="currentColor" '
+            f'stroke-width="2.5" stroke-dasharray="5 3"/></g>'
+            f"<g{node}><title>kernel {escape(kernel['title'])}</title>"
             f'<rect x="{x + 14}" y="4" width="26" height="17" rx="4" fill="{fill}"/>'
             f'<text x="{x + 27}" y="17" text-anchor="middle" fill="{ink}" font-weight="600">'
-            f"{k + 1}</text>"
+            f"{k + 1}</text></g>"
         )
 
     def bar(self, b: Data) -> str:
@@ -122,14 +127,15 @@ class MemoryFilm:
         x, y = LEFT + COLUMN * b["from"] + 3, TOP + ROW * b["row"]
         wide = COLUMN * (b["to"] - b["from"] + 1) - 6
         text = f"{self.name(b['id'])}, {amount(b['bytes'])}"
-        room = max(0, int(wide / 7.2))
+        room = max(0, int((wide - 12) / 6.8))
         label = clip(text, room) if room > 5 else ""
         first = b["row"] not in {o["row"] for o in self.lives["buffers"] if o["from"] < b["from"]}
         name = (
             f'<text x="{LEFT - 6}" y="{y + 15}" text-anchor="end">{escape(clip(text, 20))}</text>'
         )
         return (
-            f"<g><title>{escape(text)}: kernel {b['from'] + 1} to {b['to'] + 1}</title>"
+            f'<g data-node="{b["id"]}"><title>{escape(text)}: kernel {b["from"] + 1} to '
+            f"{b['to'] + 1}</title>"
             f'<rect x="{x}" y="{y}" width="{wide}" height="{ROW - 5}" rx="4" fill="{fill}"/>'
             f'<text x="{x + 6}" y="{y + 14}" fill="{ink}">{escape(label)}</text>'
             f"{name if first else ''}</g>"

@@ -17,13 +17,15 @@ DEEPEST = 6  # attributes of attributes: model.layers.weight
 
 def names_on_lines(order: list[Node]) -> dict[Node, str]:
     """The node that a line `name = ...` ends in is called by that name."""
-    line = {n: (n.origin.code, n.origin.line_number) for n in order if n.origin is not None}
+    origins = {n.made_at: n.origin for n in order if n.origin is not None}
+    lines = {place: (origin.code, origin.line_number) for place, origin in origins.items()}
+    line = {n: lines[n.made_at] for n in order if n.made_at is not None}
     inner = {x for n in order for x in n.inputs if x in line and line[x] == line.get(n)}
     names = {}
     for node in order:
-        if node.origin is None or node in inner or node.gradient_of is not None:
+        if node.made_at is None or node in inner or node.gradient_of is not None:
             continue
-        text = node.origin.text
+        text = origins[node.made_at].text
         if ";" not in text and (found := ASSIGNED.match(text)):
             names[node] = found.group(1)
     return names

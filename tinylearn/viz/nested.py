@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tinylearn.viz.layered import Layered, Point
 
@@ -91,13 +92,14 @@ def nested(
         children.setdefault(parents.get(item, ROOT), []).append(item)
     pieces = cut(edges, parents)
     levels: dict[str, Level] = {}
+    plans: dict[Any, Layered] = {}
     deepest_first = sorted(children, key=lambda g: -len(ancestors(g, parents)) if g else 0)
     for group in deepest_first:
         boxes = {}
         for item in children[group]:
             is_leaf = item in sizes
             boxes[item] = sizes[item] if is_leaf else closed.get(item) or levels[item].outside
-        levels[group] = _level(boxes, pieces.get(group, {}), levels, closed)
+        levels[group] = _level(boxes, pieces.get(group, {}), levels, closed, plans)
     return levels
 
 
@@ -106,8 +108,12 @@ def _level(
     pieces: dict[Piece, list[str]],
     levels: Mapping[str, Level],
     closed: Mapping[str, Size],
+    plans: dict[Any, Layered],
 ) -> Level:
-    """Lay out one group: its boxes, and a port for each value that passes its border."""
+    """Lay out one group: its boxes, and a port for each value that passes its border.
+
+    plans   what was laid out before: equal blocks get equal places, and cost nothing again
+    """
     ins = list(dict.fromkeys(v for v, a, _ in pieces if not a))
     outs = list(dict.fromkeys(v for v, _, b in pieces if not b))
     names = [*boxes, *(("in", v) for v in ins), *(("out", v) for v in outs)]
@@ -123,7 +129,11 @@ def _level(
         (grip(open_levels.get(a), "out", v), grip(open_levels.get(b), "in", v))
         for v, a, b in pieces
     ]
-    plan = Layered(sizes, ends, first, last, grips)
+    numbers: dict[str, int] = {}
+    values = [numbers.setdefault(v, len(numbers)) for v, _, _ in pieces]
+    known = tuple(sizes), tuple(ends), len(ins), tuple(grips), tuple(values)
+    plan = plans.get(known) or Layered(sizes, ends, first, last, grips, values)
+    plans[known] = plan
     level = Level(plan.width, plan.height)
     for name, k in number.items():
         if isinstance(name, str):

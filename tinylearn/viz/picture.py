@@ -12,10 +12,12 @@ from typing import Any
 
 from tinylearn.viz import html
 from tinylearn.viz.interchange import digraph
+from tinylearn.viz.memory import MemoryFilm
 from tinylearn.viz.svg import alternative, svg
 from tinylearn.viz.text import graph_text, source_text, steps_text
 
 Data = dict[str, Any]
+MOST_COLUMNS = 60  # kernels; a wider memory film helps nobody beside a stepper
 
 
 class Picture:
@@ -39,7 +41,14 @@ class Picture:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return html.fragment(self.trace, self.options)
+        return html.fragment(self.trace, self.options | self.memory())
+
+    def memory(self) -> Data:
+        """What a film shows of the memory: the chart, and one sentence."""
+        if self.mode != "explain" or not 0 < len(self.trace["kernels"]) <= MOST_COLUMNS:
+            return {}
+        film = MemoryFilm(self.trace)
+        return {"memory": {"svg": film.svg(), "says": film.summary(), "text": str(film)}}
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Data:
         return {"text/html": self._repr_html_(), "text/plain": str(self)}
@@ -48,13 +57,19 @@ class Picture:
         """The picture as SVG text, after `step` decisions (None: when all are taken)."""
         return svg(self.trace, step, self.options["view"])
 
-    def save(self, path: str | Path, step: int | None = None) -> Path:
+    def save(
+        self, path: str | Path, step: int | None = None, steps: Sequence[int] | None = None
+    ) -> Path:
         """Write the picture to `path`; the ending decides: .html, .svg, .json or .txt.
 
-        Raises   ValueError for another ending
+        step    for .svg: the moment that is drawn
+        steps   for .html: these moments as figures for paper, in place of the live film
+        Raises  ValueError for another ending
         """
         path = Path(path)
         match path.suffix.lower():
+            case ".html" | ".htm" if steps is not None:
+                return self.figures(steps).save(path)
             case ".html" | ".htm":
                 text = html.page(self.trace["title"], self._repr_html_())
             case ".svg":
@@ -63,6 +78,10 @@ class Picture:
                 text = html.safe_json(self.trace)
             case ".txt":
                 text = str(self) + "\n"
+            case ".pdf":
+                raise ValueError(
+                    'a browser prints the PDF: save("x.html", steps=[3, 7]), open it and print'
+                )
             case other:
                 raise ValueError(
                     f"cannot save a picture as {other!r}; use .html, .svg, .json or .txt"

@@ -36,6 +36,8 @@ def dash(number: int) -> str:
 
 def columns(text: str) -> int:
     """How many character cells a text takes; a Chinese or Japanese sign takes two."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 

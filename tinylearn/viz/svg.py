@@ -32,7 +32,7 @@ def svg(trace: Data, step: int | None = None, view: str = "kernels") -> str:
 
     step   None for the finished picture, 0 for the beginning of the film
     """
-    plan = trace["views"].get(view) or trace["views"]["kernels"]
+    plan = trace["views"].get(view) or next(iter(trace["views"].values()))
     drawing = Drawing(trace, plan, state_at(trace, step))
     drawing.level("", MARGIN, MARGIN)
     width, height = (v + 2 * MARGIN for v in plan["levels"][""]["size"])

@@ -84,9 +84,10 @@ def numbered(kernels: list[str]) -> str:
 
 
 def what(node: Data) -> str:
-    """A node in words: `relu` mul 64×10, or only mul 64×10."""
+    """A node in words: `hidden = where 64×128 of relu`, or only `mul 64×10`."""
     name = f"{node['name']} = " if node["name"] else ""
-    return f"{name}{node['op']} {shape_text(node['shape'])}"
+    call = f" of {node['call']}" if node["call"] else ""
+    return f"{name}{node['op']} {shape_text(node['shape'])}{call}"
 
 
 def counts(before: Data, after: Data) -> str:

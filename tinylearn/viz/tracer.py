@@ -22,6 +22,7 @@ from tinylearn.nn.module import Module
 from tinylearn.schedule.kernel import is_source
 from tinylearn.schedule.schedule import schedule
 from tinylearn.tensor import Tensor
+from tinylearn.viz.calls import add_calls, calls_in
 from tinylearn.viz.code import LANGUAGES, MOST_KERNELS, code_of
 from tinylearn.viz.decisions import (
     add_apart,
@@ -130,6 +131,8 @@ class Tracer:
         for node in () if whole else order:  # the last of equals, or one with a name
             if self.new[node] not in original or node in names:
                 original[self.new[node]] = node
+        calls = calls_in(spelled, order, self.holders)
+        self.calls = {self.new[n]: call for n, call in calls.items()} if not whole else calls
         self.names = {n: names[o] for n, o in original.items() if o in names}
         self.gradients = {n: seen.gradients[o] for n, o in original.items() if o in seen.gradients}
         self.values = {n: numbers[o] for n, o in original.items() if o in numbers}
@@ -137,14 +140,19 @@ class Tracer:
         self.outputs = [self.ids[n] for n in dict.fromkeys(outputs if whole else self.results)]
         self.passes = passes(self.shown)
         self.lines: dict[tuple[str, str], int] = {}
+        self.places: dict[Any, int] = {}
         self.whole = whole
 
     def nodes(self) -> list[Data]:
         """The plain facts of each node, inputs before readers."""
         found = [self.node(node) for node in self.shown]
         known = {node["id"]: node for node in found}
+        results = {call: self.ids[n] for n, call in self.calls.items() if n in self.ids}
         for node in found:
             node["face"] = face(node, known)
+        for (name, _), i in results.items():  # the last node of a call is what was asked for
+            if len(known[i]["face"]) == 2:
+                known[i]["face"][1] += f" · {name}"
         return found
 
     def node(self, node: Node) -> Data:
@@ -165,6 +173,7 @@ class Tracer:
             "pass": self.passes[node],
             "gradient_of": self.ids.get(gradient_of, "") if gradient_of is not None else "",
             "group": "",
+            "call": self.calls.get(node, ("", 0))[0],
             "gradient": summary(self.gradients[node]) if node in self.gradients else None,
             "value": summary(self.values[node]) if node in self.values else None,
         }
@@ -173,8 +182,10 @@ class Tracer:
         """The number of the user's line that made the node; -1 if nobody knows."""
         if node.origin is None:
             return -1
-        line = (node.origin.place, clip(node.origin.text, 160))
-        return self.lines.setdefault(line, len(self.lines))
+        if node.made_at not in self.places:
+            line = (node.origin.place, clip(node.origin.text, 160))
+            self.places[node.made_at] = self.lines.setdefault(line, len(self.lines))
+        return self.places[node.made_at]
 
     def kernels_and_steps(self, code: bool) -> tuple[list[Data], list[Data]]:
         """The kernels in running order, with their code if asked, and the steps that led there."""
@@ -233,6 +244,7 @@ def trace(
     steps: bool = True,
     code: bool = True,
     level: str = "named",
+    view: str = "kernels",
     frame: FrameType | None = None,
 ) -> Data:
     """The trace of tensors: a dict of plain data, described in `tinylearn/viz/schema.md`.
@@ -241,6 +253,7 @@ def trace(
     code    False leaves the kernels' code out
     level   "named": moves that one rule decides together are one step; "all": each by itself,
             and every simplification
+    view    what the boxes stand for at first; of a very large graph there is no other view
     Raises  ValueError for what is no tensor, or for more nodes than a picture can hold
     """
     if level not in LEVELS:
@@ -265,10 +278,12 @@ def trace(
     elif steps:
         data["steps"] = simplified_steps(tracer.simplified.steps, tracer.ids) + decisions
     if not steps:
+        calls = {tracer.ids[n]: call for n, call in tracer.calls.items()}
         data["groups"] = add_modules(data["nodes"], tracer.holders)
+        data["groups"] += add_calls(data["nodes"], data["groups"], calls)
     add_apart(data)
     data["rules"] |= {step["rule"]: step.pop("says") for step in data["steps"]}
-    return add_views(add_frames(data))
+    return add_views(add_frames(data), view)
 
 
 def title_of(tracer: Tracer) -> str:

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinylearn.viz.folds import folds
 from tinylearn.viz.nested import Level, nested
-from tinylearn.viz.style import box, columns, shape_text
+from tinylearn.viz.style import box, columns
 
 Data = dict[str, Any]
+VERY_MANY = 1500  # above this many nodes one view is laid out and not two
 MANY = 300  # above this many nodes the groups start closed
 
 
-def add_views(trace: Data) -> Data:
-    """Lay the graph out once for each grouping it has. Positions stay the same in every step."""
-    trace["views"] = {"kernels": view(trace, kernel_groups(trace))}
-    if trace["groups"]:
-        trace["views"]["modules"] = view(trace, module_groups(trace))
+def add_views(trace: Data, wanted: str = "kernels") -> Data:
+    """Lay the graph out once for each grouping it has. Positions stay the same in every step.
+
+    wanted   the view that is shown first; a very large graph gets only this one
+    """
+    trace["views"] = {}
+    names = ["kernels", "modules"] if trace["groups"] else ["kernels"]
+    if len(trace["nodes"]) > VERY_MANY and wanted in names:
+        names = [wanted]
+    if "kernels" in names:
+        kernels = kernel_groups(trace), kernel_groups(trace, between=False)
+        trace["views"]["kernels"] = view(trace, *kernels)
+    if "modules" in names:
+        trace["views"]["modules"] = view(trace, module_groups(trace), without_calls(trace))
     return trace
 
 
-def kernel_groups(trace: Data) -> Data:
-    """Parents and titles of the kernel view. A node computed in several kernels stands between."""
+def kernel_groups(trace: Data, between: bool = True) -> Data:
+    """Parents and titles of the kernel view.
+
+    between   where a node stands that several kernels compute: between them, or in the first
+    """
     homes: dict[str, list[str]] = {}
     for kernel in trace["kernels"]:
         for node in kernel["nodes"]:
             homes.setdefault(node, []).append(kernel["id"])
-    parents = {node: ids[0] for node, ids in homes.items() if len(ids) == 1}
+    parents = {node: ids[0] for node, ids in homes.items() if len(ids) == 1 or not between}
     inside = set(parents.values())
     titles = {k["id"]: k["title"] for k in trace["kernels"] if k["id"] in inside}
     return {"parents": parents, "titles": titles, "kind": "kernel"}
@@ -36,15 +50,29 @@ def module_groups(trace: Data) -> Data:
     parents = {n["id"]: n["group"] for n in trace["nodes"] if n["group"]}
     parents |= {g["id"]: g["parent"] for g in trace["groups"] if g["parent"]}
     titles = {g["id"]: g["title"] for g in trace["groups"]}
-    holding = {g["parent"] for g in trace["groups"]}
+    holding = {g["parent"] for g in trace["groups"] if g["type"] != "call"}
     closed = [g["id"] for g in trace["groups"] if g["id"] not in holding or repeats(g, trace)]
     return {"parents": parents, "titles": titles, "kind": "module", "closed": closed}
+
+
+def without_calls(trace: Data) -> Data:
+    """The same with modules alone: a value that two calls share can tie them into a cycle."""
+    calls = {g["id"]: g["parent"] for g in trace["groups"] if g["type"] == "call"}
+    found = module_groups(trace)
+    parents = {i: calls.get(g, g) for i, g in found["parents"].items() if i not in calls}
+    found["parents"] = {i: g for i, g in parents.items() if g}
+    found["titles"] = {g: title for g, title in found["titles"].items() if g not in calls}
+    found["closed"] = [g for g in found["closed"] if g not in calls]
+    return found
 
 
 def repeats(group: Data, trace: Data) -> bool:
     """Whether a module has two or more neighbours of its type, as the blocks of a stack have."""
     like = (group["parent"], group["type"], group["pass"])
-    return sum((g["parent"], g["type"], g["pass"]) == like for g in trace["groups"]) > 2
+    return (
+        group["type"] != "call"
+        and sum((g["parent"], g["type"], g["pass"]) == like for g in trace["groups"]) > 2
+    )
 
 
 def drawn(trace: Data) -> list[Data]:
@@ -53,47 +81,43 @@ def drawn(trace: Data) -> list[Data]:
     return [n for n in trace["nodes"] if n["op"] != "const" or n["id"] not in read]
 
 
-def chains_of_moves(nodes: list[Data], parents: dict[str, str]) -> list[list[Data]]:
-    """Runs of two or more moves, each read by the next one alone and standing in one group."""
-    readers: dict[str, list[str]] = {}
-    for node in nodes:
-        for i in set(node["inputs"]):
-            readers.setdefault(i, []).append(node["id"])
-    chains: dict[str, list[Data]] = {}
-    for node in nodes:
-        if node["kind"] != "move":
+def decided_alike(trace: Data, kind: str) -> dict[str, int]:
+    """{node: the step that decides it}, where a film shows the nodes: what is folded must change
+    as one. Where kernels start closed, nothing inside them is seen to change."""
+    if kind != "kernel" or len(trace["nodes"]) > MANY:
+        return {}
+    return {node: k for k, step in enumerate(trace["steps"]) for node in step["nodes"]}
+
+
+def view(trace: Data, *groupings: Data) -> Data:
+    """The first grouping that makes no cycle, laid out, or none at all (see schema.md)."""
+    for grouping in groupings:
+        try:
+            return laid_out(trace, grouping)
+        except ValueError:  # groups that feed each other would form a cycle
             continue
-        below = node["inputs"][0]
-        same = parents.get(below) == parents.get(node["id"])
-        chain = chains.pop(below, []) if len(readers[below]) == 1 and same else []
-        chains[node["id"]] = [*chain, node]
-    return [chain for chain in chains.values() if len(chain) > 1]
+    return laid_out(trace, {"parents": {}, "titles": {}, "kind": groupings[0]["kind"]})
 
 
-def view(trace: Data, groups: Data) -> Data:
-    """One grouping, laid out: {"kind", "titles", "levels", "boxes", "closed"} (see schema.md)."""
+def laid_out(trace: Data, groups: Data) -> Data:
+    """One grouping: {"kind", "titles", "levels", "boxes", "closed"} (see schema.md).
+
+    Raises   ValueError if groups feed each other
+    """
     nodes = drawn(trace)
     visible = {node["id"] for node in nodes}
     sizes = {node["id"]: box(node["face"]) for node in nodes}
     edges = [(i, n["id"]) for n in nodes for i in dict.fromkeys(n["inputs"]) if i in visible]
-    titles, parents = dict(groups["titles"]), dict(groups["parents"])
-    many = len(nodes) > MANY and groups["kind"] == "kernel"
-    start_closed = titles if many else groups.get("closed", ())
-    closed = {g: closed_size(titles[g]) for g in start_closed}
-    for chain in chains_of_moves(nodes, parents):
-        name = f"c{chain[0]['id']}"
-        mark = "∂ " if chain[-1]["pass"] == "backward" else ""
-        titles[name] = f"{mark}{len(chain)} moves → {shape_text(chain[-1]['shape'])}"
-        parents[name] = parents.get(chain[0]["id"], "")
-        closed[name] = box([titles[name] + "  "])
-        parents |= {node["id"]: name for node in chain}
-    try:
-        levels = nested(sizes, edges, parents, closed)
-    except ValueError:  # groups that feed each other would form a cycle: then there are none
-        levels, closed, titles = nested(sizes, edges), {}, {}
+    titles, kind = dict(groups["titles"]), groups["kind"]
+    many = len(nodes) > MANY and kind == "kernel"
+    closed = {g: closed_size(titles[g]) for g in (titles if many else groups.get("closed", ()))}
+    found = folds(nodes, edges, groups["parents"], titles, decided_alike(trace, kind))
+    titles |= found.titles
+    closed |= {name: box([title + "  "]) for name, title in found.titles.items()}
+    levels = nested(sizes, edges, found.parents, closed)
     boxes = {g: closed.get(g) or closed_size(title) for g, title in titles.items()}
     return {
-        "kind": groups["kind"],
+        "kind": kind,
         "titles": titles,
         "closed": [g for g in titles if g in closed],
         "boxes": {g: [round(v) for v in size] for g, size in boxes.items()},

@@ -12,6 +12,8 @@ class Face {
     this.build();
     root.classList.add("tlv-mode-" + data.options.mode);
     root.addEventListener("keydown", e => this.keydown(e));
+    if (data.options.memory) this.memory = new Memory(this, data.options.memory);
+    if (this.memory) this.paper.figures.before(this.memory.root);
     const linked = location.hash.match(/^#(tlv\w+)?&?step=(\d+)$/);
     const wanted = linked && (!linked[1] || linked[1] === root.id) ? Number(linked[2]) : data.options.step || 0;
     this.go(wanted);
@@ -30,18 +32,19 @@ class Face {
         button("−", "Zoom out", () => this.graph.zoom(0.8)), button("+", "Zoom in", () => this.graph.zoom(1.25)),
         button("fit", "Fit the whole graph", () => this.graph.fit()),
         this.film ? button("link", "Link to this step", () => this.link()) : null,
-        button("pin", "Keep this moment as a figure below, for print", () => this.pin()),
+        button("pin", "Keep this moment as a figure below, for print", () => this.paper.keep(this.step)),
+        this.film ? button("print", "Choose steps and print them as figures", () => this.paper.toggle()) : null,
         this.theme = button("◐", "Dark or light", () => this.flip()),
         button("present", "Large, for a projector", () => this.present())));
     this.host = html("div", {class: "tlv-graph"});
     this.hint = html("div", {class: "tlv-hint", "aria-hidden": "true"});
     this.side = html("div", {class: "tlv-side"});
     this.code = html("div", {class: "tlv-codebox"});
-    this.figures = html("div", {class: "tlv-figures"});
+    this.paper = new Paper(this);
     this.spoken = html("div", {class: "tlv-spoken", "aria-live": "polite"});
-    const parts = [tools, html("div", {class: "tlv-body"}, html("div", {class: "tlv-stage"}, this.host, this.hint), this.side, this.code)];
+    const parts = [tools, this.paper.form, html("div", {class: "tlv-body"}, html("div", {class: "tlv-stage"}, this.host, this.hint), this.side, this.code)];
     if (this.film) parts.push(this.stepper(button));
-    this.live = html("div", {class: "tlv-live"}, ...parts, this.figures, this.spoken);
+    this.live = html("div", {class: "tlv-live"}, ...parts, this.paper.figures, this.spoken);
     this.root.prepend(this.live);
     const still = this.root.querySelector(".tlv-still"), rest = html("details", {class: "tlv-rest"}, html("summary", {}, "Picture and text without scripts"));
     still.replaceWith(rest);
@@ -54,18 +57,24 @@ class Face {
     this.count = html("output", {class: "tlv-count"});
     this.player = button("▶", "Play", () => this.play());
     return html("div", {class: "tlv-stepper", role: "group", "aria-label": "Steps"},
-      button("|◀", "First", () => this.go(0)), button("‹", "Previous step", () => this.go(this.step - 1)), this.player,
-      button("›", "Next step", () => this.go(this.step + 1)), button("▶|", "Last", () => this.go(last)), this.slider, this.count);
+      button("|◀", "First", () => this.go(0)), button("‹", "Previous step", () => this.by(-1)), this.player,
+      button("›", "Next step", () => this.by(1)), button("▶|", "Last", () => this.go(last)), this.slider, this.count);
   }
   setView(name) {
     this.viewName = name;
     this.host.replaceChildren();
-    this.graph = new Graph(this.trace, this.trace.views[name], this.host, {select: id => this.select(id), hover: id => this.hover(id)});
+    this.graph = new Graph(this.trace, this.trace.views[name], this.host, {select: id => this.select(id), hover: id => this.hover(id), grown: () => this.fitHeight()}, this.options.differs);
     this.graph.svg.setAttribute("aria-label", this.root.querySelector(".tlv-still img")?.alt || this.trace.title);
-    const least = this.film || this.options.mode === "source" ? 400 : 300;
-    this.root.style.setProperty("--tall", Math.min(480, Math.max(least, this.graph.whole.h * 1.25 + 56)) + "px");
+    this.tall = 0;
+    this.fitHeight();
     this.refresh();
     this.graph.start();
+  }
+  // As high as the graph needs, within limits; opening a group may add, stepping changes nothing.
+  fitHeight() {
+    const least = this.film || this.options.mode === "source" ? 400 : 300;
+    this.tall = Math.max(this.tall, Math.min(480, Math.max(least, this.graph.whole.h * 1.25 + 56)));
+    this.root.style.setProperty("--tall", this.tall + "px");
   }
 
   // ------------------------------------------------------------------------ what is shown
@@ -85,7 +94,15 @@ class Face {
     }
     return Object.fromEntries(Object.entries(home).map(([n, i]) => [n, find(i)]));
   }
+  by(steps) {
+    if (this.pair && this.pair.together) this.pair.go(this.pair.tick + steps);
+    else this.show(this.step + steps);
+  }
   go(step) {
+    if (this.pair && this.pair.together) this.pair.follow(this, step);
+    else this.show(step);
+  }
+  show(step) {
     const last = this.trace.steps.length;
     const before = this.step;
     this.step = Math.min(last, Math.max(0, Math.round(step) || 0));
@@ -101,6 +118,7 @@ class Face {
     this.refresh();
     const s = this.trace.steps[this.step - 1];
     if (s) this.graph.show(s.nodes.map(n => this.drawn(n)), s.kernels);
+    if (this.memory) this.memory.mark(s);
   }
   drawn(id) {
     while (!this.graph.boxes[id]) {
@@ -157,15 +175,15 @@ class Face {
     if (this.codeLines && id) for (const {line, ids} of this.codeLines) line.classList.toggle("tlv-lit", ids.includes(id));
     else if (this.codeLines) this.lightCode();
   }
+  // While a reader types, the boxes that hold hits are lit; Enter opens them one after the other.
   find(next) {
     const text = this.search.value.trim().toLowerCase();
-    const hits = text ? this.trace.nodes.filter(n => n.op !== "const" && `${n.op} ${n.name}`.toLowerCase().includes(text)).map(n => n.id) : [];
-    this.hit = hits.length ? ((this.hit || 0) + next + hits.length) % hits.length : 0;
-    if (!next) this.hit = 0;
-    this.found.textContent = text ? (hits.length ? `${this.hit + 1} of ${hits.length}` : "none") : "";
-    if (hits.length) { this.graph.reveal(hits[this.hit]); this.graph.paint(this.state(), [], this.parts()); this.graph.show([hits[this.hit]]); }
-    this.graph.light(hits);
-    if (hits.length && next) this.select(hits[this.hit], true);
+    const hits = text ? this.trace.nodes.filter(n => n.op !== "const" && `${n.op} ${n.name} ${n.call}`.toLowerCase().includes(text)).map(n => n.id) : [];
+    this.hit = next && hits.length ? (this.hit + next + hits.length) % hits.length : next ? 0 : -1;
+    this.found.textContent = text ? (hits.length ? `${next ? this.hit + 1 + " of " : ""}${hits.length}${next ? "" : " found"}` : "none") : "";
+    if (hits.length && next) { this.graph.reveal(hits[this.hit]); this.select(hits[this.hit], true); }
+    else if (hits.length) this.graph.show([this.drawn(hits[0])]);
+    this.graph.light(hits.map(i => this.drawn(i)));
   }
 
   // ------------------------------------------------------------------------ commands
@@ -173,7 +191,7 @@ class Face {
     if (this.timer) { clearInterval(this.timer); this.timer = null; }
     else {
       if (this.step >= this.trace.steps.length) this.go(0);
-      this.timer = setInterval(() => { this.go(this.step + 1); if (this.step >= this.trace.steps.length) this.play(); }, 1600);
+      this.timer = setInterval(() => { this.by(1); if (this.step >= this.trace.steps.length) this.play(); }, 1600);
     }
     this.player.textContent = this.timer ? "⏸" : "▶";
     this.player.setAttribute("aria-label", this.timer ? "Pause" : "Play");
@@ -183,15 +201,6 @@ class Face {
     try { history.replaceState(history.state, "", hash); } catch { /* a page of data has no address */ }
     navigator.clipboard?.writeText(url).catch(() => {});
     this.hint.textContent = "Link to this step: " + url;
-  }
-  pin() {
-    const s = this.trace.steps[this.step - 1], copy = this.graph.svg.cloneNode(true), w = this.graph.whole;
-    copy.setAttribute("viewBox", `-12 -12 ${w.w + 24} ${w.h + 24}`);
-    copy.setAttribute("style", `max-width:${w.w + 24}px`);
-    copy.querySelectorAll("[tabindex]").forEach(e => e.removeAttribute("tabindex"));
-    const figure = html("figure", {}, copy, html("figcaption", {}, s ? `Step ${this.step}: ${s.verdict}. ${this.trace.rules[s.rule]} Here: ${s.because}. ` : this.trace.title + " ",
-      html("button", {class: "tlv-link", onclick: () => figure.remove()}, "remove")));
-    this.figures.append(figure);
   }
   flip() {
     const dark = this.root.dataset.theme ? this.root.dataset.theme === "dark" : isDark(this.root);
@@ -207,7 +216,7 @@ class Face {
   // Our keys are ours: a notebook would take letters and arrows for commands of its own.
   keydown(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const typing = event.target === this.search || event.target.tagName === "SELECT", pressing = event.target.tagName === "BUTTON";
+    const typing = ["INPUT", "SELECT"].includes(event.target.tagName) && event.target !== this.slider, pressing = event.target.tagName === "BUTTON";
     if (event.key === "Escape") {
       if (this.root.classList.contains("tlv-present")) { this.present(); event.stopPropagation(); }
       else if (this.selected) { this.select(null); event.stopPropagation(); }
@@ -216,10 +225,11 @@ class Face {
     if (event.key === "Tab") return;
     if (event.key === "Enter" && event.target === this.search) { this.find(event.shiftKey ? -1 : 1); event.preventDefault(); }
     else if (this.graph.key(event)) event.preventDefault();
-    else if (event.key === "Enter") { if (!pressing && event.target.tagName !== "SUMMARY") return; }
+    else if (event.key === "Enter") { if (!pressing && !typing && event.target.tagName !== "SUMMARY") return; }
     else if (!typing) {
-      const last = this.trace.steps.length, to = {ArrowLeft: this.step - 1, PageUp: this.step - 1, ArrowRight: this.step + 1, PageDown: this.step + 1, Home: 0, End: last, ArrowUp: this.step - 1, ArrowDown: this.step + 1};
-      if (this.film && event.key in to) { this.go(to[event.key]); event.preventDefault(); }
+      const last = this.trace.steps.length, by = {ArrowLeft: -1, PageUp: -1, ArrowUp: -1, ArrowRight: 1, PageDown: 1, ArrowDown: 1}, to = {Home: 0, End: last};
+      if (this.film && event.key in by) { this.by(by[event.key]); event.preventDefault(); }
+      else if (this.film && event.key in to) { this.go(to[event.key]); event.preventDefault(); }
       else if (event.key === " " && !pressing && this.film) { this.play(); event.preventDefault(); }
       else if (event.key === "+") this.graph.zoom(1.25);
       else if (event.key === "-") this.graph.zoom(0.8);
@@ -235,16 +245,8 @@ function isDark(element) {
   const [r, g, b] = (getComputedStyle(element).color.match(/[\d.]+/g) || [0, 0, 0]).map(Number);
   return r + g + b > 380;
 }
-async function unpack(element) {
-  const text = element.textContent;
-  if (element.type === "application/json") return JSON.parse(text);
-  const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
-}
-async function start(name) {
-  for (const root of document.querySelectorAll(`[data-tlv="${name}"]:not(.tlv-on)`)) {
-    root.classList.add("tlv-on");
-    try { new Face(root, await unpack(root.querySelector(".tlv-data"))); }
-    catch (error) { root.querySelector(".tlv-live")?.remove(); root.classList.remove("tlv-on"); root.dataset.error = String(error); console.error(error); }
-  }
+function start(root, data) {
+  root.prepend(html("style", {}, data.style));
+  try { root.tlvFace = new Face(root, data); pairUp(root); }
+  catch (error) { root.querySelector(".tlv-live")?.remove(); throw error; }
 }

@@ -35,9 +35,10 @@ function path(p) {
 }
 
 class Graph {
-  // host: the element to draw in; tell: {select(id), hover(id)}
-  constructor(trace, plan, host, tell) {
-    Object.assign(this, {trace, plan, host, tell});
+  // host: the element to draw in; tell: {select(id), hover(id), grown()}
+  // differs: nodes that get a mark, because other rules decide otherwise about them
+  constructor(trace, plan, host, tell, differs = []) {
+    Object.assign(this, {trace, plan, host, tell, differs});
     this.nodes = Object.fromEntries(trace.nodes.map(n => [n.id, n]));
     this.kernels = Object.fromEntries(trace.kernels.map(k => [k.id, k]));
     this.open = new Set(Object.keys(plan.titles).filter(g => !plan.closed.includes(g)));
@@ -101,20 +102,22 @@ class Graph {
     shape("path", {d: "M0 0L8 4L0 8z", class: "tlv-head"}, marker);
     this.arrow = `url(#${name})`;
     this.whole = this.place("");
+    this.tags = [];
     this.level(this.whole, this.svg, 0, 0);
+    this.svg.append(...this.tags); // above all edges
     this.paint(this.state, [], this.parts);
   }
   level(placed, parent, left, top) {
     const g = shape("g", {transform: `translate(${left - (parent.left || 0)} ${top - (parent.top || 0)})`}, parent);
     g.left = left; g.top = top;
-    const tags = shape("g", {});
+    const tags = shape("g", {transform: `translate(${left} ${top})`});
+    this.tags.push(tags);
     for (const i of Object.keys(placed.items)) if (this.open.has(i)) this.outline(i, placed, g, tags);
     for (const [value, a, b, leaves, points] of placed.level.edges) {
       const line = shape("path", {class: "tlv-edge", d: this.route(placed, value, a, b, points)}, g);
       if (this.nodes[b] || (b && !this.open.has(b))) line.setAttribute("marker-end", this.arrow);
       this.lines.push({line, value, leaves});
     }
-    g.append(tags);
     for (const [i, at] of Object.entries(placed.items)) {
       const [x, y, w, h] = at;
       if (this.open.has(i)) this.level(placed.inside[i], g, left + x - w / 2 + PAD, top + y - h / 2 + HEAD);
@@ -184,6 +187,7 @@ class Graph {
       const r = node.kind === "source" ? 3 : node.kind === "move" ? h / 2 : 8;
       shape("rect", {x: -w / 2, y: -h / 2, width: w, height: h, rx: r}, g);
       node.face.forEach((t, k) => words(g, t, 0, node.face.length > 1 ? -3 + 15 * k : 4.5, k || node.kind === "move" ? "tlv-small" : ""));
+      if (this.differs.includes(i)) words(g, "≠", w / 2 - 2, -h / 2 + 4, "tlv-differs");
       shape("path", {class: "tlv-stored", d: `M-10 ${h / 2 + 3.5}h20`}, g);
     }
     this.boxes[i] = g;
@@ -232,12 +236,14 @@ class Graph {
     }
   }
   light(ids) {
-    for (const [i, g] of Object.entries(this.boxes)) g.classList.toggle("tlv-light", ids.includes(i));
+    const lit = new Set(ids);
+    for (const [i, g] of Object.entries(this.boxes)) g.classList.toggle("tlv-light", lit.has(i));
   }
   toggle(group) {
     const before = this.at[group];
     if (!this.open.delete(group)) this.open.add(group);
     this.build();
+    this.tell.grown();
     this.select(this.selected);
     const after = this.at[group];
     if (this.view && before && after) {
@@ -245,8 +251,10 @@ class Graph {
       this.look(this.view);
     }
   }
+  // Open every group around a node.
   reveal(id) {
-    for (const [g, level] of Object.entries(this.plan.levels))
-      if (g && id in level.items && !this.open.has(g)) { this.reveal(g); this.open.add(g); this.build(); }
+    const before = this.open.size, holder = i => Object.keys(this.plan.levels).find(g => g && i in this.plan.levels[g].items);
+    for (let g = holder(id); g; g = holder(g)) this.open.add(g);
+    if (this.open.size > before) { this.build(); this.tell.grown(); }
   }
 }

@@ -14,7 +14,7 @@ function change(a, b, unit) {
 }
 function describe(node) {
   const name = node.name ? `${node.name} = ` : "", of = node.pass === "forward" ? "" : `, ${node.pass} pass`;
-  return `${name}${node.op} ${shapeText(node.shape)} ${node.dtype}, ${quantity(node.bytes)}${of}` + "";
+  return `${name}${node.op} ${shapeText(node.shape)} ${node.dtype}, ${quantity(node.bytes)}${of}${node.call ? ", part of " + node.call : ""}`;
 }
 
 function valuePanel(value, what = "Value") {
@@ -53,6 +53,7 @@ function nodePanel(face, node) {
   if (readers.length) fact("readers", ...readers.slice(0, 12).map(n => link(n.id)), readers.length > 12 ? `and ${readers.length - 12} more` : "");
   const kernels = trace.kernels.filter(k => k.nodes.includes(node.id));
   if (kernels.length) fact("runs in", kernels.map(k => `kernel ${k.number}`).join(", ") + (kernels.some(k => k.writes.includes(node.id)) ? ", stored" : ", never stored"));
+  if (node.call) fact("part of", node.call);
   if (node.pass !== "forward") fact("pass", node.pass);
   if (node.gradient_of) fact("gradient of", link(node.gradient_of));
   const line = trace.lines[node.line], rule = trace.rules["gradient." + node.op];
@@ -75,7 +76,7 @@ function stepPanel(face) {
     return card;
   }
   const s = trace.steps[step - 1], first = face.graph.nodes[s.nodes[0]] || {face: [""], shape: []};
-  const title = s.nodes.length > 1 ? `${s.nodes.length} ${s.nodes.every(n => face.graph.nodes[n].kind === "move") ? "moves" : "nodes"}` : (first.name ? `${first.name} = ` : "") + (first.kind === "move" ? first.op : first.face[0].replace(/ → .*/, "")) + " " + (s.nodes.length ? shapeText(first.shape) : "");
+  const title = s.nodes.length > 1 ? `${s.nodes.length} ${s.nodes.every(n => face.graph.nodes[n].kind === "move") ? "moves" : "nodes"}` : (first.name ? `${first.name} = ` : "") + (first.kind === "move" ? first.op : first.face[0].replace(/ → .*/, "")) + " " + (s.nodes.length ? shapeText(first.shape) : "") + (first.call ? ` of ${first.call}` : "");
   card.append(html("h4", {}, html("span", {class: `tlv-verdict tlv-${s.verdict}`}, {store: "▣ store", fuse: "⤵ fuse", join: "⇄ join", simplify: "≡ simplify"}[s.verdict]), " " + title));
   card.append(html("p", {class: "tlv-says"}, trace.rules[s.rule]), html("p", {}, "Here: " + s.because + "."));
   if (s.apart.length) card.append(html("p", {class: "tlv-warning"}, `⊘ Not fused into kernel${s.apart.length > 1 ? "s" : ""} ${s.apart.map(k => face.graph.kernels[k].number).join(", ")}.`));

@@ -1,0 +1,281 @@
+"""Finds what a picture can fold: equal blocks in a row, long chains, runs of moves.
+
+A fold never makes a cycle. A run of blocks is a stretch of a topological order, and in a chain
+every value but the last has one reader, inside the chain.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from tinylearn.viz.nested import ROOT, ancestors, cut
+from tinylearn.viz.style import clip, shape_text
+
+Data = dict[str, Any]
+FEWEST_TIMES, LONGEST_BLOCK, FEWEST_ITEMS = 4, 64, 8  # repeated blocks
+LONG_CHAIN = 10  # ops
+Run = tuple[int, int, int]  # where it starts, how many items a block has, how many blocks
+
+
+@dataclass
+class Folds:
+    """What is folded: `titles` of the new groups, all of which start closed, and `parents`."""
+
+    titles: dict[str, str]
+    parents: dict[str, str]
+
+
+def folds(
+    nodes: Sequence[Data],
+    edges: Sequence[tuple[str, str]],
+    parents: Mapping[str, str],
+    titles: Mapping[str, str],
+    alike: Mapping[str, int],
+) -> Folds:
+    """The folds of every level of a picture.
+
+    nodes   those that get a box, inputs before readers
+    alike   {node: number}: only nodes of one number are folded together (decided in one step)
+    Raises  ValueError if the groups in `parents` feed each other
+    """
+    found = Folds({}, dict(parents))
+    finder = Finder(nodes, edges, parents, titles, alike)
+    for level in finder.children:
+        finder.fold(level, found)
+    return found
+
+
+class Finder:
+    """Looks at one picture, level by level."""
+
+    def __init__(
+        self,
+        nodes: Sequence[Data],
+        edges: Sequence[tuple[str, str]],
+        parents: Mapping[str, str],
+        titles: Mapping[str, str],
+        alike: Mapping[str, int],
+    ) -> None:
+        self.nodes = {node["id"]: node for node in nodes}
+        self.titles, self.alike = titles, alike
+        self.place = {name: k for k, name in enumerate(self.nodes)}
+        self.readers: dict[str, list[str]] = {name: [] for name in self.nodes}
+        self.inputs: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for a, b in edges:
+            self.readers[a].append(b)
+            self.inputs[b].append(a)
+        self.children: dict[str, list[str]] = {ROOT: []}
+        self.leaves: dict[str, list[str]] = {}
+        for name in self.nodes:
+            above = ancestors(name, parents)
+            for item, group in pairwise(above):
+                if name == item or item not in self.leaves:
+                    self.children.setdefault(group, []).append(item)
+                if name != item:
+                    self.leaves.setdefault(item, []).append(name)
+        self.edges = cut(edges, parents)
+
+    def fold(self, level: str, found: Folds) -> None:
+        """Add the folds of one level."""
+        order = [i for i in self.order(level) if self.kind(i) != "source"]
+        folded: set[str] = set()
+        for start, size, times in runs(self.labels(order)):
+            start, times = self.equal(order, start, size, times)
+            if times >= FEWEST_TIMES:
+                items = order[start : start + size * times]
+                self.add_run(
+                    level, [items[k : k + size] for k in range(0, len(items), size)], found
+                )
+                folded.update(items)
+        rest = [i for i in order if i in self.nodes and i not in folded]
+        for chain in self.chains(rest):
+            self.add_chain(level, chain, found)
+
+    def kind(self, item: str) -> str:
+        return str(self.nodes[item]["kind"]) if item in self.nodes else "group"
+
+    # ---------------------------------------------------------------- the order of a level
+    def order(self, level: str) -> list[str]:
+        """The items of a level, inputs before readers, as near to the trace's order as groups
+        allow."""
+        items = self.children[level]
+        if all(i in self.nodes for i in items):
+            return items
+        last = {i: max(map(self.place.__getitem__, self.leaves.get(i, [i]))) for i in items}
+        after: dict[str, list[str]] = {i: [] for i in items}
+        waiting = dict.fromkeys(items, 0)
+        for _, a, b in self.edges.get(level, ()):
+            if a and b:
+                after[a].append(b)
+                waiting[b] += 1
+        ready = [(last[i], i) for i in items if not waiting[i]]
+        heapq.heapify(ready)
+        found = []
+        while ready:
+            _, item = heapq.heappop(ready)
+            found.append(item)
+            for b in after[item]:
+                waiting[b] -= 1
+                if not waiting[b]:
+                    heapq.heappush(ready, (last[b], b))
+        if len(found) < len(items):
+            raise ValueError("groups that feed each other cannot be put in order")
+        return found
+
+    # ---------------------------------------------------------------- equal blocks
+    def labels(self, order: Sequence[str]) -> list[int]:
+        """A number for each item; items of one number do the same to the same shapes."""
+        numbers: dict[Any, int] = {}
+        return [numbers.setdefault(self.label(i), len(numbers)) for i in order]
+
+    def label(self, item: str) -> Any:
+        if item not in self.nodes:
+            return tuple(map(self.label, self.leaves[item])), "group"
+        n = self.nodes[item]
+        alike = self.alike.get(item, -1)
+        return n["op"], n["arg"], n["dtype"], n["pass"], tuple(n["shape"]), alike
+
+    def equal(self, order: Sequence[str], start: int, size: int, times: int) -> tuple[int, int]:
+        """The longest stretch of a run in which the blocks are also wired alike: (start, times).
+
+        What the first block reads from outside, the others may read from the block before them.
+        """
+        blocks = [self.inside(order[start + k * size :][:size]) for k in range(times)]
+        inner = [self.wiring(block, []) for block in blocks]
+        outer = [self.wiring(b, a) for a, b in pairwise(blocks)]  # outer[k] joins k and k + 1
+        best, first = (0, 0), 0
+        for k in range(1, times + 1):
+            alike = k < times and inner[k] == inner[first]
+            if not alike or outer[k - 1] != outer[first]:
+                best = max(best, (k - first, -first))
+                first = k
+        return start - best[1] * size, best[0]
+
+    def inside(self, block: Sequence[str]) -> list[str]:
+        """The leaves of a block."""
+        return [leaf for i in block for leaf in self.leaves.get(i, [i])]
+
+    def wiring(self, block: Sequence[str], before: Sequence[str]) -> list[tuple[int, ...]]:
+        """For each leaf of a block: which leaves of the same block it reads, or of the one before;
+        -1 stands for all others."""
+        place = {leaf: -2 - k for k, leaf in enumerate(before)}
+        place |= {leaf: k for k, leaf in enumerate(block)}
+        return [tuple(place.get(x, -1) for x in self.inputs[leaf]) for leaf in block]
+
+    def add_run(self, level: str, blocks: Sequence[Sequence[str]], found: Folds) -> None:
+        """A group for the run, in it one for each block; a block of one group is that group."""
+        name, times, what = f"r{blocks[0][0]}", len(blocks), self.in_words(blocks[0])
+        found.titles[name] = clip(f"{times} × ({what})", 48)
+        found.parents[name] = level
+        for k, block in enumerate(blocks, 1):
+            home = name
+            if len(block) > 1:
+                home = f"{name}.{k}"
+                found.titles[home] = clip(f"{k} of {times}: {what}", 48)
+                found.parents[home] = name
+            found.parents |= dict.fromkeys([*block, *self.served(block, level, found)], home)
+
+    def served(self, block: Sequence[str], level: str, found: Folds) -> list[str]:
+        """The sources of this level that the block alone reads."""
+        leaves = set(self.inside(block))
+        read = dict.fromkeys(x for leaf in leaves for x in self.inputs[leaf])
+        return [
+            x
+            for x in read
+            if self.kind(x) == "source"
+            and found.parents.get(x, ROOT) == level
+            and leaves.issuperset(self.readers[x])
+        ]
+
+    def in_words(self, block: Sequence[str]) -> str:
+        """mul, add, exp: what a block does."""
+        groups = [self.titles[i].split(": ")[-1] for i in block if i not in self.nodes]
+        if groups:
+            return ", ".join(groups[:4]) + (", ..." if len(groups) > 4 else "")
+        return ops_in_words([self.nodes[i] for i in block])
+
+    # ---------------------------------------------------------------- chains
+    def chains(self, order: Sequence[str]) -> list[list[str]]:
+        """Long chains of ops, and runs of two or more moves; each link has one reader."""
+        inside: set[str] = set(order)
+        ending: dict[str, list[str]] = {}
+        for item in order:
+            below = [x for x in self.inputs[item] if x in ending and self.links(x, item, inside)]
+            longest = max(below, key=lambda x: len(ending[x]), default=None)
+            ending[item] = ending.pop(longest) if longest else []
+            ending[item].append(item)
+        found = []
+        for chain in ending.values():
+            if len(chain) >= LONG_CHAIN:
+                found.append(chain)
+            else:
+                found += self.moves(chain)
+        return found
+
+    def links(self, below: str, item: str, inside: set[str]) -> bool:
+        """Whether an item alone reads the one below it, and both may stand in one fold."""
+        alike = self.alike.get(below) == self.alike.get(item)
+        same = self.nodes[below]["pass"] == self.nodes[item]["pass"]
+        return below in inside and alike and same and len(self.readers[below]) == 1
+
+    def moves(self, chain: Sequence[str]) -> list[list[str]]:
+        """The stretches of two or more moves in a chain."""
+        found: list[list[str]] = [[]]
+        for item in chain:
+            if self.kind(item) == "move":
+                found[-1].append(item)
+            else:
+                found.append([])
+        return [moves for moves in found if len(moves) > 1]
+
+    def add_chain(self, level: str, chain: Sequence[str], found: Folds) -> None:
+        nodes = [self.nodes[i] for i in chain]
+        end, name = nodes[-1], f"c{chain[0]}"
+        mark = "∂ " if end["pass"] == "backward" else ""
+        moves = all(n["kind"] == "move" for n in nodes)
+        what = f"{len(nodes)} {'moves' if moves else f'ops: {ops_in_words(nodes)}'}"
+        found.titles[name] = f"{mark}{clip(what, 40)} → {shape_text(end['shape'])}"
+        found.parents[name] = level
+        found.parents |= dict.fromkeys(chain, name)
+
+
+def runs(labels: Sequence[int]) -> list[Run]:
+    """Where a sequence repeats itself, the longest stretches first; they do not overlap.
+
+    A block is as short as it can be, and longer than one item unless that item is a group.
+
+    >>> runs([7, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 7])
+    [(1, 3, 4)]
+    """
+    count, found = len(labels), []
+    for size in range(1, min(LONGEST_BLOCK, count // FEWEST_TIMES) + 1):
+        k = 0
+        while k + size < count:
+            start = k
+            while k + size < count and labels[k] == labels[k + size]:
+                k += 1
+            times = (k - start) // size + 1
+            if times >= FEWEST_TIMES and times * size >= FEWEST_ITEMS:
+                found.append((-times * size, size, start, times))
+            k += 1
+    taken = [False] * count
+    chosen: list[Run] = []
+    for covered, size, start, times in sorted(found):
+        if not any(taken[start : start - covered]):
+            taken[start : start - covered] = [True] * -covered
+            chosen.append((start, size, times))
+    return chosen
+
+
+def ops_in_words(nodes: Sequence[Data]) -> str:
+    """The kinds of ops in the order in which they come, at most four of them.
+
+    >>> ops_in_words([{"op": "mul"}, {"op": "add"}, {"op": "mul"}])
+    'mul, add'
+    """
+    names = list(dict.fromkeys(node["op"] for node in nodes))
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
