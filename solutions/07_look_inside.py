@@ -1,0 +1,1423 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Look inside
+#
+# First you build four instruments: a count of dead units, the size of the gradients, a search for
+# the first number that is none, and a loss that cannot overflow. Then five training scripts arrive
+# that do not learn. You look inside, name the cause, and repair them.
+#
+# | question | you write | points |
+# |---|---|---|
+# | q1 | `dead_shares`: units that never answer | 2 |
+# | q2 | `gradient_sizes`: what arrives at each layer | 2 |
+# | q3 | `first_bad`: who made the first nan | 2 |
+# | q4 | `loss.binary_cross_entropy_with_logits` | 2 |
+# | q5 | script 1: it learns, and then forgets | 2 |
+# | q6 | script 2: always 2.3 | 2 |
+# | q7 | script 3: a loss with a floor | 2 |
+# | q8 | script 4: healthy inside, and learns nothing | 2 |
+# | q9 | script 5: nan from the first step on | 2 |
+
+# %%
+import tinylearn as tl
+
+tl.course.exercise("07_look_inside")
+
+# %% [markdown]
+# What all questions use: a few of the small digits, networks whose first numbers follow from a
+# seed, and the list of causes. `fit` trains a network of ReLU layers in plain NumPy. The grader
+# uses it where you hand over numbers: what it reports is computed by it, and not by your code.
+
+# %% tags=["setup"]
+from itertools import pairwise
+
+import numpy as np
+
+from tinylearn import Tensor
+from tinylearn.nn import Linear, ReLU, Sequential, datasets, optim
+
+DIGITS = datasets.digits8(flat=True)
+CAUSES = (
+    "dead units",
+    "signal dies out",
+    "signal explodes",
+    "learning rate too large",
+    "gradients pile up",
+    "softmax twice",
+    "labels apart",
+    "logarithm of zero",
+    "division by zero",
+    "inputs not scaled",
+)
+
+
+def sample(seed, rows):
+    """Some of the small digits, as arrays: 64 pixels a row from 0 to 1, and their labels."""
+    order = np.random.default_rng(seed).permutation(len(DIGITS.x_train))[:rows]
+    return DIGITS.x_train[order], DIGITS.y_train[order]
+
+
+def network(seed):
+    """64 pixels, a hidden layer of 32, 10 scores; the same first numbers for the same seed."""
+    Tensor.manual_seed(seed)
+    return Sequential(Linear(64, 32), ReLU(), Linear(32, 10))
+
+
+def fit(weights, x, y, steps=60, lr=0.5):
+    """The losses of training layers [weight, bias, weight, bias, ...] on all rows at once."""
+    w, one, losses = [np.array(a, float) for a in weights], np.eye(10)[y], []
+    for _ in range(steps):
+        h = [np.array(x, float)]
+        for k in range(0, len(w), 2):
+            z = h[-1] @ w[k].T + w[k + 1]
+            h.append(np.maximum(z, 0))
+        e = np.exp(z - z.max(1, keepdims=True))
+        p = e / e.sum(1, keepdims=True)
+        losses.append(float(-np.log(np.maximum((p * one).sum(1), 1e-300)).mean()))
+        g = (p - one) / len(y)
+        for k in range(len(w) - 2, -1, -2):
+            slopes = g.T @ h[k // 2], g.sum(0)
+            g = (g @ w[k]) * (h[k // 2] > 0)
+            w[k], w[k + 1] = w[k] - lr * slopes[0], w[k + 1] - lr * slopes[1]
+    return losses
+
+
+# %% [markdown]
+# ## q1. Units that never answer (2 points)
+#
+# `outputs` is a list of arrays, one for each layer: what comes out of its ReLU, a row for each
+# example and a column for each unit. A unit is **dead** if it answers 0 to every row. Return the
+# share of dead units of each layer, a list of numbers from 0 to 1.
+
+# %% tags=["question"]
+from tinylearn.course.question import Code, case, question
+
+
+def _numbers(rng, *shape, low=-2, high=2):
+    count = int(np.prod(shape))
+    return np.array([round(rng.uniform(low, high), 3) for _ in range(count)]).reshape(shape)
+
+
+q1 = question(
+    "q1",
+    answer="dead_shares",
+    points=2,
+    title="Units that never answer",
+    hints=(
+        "A unit is a column. Is every number in it 0?",
+        "(h == 0) is an array of True and False, and .all(0) asks column by column.",
+        "[float((h == 0).all(0).mean()) for h in outputs]",
+    ),
+)
+
+
+def _activations(rng, rows, units, dead):
+    h = np.maximum(_numbers(rng, rows, units), 0)
+    h[rng.randrange(rows)] = 0.5  # every unit answers at least once
+    h[:, rng.sample(range(units), dead)] = 0
+    return h
+
+
+@q1.visible("by hand")
+def _():
+    yield case("one of four is dead", [np.array([[1.0, 0, 0, 2], [0, 3, 0, 0]])])
+    yield case("two layers", [np.array([[1.0, 1], [0, 0]]), np.array([[0.0, 0], [0, 0]])])
+    yield case("a small answer counts", [np.array([[0.0, 1e-9], [0, 0]])])
+
+
+@q1.hidden("random layers", points=2)
+def _(rng):
+    for _ in range(3):
+        shapes = [(rng.randint(3, 6), rng.randint(4, 8), rng.randint(1, 3)) for _ in range(3)]
+        yield case("three layers", [_activations(rng, *shape) for shape in shapes])
+
+
+@q1.wrong("That is the share of zeros. A unit that is 0 for some rows is alive: ask for ALL rows.")
+def share_of_zeros(outputs):
+    return [float((h == 0).mean()) for h in outputs]
+
+
+@q1.wrong("Units are columns: look down the rows, along axis 0. Yours counts silent examples.")
+def along_the_rows(outputs):
+    return [float((h == 0).all(1).mean()) for h in outputs]
+
+
+@q1.wrong("One zero does not kill a unit: it is dead if ALL rows give 0, not if any does.")
+def any_zero(outputs):
+    return [float((h == 0).any(0).mean()) for h in outputs]
+
+
+@q1.wrong("That is how many; divide by the number of units for the share.")
+def counted(outputs):
+    return [float((h == 0).all(0).sum()) for h in outputs]
+
+
+@q1.wrong("That is the share of units that are alive.")
+def alive(outputs):
+    return [float((h > 0).any(0).mean()) for h in outputs]
+
+
+@q1.wrong("One number for each layer: a dead layer must not hide among healthy ones.")
+def all_layers_in_one(outputs):
+    dead = [(h == 0).all(0) for h in outputs]
+    return [float(np.concatenate(dead).mean())] * len(outputs)
+
+
+# %%
+@tl.answer("dead_shares", points=2)
+def dead_shares(outputs):
+    """The share of units that are 0 in every row, for each layer's outputs."""
+    ### BEGIN SOLUTION return a list with one number for each layer
+    return [float((h == 0).all(0).mean()) for h in outputs]
+    ### END SOLUTION
+
+
+# %%
+tl.check("q1")
+
+# %% [markdown]
+# ## q2. What arrives at each layer (2 points)
+#
+# `loss` is a tensor, `weights` a list of tensors on which it depends. Return the **root mean
+# square** of the loss's gradient by each weight: the root of the mean of its squares, as plain
+# numbers.
+#
+# An instrument must not disturb what it measures. The check measures twice, and the second result
+# must be the first.
+
+# %% tags=["question"]
+q2 = question(
+    "q2",
+    answer="gradient_sizes",
+    points=2,
+    title="What arrives at each layer",
+    rtol=1e-4,
+    hints=(
+        "loss.gradient(*weights) gives one gradient for each weight, and leaves .grad alone.",
+        "The root mean square of a tensor g is (g * g).mean().sqrt(), and .item() its number.",
+        "[(g * g).mean().sqrt().item() for g in loss.gradient(*weights)]",
+    ),
+)
+
+
+@q2.runs
+def _measured(answer, x, y, arrays):
+    weights = [Tensor(array) for array in arrays]
+    h = Tensor(x, requires_grad=False)
+    for weight in weights[:-1]:
+        h = (h @ weight.transpose()).relu()
+    loss = (h @ weights[-1].transpose()).cross_entropy(y)
+    return [answer(loss, weights), answer(loss, weights)]
+
+
+@q2.visible("by hand")
+def _():
+    one = np.array([[1.0, 2.0]])
+    yield case("one layer", one, np.array([0]), [np.zeros((2, 2))])
+    yield case("two layers", one, np.array([1]), [np.eye(2), np.array([[1.0, 1], [0, 1]])])
+
+
+@q2.hidden("random networks", points=2)
+def _(rng):
+    for widths in ((3, 4, 3), (2, 5, 4, 3)):
+        weights = [_numbers(rng, n, m) for m, n in pairwise(widths)]
+        labels = np.array([rng.randrange(3) for _ in range(6)])
+        yield case(f"{len(weights)} layers", _numbers(rng, 6, widths[0]), labels, weights)
+
+
+@q2.wrong("The second result is larger: backward() adds to .grad. Use loss.gradient(*weights).")
+def left_behind(loss, weights):
+    loss.backward()
+    return [(w.grad * w.grad).mean().sqrt().item() for w in weights]
+
+
+@q2.wrong("That is the length, which grows with the number of weights: take the mean, not the sum.")
+def lengths(loss, weights):
+    return [(g * g).sum().sqrt().item() for g in loss.gradient(*weights)]
+
+
+@q2.wrong("That is the mean square: take its root.")
+def no_root(loss, weights):
+    return [(g * g).mean().item() for g in loss.gradient(*weights)]
+
+
+@q2.wrong("That measures the weights themselves; asked for is the loss's gradient by them.")
+def weights_themselves(loss, weights):
+    return [(w * w).mean().sqrt().item() for w in weights]
+
+
+@q2.wrong("Positive and negative slopes cancel in a mean: square them first.")
+def plain_mean(loss, weights):
+    return [g.mean().item() for g in loss.gradient(*weights)]
+
+
+@q2.wrong("The mean of the absolute values is another measure: square, mean, root.")
+def mean_absolute(loss, weights):
+    return [g.abs().mean().item() for g in loss.gradient(*weights)]
+
+
+# %%
+@tl.answer("gradient_sizes", points=2)
+def gradient_sizes(loss, weights):
+    """The root mean square of the gradient by each weight."""
+    ### BEGIN SOLUTION return a list with one number for each weight
+    return [(g * g).mean().sqrt().item() for g in loss.gradient(*weights)]
+    ### END SOLUTION
+
+
+# %%
+tl.check("q2")
+
+# %% [markdown]
+# ## q3. Who made the first nan (2 points)
+#
+# `steps` are functions from array to array, applied one after the other, beginning with `x`. Find
+# the first whose result holds a `nan` or an infinity, and return its place: 0 for the first step.
+# Return `None` if all results are good.
+#
+# Budget: no step runs more than once, and none after the first bad one. The check counts.
+
+# %% tags=["question"]
+q3 = question(
+    "q3",
+    answer="first_bad",
+    points=2,
+    title="Who made the first nan",
+    hints=(
+        "enumerate(steps) gives each place with its step. Keep the result in x for the next one.",
+        "np.isfinite(x) is False at every nan and at every infinity.",
+        "for place, step in enumerate(steps): x = step(x), then return place if not all finite.",
+    ),
+)
+
+
+@q3.runs
+def _counted(answer, x, steps):
+    runs = 0
+
+    def count(step):
+        def counting(value):
+            nonlocal runs
+            runs += 1
+            return step(value)
+
+        return counting
+
+    with np.errstate(all="ignore"):
+        place = answer([count(step) for step in steps], x)
+    return place, f"{runs} steps were run"
+
+
+def _step(rng):
+    constant = round(rng.uniform(0.5, 2), 2)
+    return rng.choice([f"lambda x: x + {constant}", f"lambda x: x * {constant}", "np.tanh"])
+
+
+@q3.visible("by hand")
+def _():
+    one = np.array([1.0, 0.0])
+    yield case("a logarithm of 0 at place 1", one, [Code("np.abs"), Code("np.log"), Code("np.exp")])
+    yield case("all good", one, [Code("np.exp"), Code("np.sqrt")])
+    yield case("at once", one - 1, [Code("np.sqrt"), Code("np.abs")])
+
+
+@q3.hidden("random steps", points=2)
+def _(rng):
+    bad = ["np.log(x - x.min())", "np.exp(1000 * (x == x.max()))", "np.sqrt(x - x.mean())"]
+    for k, maker in enumerate(bad):
+        before = [Code(_step(rng)) for _ in range(rng.randint(1, 4))]
+        after = [Code("np.exp"), Code("np.nan_to_num")][: k + 1]
+        steps = [*before, Code(f"lambda x: {maker}"), *after]
+        yield case(f"{len(before)} good ones", _numbers(rng, 4), steps)
+    grows = [Code("lambda x: x + 5"), Code("np.exp"), Code("np.exp"), Code("np.exp")]
+    yield case("each larger than the last", _numbers(rng, 3), grows)
+    yield case("all good", _numbers(rng, 3), [Code(_step(rng)) for _ in range(3)])
+
+
+@q3.wrong("An infinity is bad, too, and becomes nan a few steps later: use np.isfinite.")
+def nan_only(steps, x):
+    for place, step in enumerate(steps):
+        x = step(x)
+        if np.isnan(x).any():
+            return place
+    return None
+
+
+@q3.wrong("One bad number is enough: not all() finite, and not: all numbers bad.")
+def all_bad(steps, x):
+    for place, step in enumerate(steps):
+        x = step(x)
+        if not np.isfinite(x).any():
+            return place
+    return None
+
+
+@q3.wrong("Stop at the first bad result: the steps after it only pass it on.")
+def never_stops(steps, x):
+    found = None
+    for place, step in enumerate(steps):
+        x = step(x)
+        if found is None and not np.isfinite(x).all():
+            found = place
+    return found
+
+
+@q3.wrong("Each step goes on from the last result, not from the first x again.")
+def always_from_x(steps, x):
+    for place, step in enumerate(steps):
+        if not np.isfinite(step(x)).all():
+            return place
+    return None
+
+
+@q3.wrong("Count from 0: the first step has the place 0.")
+def from_one(steps, x):
+    for place, step in enumerate(steps, 1):
+        x = step(x)
+        if not np.isfinite(x).all():
+            return place
+    return None
+
+
+@q3.wrong("That is the first GOOD step: the test is turned round.")
+def first_good(steps, x):
+    for place, step in enumerate(steps):
+        x = step(x)
+        if np.isfinite(x).all():
+            return place
+    return None
+
+
+# %%
+@tl.answer("first_bad", points=2)
+def first_bad(steps, x):
+    """The place of the first step whose result is not finite everywhere, or None."""
+    ### BEGIN SOLUTION return a whole number or None
+    for place, step in enumerate(steps):
+        x = step(x)
+        if not np.isfinite(x).all():
+            return place
+    return None
+    ### END SOLUTION
+
+
+# %%
+tl.check("q3")
+
+# %% [markdown]
+# ## q4. A logarithm that never meets zero (2 points)
+#
+# Yes or no: `logits` are scores $z$, `target` is 1 for yes and 0 for no, and both have the same
+# shape. The loss of a score is $-\log(\text{sigmoid}(z))$ for a yes and
+# $-\log(1 - \text{sigmoid}(z))$ for a no. At a score of 1,000 the sigmoid is 1, and the logarithm
+# of 1 - 1 is infinite. Written as
+#
+# $$\max(z, 0) - z\,y + \log(1 + e^{-|z|})$$
+#
+# it is the same number, and nothing overflows. Return the mean. This is the Part
+# `loss.binary_cross_entropy_with_logits`.
+
+# %% tags=["question"]
+q4 = question(
+    "q4",
+    answer="my_yes_or_no",
+    part="loss.binary_cross_entropy_with_logits",
+    points=2,
+    title="A logarithm that never meets zero",
+    rtol=1e-4,
+    atol=1e-6,
+    hints=(
+        "max(z, 0) is z.relu(), and |z| is z.abs().",
+        "The sum has three terms: logits.relu(), minus logits * target, and a logarithm.",
+        "(logits.relu() - logits * target + (1 + (-logits.abs()).exp()).log()).mean()",
+    ),
+)
+
+
+@q4.runs
+def _loss_and_slope(answer, logits, target):
+    z = Tensor(logits)
+    loss = answer(z, Tensor(target, requires_grad=False))
+    return loss.numpy(), loss.gradient(z)[0].numpy()
+
+
+@q4.visible("by hand")
+def _():
+    yield case("one yes, one no", np.array([1.0, -2.0]), np.array([1.0, 0.0]))
+    yield case("sure and wrong", np.array([1000.0, -1000.0]), np.array([0.0, 1.0]))
+    yield case("sure and right", np.array([1000.0, -1000.0]), np.array([1.0, 0.0]))
+
+
+@q4.hidden("random scores", points=1)
+def _(rng):
+    for shape in ((4,), (3, 2)):
+        truth = np.array([float(rng.random() < 0.5) for _ in range(int(np.prod(shape)))])
+        yield case(f"shape {shape}", _numbers(rng, *shape), truth.reshape(shape))
+
+
+@q4.hidden("large scores", points=1)
+def _(rng):
+    large = np.array([rng.uniform(800, 2000) for _ in range(4)]).round(1)
+    yield case("sure", large * np.array([1, -1, 1, -1]), np.array([1.0, 0, 0, 1]))
+
+
+@q4.wrong("sigmoid(1000) is 1 and log(1 - 1) is infinite: use the form with max(z, 0).")
+def naive(logits, target):
+    p = logits.sigmoid()
+    return -(target * p.log() + (1 - target) * (1 - p).log()).mean()
+
+
+@q4.wrong("A clamp hides it: the loss stays small where it should be 1,000, and its slope is 0.")
+def clamped(logits, target):
+    p = logits.sigmoid().clamp(1e-7, 1 - 1e-7)
+    return -(target * p.log() + (1 - target) * (1 - p).log()).mean()
+
+
+@q4.wrong("exp(1000) is infinite: inside the exp stands MINUS the absolute value.")
+def other_form(logits, target):
+    return ((1 + logits.exp()).log() - logits * target).mean()
+
+
+@q4.wrong("The loss is the mean, not the sum.")
+def summed(logits, target):
+    return (logits.relu() - logits * target + (1 + (-logits.abs()).exp()).log()).sum()
+
+
+@q4.wrong("max(z, 0) is missing: without it a yes has a negative loss.")
+def without_maximum(logits, target):
+    return ((1 + (-logits.abs()).exp()).log() - logits * target).mean()
+
+
+@q4.wrong("Those are the losses one by one: return their mean.")
+def not_averaged(logits, target):
+    return logits.relu() - logits * target + (1 + (-logits.abs()).exp()).log()
+
+
+# %%
+@tl.answer("loss.binary_cross_entropy_with_logits", points=2)
+def my_yes_or_no(logits, target):
+    """The mean of -log of the probability that sigmoid(logits) gives to the truth."""
+    ### BEGIN SOLUTION return a Tensor of shape ()
+    return (logits.relu() - logits * target + (1 + (-logits.abs()).exp()).log()).mean()
+    ### END SOLUTION
+
+
+# %%
+tl.check("q4")
+
+# %% [markdown]
+# ## Five scripts that do not learn
+#
+# Each question that follows shows a script with **one** fault. Run it, look inside with your
+# instruments, and decide on the cause before you change anything. Then write the repaired version.
+# It returns the **cause**, a text from `CAUSES`, in front of what the script itself returns.
+#
+# - 1 point if the repaired script learns. Change what is broken, and nothing else.
+# - 1 point if, besides, the cause is the right one. `tl.check` only looks whether it is in the
+#   list: the verdict on your diagnosis comes with the grades.
+#
+# A seed chooses the digits and the first numbers; the grader uses others than you see here.
+
+# %%
+print(*CAUSES, sep="\n")
+
+
+# %% tags=["question"]
+def _trained(answer, setting, verdict=""):
+    got = answer(*setting)
+    if not isinstance(got, tuple) or len(got) != 2:
+        return got
+    cause, losses = got
+    return (cause if verdict or cause not in CAUSES else "in CAUSES"), losses
+
+
+def _same_training(got, want, setting, verdict=""):
+    if not isinstance(got, tuple) or len(got) != 2:
+        return "return two things: the cause, then the list of losses"
+    if not isinstance(got[1], list) or len(got[1]) != len(want[1]):
+        return f"expected a list of {len(want[1])} losses, as the script itself returns"
+    losses, right = np.array(got[1], float), np.array(want[1])
+    ends, should = losses[-5:].mean(), right[-5:].mean()
+    if not ends < 2 * should + 0.1:
+        return (
+            f"it does not learn: the losses end at {ends:.3g}; repaired, they end at {should:.3g}"
+        )
+    if not np.allclose(losses, right, 0.05, 0.02):
+        step = int(np.argmin(np.isclose(losses, right, 0.05, 0.02)))
+        return (
+            f"loss {step} is {losses[step]:.4g}, and with the fault alone repaired it is "
+            f"{right[step]:.4g}: change what is broken, and nothing else"
+        )
+    if got[0] == want[0]:
+        return ""
+    known = isinstance(got[0], str) and (verdict or got[0] in CAUSES)
+    return "it is repaired, but the cause is another one" * known or f"{got[0]!r} is not in CAUSES"
+
+
+# %% [markdown]
+# ## q5. Script 1: it learns, and then forgets (2 points)
+#
+# Five times through 320 digits, in batches of 32. `setting_1(seed)` gives the network, the
+# optimizer and the batches.
+
+
+# %% tags=["setup"]
+def setting_1(seed, rounds=5):
+    """A network, its optimizer, and ten batches, as many times as there are rounds."""
+    x, y = sample(seed, 320)
+    cuts = [slice(k, k + 32) for k in range(0, 320, 32)]
+    batches = [(Tensor(x[cut], requires_grad=False), y[cut]) for cut in cuts]
+    model = network(seed)
+    return model, optim.SGD([model], lr=0.5), batches * rounds
+
+
+def script_1(model, optimizer, batches):
+    """One step for each batch; the losses."""
+    losses = []
+    for x, y in batches:
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+# %% [markdown]
+# *Before you run this:* a network of this size reads 320 digits after a few steps. Does this one?
+
+# %%
+from tinylearn.viz import plots
+
+model, optimizer, batches = setting_1(1)
+losses = script_1(model, optimizer, batches)
+plots.lines(
+    {"loss": (np.arange(50), losses)},
+    caption="Script 1, step by step.",
+    alt=f"A curve that falls from {losses[0]:.1f} to {min(losses):.1f} and climbs again; at the "
+    f"end it is {losses[-1]:.1f}.",
+)
+
+# %% [markdown]
+# Compare what `optimizer.step()` uses, the `.grad` of a weight, with the gradient of one loss.
+
+# %%
+x, y = batches[0]
+weight = model[0].weight
+print("fresh gradient", gradient_sizes(model(x).cross_entropy(y), [weight]))
+print("in .grad      ", (weight.grad * weight.grad).mean().sqrt().item())
+
+# %% tags=["question"]
+q5 = question(
+    "q5",
+    answer="repaired_1",
+    points=2,
+    title="Script 1: it learns, and then forgets",
+    rtol=0.05,
+    atol=0.02,
+    hints=(
+        "What does .grad hold after one backward(), and after fifty? The cell above measures it.",
+        "Every backward() adds to .grad. Which of the loop's four lines is missing?",
+        "Between one step() and the next backward(): optimizer.zero_grad().",
+    ),
+)
+q5.runs(_trained)
+q5.judges(_same_training)
+
+
+@q5.visible("seed 1, two rounds")
+def _():
+    yield case("repaired_1(*setting_1(1, 2))", Code("setting_1(1, 2)"))
+
+
+@q5.hidden("the loss falls", points=1)
+def _(rng):
+    for _ in range(2):
+        yield case("another seed", Code(f"setting_1({rng.randint(1000, 10**6)})"))
+
+
+@q5.hidden("the cause", points=1)
+def _(rng):
+    yield case("another seed", Code(f"setting_1({rng.randint(1000, 10**6)})"), "and the cause")
+
+
+@q5.wrong("Those are the losses of the broken script: nothing has changed in what step() uses.")
+def forgotten_before_the_loop(model, optimizer, batches):
+    losses = []
+    optimizer.zero_grad()
+    for x, y in batches:
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return "gradients pile up", losses
+
+
+@q5.wrong("A smaller rate slows the fault down and leaves it in: .grad is still no fresh gradient.")
+def smaller_rate(model, optimizer, batches):
+    optimizer.lr = 0.05
+    losses = []
+    for x, y in batches:
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return "learning rate too large", losses
+
+
+@q5.wrong("step() needs the gradients: forget them after it, and not between backward() and it.")
+def forgets_too_early(model, optimizer, batches):
+    losses = []
+    for x, y in batches:
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.zero_grad()
+        optimizer.step()
+        losses.append(loss.item())
+    return "gradients pile up", losses
+
+
+@q5.wrong("Adam hides the fault: it divides by the size, so that piled-up gradients look harmless.")
+def another_optimizer(model, optimizer, batches):
+    optimizer, losses = optim.Adam([model], lr=0.01), []
+    for x, y in batches:
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return "learning rate too large", losses
+
+
+@q5.wrong("A rate too large fails from the first step; this loss falls first. Look into .grad.")
+def blames_the_rate(model, optimizer, batches):
+    losses = []
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return "learning rate too large", losses
+
+
+@q5.wrong("Exploding is measured from layer to layer; here the sizes grow from step to step.")
+def blames_the_layers(model, optimizer, batches):
+    losses = []
+    for x, y in batches:
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return "signal explodes", losses
+
+
+# %%
+@tl.answer("repaired_1", points=2)
+def repaired_1(model, optimizer, batches):
+    """The cause, and the losses of the repaired script."""
+    ### BEGIN SOLUTION return a tuple: the cause from CAUSES, the list of losses
+    losses = []
+    for x, y in batches:
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return "gradients pile up", losses
+    ### END SOLUTION
+
+
+# %%
+tl.check("q5")
+
+# %% [markdown]
+# ## q6. Script 2: always 2.3 (2 points)
+#
+# A deeper network: two hidden layers of 32. The script draws its first numbers, uniform, with a
+# bound that suits ReLUs, and it is `fit` that trains it.
+
+
+# %% tags=["setup"]
+def script_2(seed):
+    """A network with its first numbers: 64 pixels, two hidden layers, 10 scores."""
+    rng = np.random.default_rng(seed)
+    layers = []
+    for into, out in pairwise((64, 32, 32, 10)):
+        bound = (6 / into) ** 0.5
+        layer = Linear(into, out)
+        layer.weight.assign(rng.uniform(-bound, 0, (out, into)).astype(np.float32))
+        layer.bias.assign(np.zeros(out, np.float32))
+        layers += [layer, ReLU()]
+    return Sequential(*layers[:-1])
+
+
+# %% [markdown]
+# *Before you run this:* among ten classes a guess costs 2.3. Will 60 steps do better?
+
+# %%
+model, (x, y) = script_2(1), sample(1, 60)
+losses = fit([p.numpy() for p in model.parameters()], x, y)
+print("first", losses[0], "last", losses[-1])
+
+# %% [markdown]
+# Now look at what comes out of both ReLUs, with `dead_shares`, and at what arrives at the weights.
+
+# %%
+hidden = [model[:2](Tensor(x)).numpy(), model[:4](Tensor(x)).numpy()]
+print("dead shares   ", dead_shares(hidden))
+loss = model(Tensor(x)).cross_entropy(y)
+print("gradient sizes", gradient_sizes(loss, [model[k].weight for k in (0, 2, 4)]))
+
+# %% tags=["question"]
+q6 = question(
+    "q6",
+    answer="repaired_2",
+    points=2,
+    title="Script 2: always 2.3",
+    hints=(
+        "Pixels are never negative. Which sign has the weighted sum of a unit in this network?",
+        "A sum that is never positive never passes the ReLU. Look at the two ends of uniform(...).",
+        "Weights need both signs: rng.uniform(-bound, bound, (out, into)).",
+    ),
+)
+
+
+@q6.runs
+def _drawn(answer, seed, verdict=""):
+    got = answer(seed)
+    if not isinstance(got, tuple) or len(got) != 2 or not isinstance(got[1], Sequential):
+        return got
+    cause, model = got
+    cause = cause if verdict or cause not in CAUSES else "in CAUSES"
+    return cause, [tensor.numpy().astype(np.float16) for tensor in model.parameters()]
+
+
+@q6.judges
+def _learns_from_there(got, want, seed, verdict=""):
+    if not isinstance(got, tuple) or len(got) != 2 or not isinstance(got[1], list):
+        return "return two things: the cause, then the model, a Sequential"
+    shapes = [np.shape(array) for array in got[1]]
+    if shapes != (right := [array.shape for array in want[1]]):
+        return f"the network has changed: expected weights and biases {right}, got {shapes}"
+    first, *_, last = fit(got[1], *sample(seed, 60))
+    if not last < 1.5:
+        return f"trained from these numbers, the loss goes from {first:.4g} to {last:.4g}"
+    if first < 1.5:
+        return f"before any training the loss is {first:.3g}: first numbers cannot know anything"
+    if got[0] == want[0]:
+        return ""
+    known = isinstance(got[0], str) and (verdict or got[0] in CAUSES)
+    return "it is repaired, but the cause is another one" * known or f"{got[0]!r} is not in CAUSES"
+
+
+@q6.visible("seed 1")
+def _():
+    yield case("trained by fit on sample(1, 60)", 1)
+
+
+@q6.hidden("the loss falls", points=1)
+def _(rng):
+    for _ in range(2):
+        yield case("another seed", rng.randint(1000, 10**6))
+
+
+@q6.hidden("the cause", points=1)
+def _(rng):
+    yield case("another seed", rng.randint(1000, 10**6), "and the cause")
+
+
+@q6.wrong("Smaller, and still never positive: measure dead_shares on your network.")
+def smaller_and_negative(seed):
+    model = script_2(seed)
+    for layer in (model[0], model[2], model[4]):
+        layer.weight.assign(layer.weight.numpy() * np.float32(0.1))
+    return "signal explodes", model
+
+
+@q6.wrong("Now all units answer, and nearly the same: weights need both signs, around 0.")
+def all_positive(seed):
+    model = script_2(seed)
+    for layer in (model[0], model[2], model[4]):
+        layer.weight.assign(-layer.weight.numpy())
+    return "dead units", model
+
+
+@q6.wrong("With all zeros no unit answers, and no gradient comes through. Draw random numbers.")
+def all_zeros(seed):
+    model = script_2(seed)
+    for layer in (model[0], model[2], model[4]):
+        layer.weight.assign(np.zeros(layer.weight.shape, np.float32))
+    return "dead units", model
+
+
+@q6.wrong("The units live, but now the signal dies out on the way: keep the bound as it was.")
+def far_too_small(seed):
+    rng, model = np.random.default_rng(seed), script_2(seed)
+    for layer in (model[0], model[2], model[4]):
+        numbers = rng.uniform(-0.02, 0.02, layer.weight.shape)
+        layer.weight.assign(numbers.astype(np.float32))
+    return "dead units", model
+
+
+@q6.wrong("A signal that dies out gets smaller and smaller. Here it is cut off: 0, in every unit.")
+def blames_the_size(seed):
+    rng, model = np.random.default_rng(seed), script_2(seed)
+    for layer in (model[0], model[2], model[4]):
+        bound = (6 / layer.weight.shape[1]) ** 0.5
+        numbers = rng.uniform(-bound, bound, layer.weight.shape)
+        layer.weight.assign(numbers.astype(np.float32))
+    return "signal dies out", model
+
+
+# %%
+@tl.answer("repaired_2", points=2)
+def repaired_2(seed):
+    """The cause, and the network with repaired first numbers, not yet trained."""
+    ### BEGIN SOLUTION return a tuple: the cause from CAUSES, the model
+    rng = np.random.default_rng(seed)
+    layers = []
+    for into, out in pairwise((64, 32, 32, 10)):
+        bound = (6 / into) ** 0.5
+        layer = Linear(into, out)
+        layer.weight.assign(rng.uniform(-bound, bound, (out, into)).astype(np.float32))
+        layer.bias.assign(np.zeros(out, np.float32))
+        layers += [layer, ReLU()]
+    return "dead units", Sequential(*layers[:-1])
+    ### END SOLUTION
+
+
+# %%
+tl.check("q6")
+
+# %% [markdown]
+# ## q7. Script 3: a loss with a floor (2 points)
+#
+# Sixteen digits, to be learned by heart: sixty steps of Adam on one batch.
+
+
+# %% tags=["setup"]
+def setting_3(seed, steps=60):
+    """A network, its optimizer, one batch, and how many steps to make."""
+    model, (x, y) = network(seed), sample(seed, 16)
+    return model, optim.Adam([model], lr=0.01), Tensor(x, requires_grad=False), y, steps
+
+
+def script_3(model, optimizer, x, y, steps=60):
+    """All steps on one batch; the losses."""
+    losses = []
+    for _ in range(steps):
+        p = model(x).softmax(1)
+        loss = p.cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
+# %% [markdown]
+# *Before you run this:* sixteen digits, 2,410 numbers to learn. Where should the loss end?
+
+# %%
+model, optimizer, x, y, steps = setting_3(0)
+losses = script_3(model, optimizer, x, y, steps)
+share = (model(x).numpy().argmax(1) == y).mean()
+print(f"loss {losses[-1]:.3f}, and {share:.0%} of the sixteen are read")
+
+# %% tags=["question"]
+q7 = question(
+    "q7",
+    answer="repaired_3",
+    points=2,
+    title="Script 3: a loss with a floor",
+    rtol=0.05,
+    atol=0.02,
+    hints=(
+        "The answers are right, and the loss stays high. What does cross_entropy expect?",
+        "cross_entropy takes raw scores. Which loss do the scores (1, 0, ..., 0) get, at best?",
+        "Hand model(x) to cross_entropy, and not its softmax.",
+    ),
+)
+q7.runs(_trained)
+q7.judges(_same_training)
+
+
+@q7.visible("seed 0, twelve steps")
+def _():
+    yield case("repaired_3(*setting_3(0, 12))", Code("setting_3(0, 12)"))
+
+
+@q7.hidden("the loss falls", points=1)
+def _(rng):
+    for _ in range(2):
+        yield case("another seed", Code(f"setting_3({rng.randint(1000, 10**6)})"))
+
+
+@q7.hidden("the cause", points=1)
+def _(rng):
+    yield case("another seed", Code(f"setting_3({rng.randint(1000, 10**6)})"), "and the cause")
+
+
+@q7.wrong("Larger steps reach the floor sooner, and stay on it: it is the loss that cannot fall.")
+def larger_rate(model, optimizer, x, y, steps):
+    optimizer.lr = 0.05
+    return "signal dies out", script_3(model, optimizer, x, y, steps)
+
+
+@q7.wrong("Taking the floor away from the numbers changes what is printed, not what is learned.")
+def floor_subtracted(model, optimizer, x, y, steps):
+    return "softmax twice", [loss - 1.4612 for loss in script_3(model, optimizer, x, y, steps)]
+
+
+@q7.wrong("That loss falls to 0, but it is no cross-entropy: only the softmax is one too many.")
+def squared_error(model, optimizer, x, y, steps):
+    losses = []
+    for _ in range(steps):
+        wrong = model(x) - Tensor(y, requires_grad=False).one_hot(10)
+        loss = (wrong * wrong).mean()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return "softmax twice", losses
+
+
+@q7.wrong(
+    "-log p of the right class needs the logarithm; cross_entropy of p is still softmax of p."
+)
+def scaled_up(model, optimizer, x, y, steps):
+    losses = []
+    for _ in range(steps):
+        loss = (model(x).softmax(1) * 3).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return "softmax twice", losses
+
+
+@q7.wrong("The rate is fine: with the scores handed over, the same steps bring the loss to 0.")
+def blames_the_rate(model, optimizer, x, y, steps):
+    losses = []
+    for _ in range(steps):
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return "learning rate too large", losses
+
+
+@q7.wrong("Labels that do not belong can be learned by heart, too; and here the answers are right.")
+def blames_the_labels(model, optimizer, x, y, steps):
+    losses = []
+    for _ in range(steps):
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return "labels apart", losses
+
+
+# %%
+@tl.answer("repaired_3", points=2)
+def repaired_3(model, optimizer, x, y, steps):
+    """The cause, and the losses of the repaired script."""
+    ### BEGIN SOLUTION return a tuple: the cause from CAUSES, the list of losses
+    losses = []
+    for _ in range(steps):
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return "softmax twice", losses
+    ### END SOLUTION
+
+
+# %%
+tl.check("q7")
+
+# %% [markdown]
+# ## q8. Script 4: healthy inside, and learns nothing (2 points)
+#
+# A file of 60 digits, sorted by class. Sorted rows make batches of one class, so the script brings
+# them into a random order.
+
+
+# %% tags=["setup"]
+def sorted_digits(seed):
+    """60 digits as they stand in the file: first all 0, then all 1, and so on."""
+    x, y = sample(seed, 60)
+    order = np.argsort(y, kind="stable")
+    return x[order], y[order]
+
+
+def script_4(seed):
+    """The digits of the file and their labels, in a random order."""
+    x, y = sorted_digits(seed)
+    rng = np.random.default_rng(seed)
+    x = x[rng.permutation(len(x))]
+    y = y[rng.permutation(len(y))]
+    return x, y
+
+
+# %% [markdown]
+# *Before you run this:* trained by `fit`, the digits as they stand in the file end at a loss below
+# 0.1. A random order makes no difference to it. Or does it?
+
+# %%
+start = [p.numpy() for p in network(1).parameters()]
+print("as in the file", fit(start, *sorted_digits(1))[-1])
+print("by script 4   ", fit(start, *script_4(1))[-1])
+
+# %% [markdown]
+# No unit is dead, all gradients have a healthy size, nothing is infinite. So look at what goes into
+# the network. `plots.images(x, y, caption=..., alt=...)` draws digits with their labels.
+
+# %%
+# Look here, before you decide.
+
+
+# %% tags=["question"]
+q8 = question(
+    "q8",
+    answer="repaired_4",
+    points=2,
+    title="Script 4: healthy inside, and learns nothing",
+    hints=(
+        "Draw the first ten digits that script_4 returns, with their labels.",
+        "rng.permutation gives another order each time it is called. How often is it called?",
+        "order = rng.permutation(len(x)), once; then x[order] and y[order].",
+    ),
+)
+
+
+@q8.runs
+def _ordered(answer, seed, verdict=""):
+    got = answer(seed)
+    if not isinstance(got, tuple) or len(got) != 3:
+        return got
+    cause, x, y = got
+    x, y = (t.numpy() if isinstance(t, Tensor) else np.array(t) for t in (x, y))
+    ink = np.rint(16 * x).astype(np.uint8)  # what the pixels were before they were scaled
+    return (cause if verdict or cause not in CAUSES else "in CAUSES"), ink, y
+
+
+@q8.judges
+def _belong_together(got, want, seed, verdict=""):
+    if not isinstance(got, tuple) or len(got) != 3:
+        return "return three things: the cause, then x, then y"
+    cause, ink, y = got
+    if np.shape(ink) != want[1].shape or np.shape(y) != want[2].shape:
+        return f"expected x {want[1].shape} and y {want[2].shape}, got {ink.shape} and {y.shape}"
+    last = fit([p.numpy() for p in network(seed).parameters()], ink / 16, y)[-1]
+    if not last < 0.8:
+        return f"trained on these rows, the loss ends at {last:.3g}; it must fall below 0.8"
+    pairs, right = ([(r.tobytes(), int(k)) for r, k in zip(*p)] for p in (got[1:], want[1:]))
+    if sorted(pairs) != sorted(right):
+        return "these are not all rows of the file, each of them once"
+    if (np.diff(y) >= 0).all():
+        return "the rows are still sorted by class: a batch of them would hold one class alone"
+    if cause == want[0]:
+        return ""
+    known = isinstance(cause, str) and (verdict or cause in CAUSES)
+    return "it is repaired, but the cause is another one" * known or f"{cause!r} is not in CAUSES"
+
+
+@q8.visible("seed 1")
+def _():
+    yield case("the rows of seed 1, trained by fit", 1)
+
+
+@q8.hidden("the loss falls", points=1)
+def _(rng):
+    for _ in range(2):
+        yield case("another seed", rng.randint(1000, 10**6))
+
+
+@q8.hidden("the cause", points=1)
+def _(rng):
+    yield case("another seed", rng.randint(1000, 10**6), "and the cause")
+
+
+@q8.wrong("Without any shuffling the fault is gone, and so is the random order: keep it.")
+def not_shuffled(seed):
+    return "labels apart", *sorted_digits(seed)
+
+
+@q8.wrong("x has a new order, and y has kept the old one: use one order for both.")
+def only_x(seed):
+    x, y = sorted_digits(seed)
+    return "labels apart", x[np.random.default_rng(seed).permutation(len(x))], y
+
+
+@q8.wrong("Two calls, two orders, also on one line: keep the order in a name and use it twice.")
+def two_calls(seed):
+    (x, y), rng = sorted_digits(seed), np.random.default_rng(seed)
+    rows = np.arange(len(x))
+    x, y = x[rng.permutation(rows)], y[rng.permutation(rows)]
+    return "dead units", x, y
+
+
+@q8.wrong("Drawing row numbers takes some rows twice and leaves others out: use a permutation.")
+def drawn_with_repeats(seed):
+    x, y = sorted_digits(seed)
+    rows = np.random.default_rng(seed).integers(0, len(x), len(x))
+    return "labels apart", x[rows], y[rows]
+
+
+@q8.wrong("The rate is the same for the file as it stands, and there it learns. Draw the digits.")
+def blames_the_rate(seed):
+    x, y = sorted_digits(seed)
+    order = np.random.default_rng(seed).permutation(len(x))
+    return "learning rate too large", x[order], y[order]
+
+
+@q8.wrong("Scale is not the matter: pixels go from 0 to 1 before and after. Draw the digits.")
+def blames_the_scale(seed):
+    x, y = sorted_digits(seed)
+    order = np.random.default_rng(seed).permutation(len(x))
+    return "inputs not scaled", x[order], y[order]
+
+
+# %%
+@tl.answer("repaired_4", points=2)
+def repaired_4(seed):
+    """The cause, and digits and labels of the file in a random order."""
+    ### BEGIN SOLUTION return a tuple: the cause from CAUSES, x, y
+    x, y = sorted_digits(seed)
+    order = np.random.default_rng(seed).permutation(len(x))
+    return "labels apart", x[order], y[order]
+    ### END SOLUTION
+
+
+# %%
+tl.check("q8")
+
+# %% [markdown]
+# ## q9. Script 5: nan from the first step on (2 points)
+#
+# The scanner writes the ink of each pixel as a number from 0 to 16. The script gives every pixel
+# mean 0 and deviation 1 over the rows, which is a good habit.
+
+
+# %% tags=["setup"]
+def inked(seed):
+    """40 digits as the scanner wrote them, 64 pixels from 0 to 16, and their labels."""
+    x, y = sample(seed, 40)
+    return 16 * x, y
+
+
+def script_5(seed):
+    """The digits of this seed; every pixel with mean 0 and deviation 1 over the rows."""
+    x = Tensor(inked(seed)[0], requires_grad=False)
+    centred = x - x.mean(0)
+    deviation = centred.square().mean(0).sqrt()
+    return centred / deviation
+
+
+# %% [markdown]
+# *Before you run this:* the network is the one that learned in script 4. Which loss do you expect
+# before the first step?
+
+# %%
+x, y = script_5(1), inked(1)[1]
+print("loss", network(1)(x).cross_entropy(y).item())
+
+# %% [markdown]
+# Ask who made it. `tl.trace_nan()` stops at the first bad result and says what it was made from.
+
+# %%
+try:
+    with tl.trace_nan():
+        script_5(1).numpy()
+except FloatingPointError as error:
+    print(error)
+
+# %% tags=["question"]
+q9 = question(
+    "q9",
+    answer="repaired_5",
+    points=2,
+    title="Script 5: nan from the first step on",
+    hints=(
+        "trace_nan names an operation, and counts the zeros among its inputs.",
+        "A pixel in the corner is blank in every digit: its deviation is 0. What is 0 / 0?",
+        "centred / (deviation + 1e-5): blank pixels become 0, and the others hardly change.",
+    ),
+)
+
+
+@q9.runs
+def _scaled(answer, seed, verdict=""):
+    got = answer(seed)
+    if not isinstance(got, tuple) or len(got) != 2:
+        return got
+    cause, x = got
+    x = x.numpy() if isinstance(x, Tensor) else np.array(x)
+    return (cause if verdict or cause not in CAUSES else "in CAUSES"), x.astype(np.float16)
+
+
+@q9.judges
+def _shifted_and_scaled(got, want, seed, verdict=""):
+    if not isinstance(got, tuple) or len(got) != 2:
+        return "return two things: the cause, then the scaled digits"
+    cause, x = got
+    if np.shape(x) != want[1].shape:
+        return f"expected x of shape {want[1].shape}, got {np.shape(x)}"
+    if bad := int((~np.isfinite(x)).sum()):
+        return f"{bad} numbers are nan or infinite"
+    (raw, y), x = inked(seed), x.astype(float)
+    a, b = raw - raw.mean(0), x - x.mean(0)
+    slope = (a * b).sum(0) / np.maximum((a * a).sum(0), 1e-9)
+    if not np.allclose(b, slope * a, atol=4e-3 * max(1.0, float(np.abs(b).max()))):
+        return "a pixel may be shifted and scaled, over all rows alike; here more was changed"
+    losses = fit([p.numpy() for p in network(seed).parameters()], x, y)
+    if not losses[-1] < 0.8:
+        return f"trained on these digits, the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}"
+    if cause == want[0]:
+        return ""
+    known = isinstance(cause, str) and (verdict or cause in CAUSES)
+    return "it is repaired, but the cause is another one" * known or f"{cause!r} is not in CAUSES"
+
+
+@q9.visible("seed 1")
+def _():
+    yield case("the digits of seed 1, trained by fit", 1)
+
+
+@q9.hidden("the loss falls", points=1)
+def _(rng):
+    for _ in range(2):
+        yield case("another seed", rng.randint(1000, 10**6))
+
+
+@q9.hidden("the cause", points=1)
+def _(rng):
+    yield case("another seed", rng.randint(1000, 10**6), "and the cause")
+
+
+@q9.wrong("Undivided, the ink goes up to 16, and the first step is far too long: scale it as well.")
+def not_scaled(seed):
+    return "division by zero", inked(seed)[0]
+
+
+@q9.wrong("Zeros everywhere are finite, and say nothing: only the blank pixels may become 0.")
+def all_zeros(seed):
+    return "division by zero", np.zeros((40, 64), np.float32)
+
+
+@q9.wrong("That leaves blank pixels out, and the network has 64 inputs: keep them, as 0.")
+def blank_pixels_left_out(seed):
+    x = inked(seed)[0]
+    x = x[:, x.std(0) > 0]
+    return "division by zero", (x - x.mean(0)) / x.std(0)
+
+
+@q9.wrong("The sum under the root is not the place: the root of 0 is 0, and it still divides.")
+def root_repaired(seed):
+    x = Tensor(inked(seed)[0], requires_grad=False)
+    centred = x - x.mean(0)
+    return "division by zero", centred / centred.square().mean(0).clamp(0.0).sqrt()
+
+
+@q9.wrong("There is no logarithm before the nan: trace_nan names recip, a division.")
+def blames_the_logarithm(seed):
+    x = inked(seed)[0]
+    return "logarithm of zero", (x - x.mean(0)) / (x.std(0) + 1e-5)
+
+
+@q9.wrong("Unscaled inputs make a large loss, and no nan. Ask trace_nan who made the first.")
+def blames_the_scale(seed):
+    x = inked(seed)[0]
+    return "inputs not scaled", (x - x.mean(0)) / (x.std(0) + 1e-5)
+
+
+# %%
+@tl.answer("repaired_5", points=2)
+def repaired_5(seed):
+    """The cause, and the digits with mean 0 and deviation 1 in every pixel that varies."""
+    ### BEGIN SOLUTION return a tuple: the cause from CAUSES, the scaled digits
+    x = Tensor(inked(seed)[0], requires_grad=False)
+    centred = x - x.mean(0)
+    deviation = centred.square().mean(0).sqrt()
+    return "division by zero", centred / (deviation + 1e-5)
+    ### END SOLUTION
+
+
+# %%
+tl.check("q9")
+
+# %% [markdown]
+# ## It runs on your code
+#
+# First, your repairs beside the scripts: the last loss of each, before and after.
+
+# %%
+start = [p.numpy() for p in network(7).parameters()]
+ink, labels = repaired_5(7)[1], inked(7)[1]
+ink = ink.numpy() if isinstance(ink, Tensor) else ink
+last = {
+    "script 1": (script_1(*setting_1(7)), repaired_1(*setting_1(7))[1]),
+    "script 2": [
+        fit([p.numpy() for p in model.parameters()], *sample(7, 60))
+        for model in (script_2(7), repaired_2(7)[1])
+    ],
+    "script 3": (script_3(*setting_3(7)), repaired_3(*setting_3(7))[1]),
+    "script 4": (fit(start, *script_4(7)), fit(start, *repaired_4(7)[1:])),
+    "script 5": ([float("nan")], fit(start, ink, labels)),
+}
+for name, (broken, repaired) in last.items():
+    print(f"{name}: {broken[-1]:5.2f} before, {repaired[-1]:5.3f} after")
+
+# %% [markdown]
+# And a network that answers yes or no: is this digit even? The framework's own loss is your Part
+# now. The second time its first scores are made a hundred times too large, on purpose.
+#
+# *Before you run this:* the loss stays a number, thanks to you. And the units?
+
+
+# %%
+def even_or_odd(factor):
+    """A network for "is it even?", trained by your loss from scores `factor` times too large."""
+    x = Tensor(DIGITS.x_train, requires_grad=False)
+    even = Tensor((DIGITS.y_train % 2 == 0).astype(np.float32), requires_grad=False)
+    Tensor.manual_seed(0)
+    model = Sequential(Linear(64, 32), ReLU(), Linear(32, 1))
+    model[2].weight.assign(model[2].weight.numpy() * factor)
+    optimizer = optim.Adam([model], lr=0.02)
+    for _ in (bar := tl.progress(range(200), label=f"scores times {factor}")):
+        loss = model(x).reshape(-1).binary_cross_entropy_with_logits(even)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        bar.note(loss=loss.item())
+    return model
+
+
+# %%
+for factor in (1, 100):
+    model = even_or_odd(factor)
+    right = (model(Tensor(DIGITS.x_test)).numpy().ravel() > 0) == (DIGITS.y_test % 2 == 0)
+    dead = dead_shares([model[:2](Tensor(DIGITS.x_train)).numpy()])[0]
+    print(f"scores times {factor}: {right.mean():.1%} of the exam, {dead:.0%} of the units dead")
+
+# %% [markdown]
+# No `nan`, however large the scores. But the large scores made large steps, and most of the hidden
+# units did not survive them: your `dead_shares` saw it, the loss alone did not say it.
+
+# %%
+tl.course.card()
