@@ -120,6 +120,18 @@ def using(changes: Mapping[str, Callable | None]) -> Iterator[None]:
         Part.version += 1
 
 
+OWN: dict[str, tuple[int, bool]] = {}  # prefix -> Part.version, and what was found then
+
+
+def all_own(prefix: str) -> bool:
+    """Whether tinylearn's own functions run in all Parts whose names start with `prefix`."""
+    known = OWN.get(prefix)
+    if known is None or known[0] != Part.version:
+        own = all(p.is_default for name, p in Part.table.items() if name.startswith(prefix))
+        OWN[prefix] = known = Part.version, own
+    return known[1]
+
+
 def bodies(prefix: str) -> tuple[Callable, ...]:
     """The functions now running in the Parts whose names start with `prefix`."""
     return tuple(p.current for name, p in Part.table.items() if name.startswith(prefix))

@@ -51,6 +51,8 @@ class Request:
     key: tuple = ()
 
     def __post_init__(self) -> None:
+        below = [x for n in self.outputs for x in n.inputs]
+        self.deep = any([x.op is DERIVATIVE and x.buffer is None for x in below])
         words = self.written_down()
         if words is None:
             self.deep = True

@@ -20,7 +20,7 @@ from tinylearn.graph.dtype import DType
 from tinylearn.graph.gradient import gradient
 from tinylearn.graph.node import Building, Node, Shape, apply, separate, walk
 from tinylearn.graph.primitives import DETACH
-from tinylearn.parts import Part
+from tinylearn.parts import all_own
 
 # ---------------------------------------------------------------- composites
 
@@ -84,22 +84,6 @@ class Derivative:
 DERIVATIVE: Any = Derivative()
 
 
-class Rules:
-    """Whether all gradient rules are tinylearn's own; looked up anew after each change."""
-
-    version = -1
-    own = True
-
-
-def own_rules() -> bool:
-    """Whether nobody has replaced a gradient rule, the walk or the chain rule."""
-    if Rules.version != Part.version:
-        names = ("gradient.", "graph.")
-        Rules.own = all(p.is_default for n, p in Part.table.items() if n.startswith(names))
-        Rules.version = Part.version
-    return Rules.own
-
-
 def reached_leaves(output: Node) -> list[Node]:
     """The sources on which the output depends by small steps: those a gradient reaches."""
     found = {output: None}
@@ -119,7 +103,7 @@ def reached_leaves(output: Node) -> list[Node]:
 
 def promised(output: Node, g: Node, leaves: Iterable[Node]) -> dict[Node, Node]:
     """The gradients, as constants, for leaves that the output depends on: promises, if possible."""
-    if not own_rules():
+    if not (all_own("gradient.") and all_own("graph.")):
         return {x: DETACH(graph) for x, graph in differentiated(output, g, leaves).items()}
     Building.place = user_place()  # one line of the user makes them all
     try:

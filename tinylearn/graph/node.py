@@ -169,10 +169,16 @@ def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
     ref = INTERNED.get(key)
     if ref is not None and (node := ref()) is not None:
         return node
-    if len(inputs) == 2:
-        structure = (op, arg, inputs[0].structure, inputs[1].structure)
-    else:
-        structure = (op, arg, *[x.structure for x in inputs])
+    structure: tuple
+    match inputs:  # written out: quicker than a loop over so few
+        case (x, y):
+            structure = (op, arg, x.structure, y.structure)
+        case (x,):
+            structure = (op, arg, x.structure)
+        case (x, y, z):
+            structure = (op, arg, x.structure, y.structure, z.structure)
+        case _:
+            structure = (op, arg, *[x.structure for x in inputs])
     known = Structures.known.get(structure)
     if known is None:
         known = Structures.add(structure, *op.check(inputs, arg))

@@ -17,13 +17,21 @@ from typing import Any
 import numpy as np
 
 from tinylearn.devices.device import Device
-from tinylearn.errors import GradientError, ShapeError, TinylearnError, describe, nearest
+from tinylearn.errors import (
+    GradientError,
+    ShapeError,
+    TinylearnError,
+    describe,
+    nearest,
+    user_place,
+)
 from tinylearn.graph.node import Building
 from tinylearn.graph.primitives import buffer
 from tinylearn.nn import schedules as lr_scheduler
 from tinylearn.nn import updates
 from tinylearn.nn.state import load_state_dict
 from tinylearn.nn.walk import NOT_ENTERED, get_parameters, named_tensors
+from tinylearn.parts import all_own
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.backward import is_added_up, losses_of
 from tinylearn.tensor.state import made, own
@@ -71,11 +79,31 @@ class Optimizer:
 
         Raises   GradientError if no parameter has one
         """
-        old: list[Tensor] = []
-        new: list[Tensor] = []
+        learning = [(k, w, w.grad) for k, w in enumerate(self.parameters) if w.grad is not None]
+        if not learning:
+            raise GradientError(self._no_gradients())
+        try:
+            if all_own("optim.") and type(self).__module__ == __name__:
+                Building.place = user_place()  # one line of the user makes everything in here
+            old, new = self._next(learning)
+        finally:
+            Building.place = None
+        check_values(old, new)
+        gradients = [grad for _, _, grad in learning]
+        Tensor.realize_all(*new, *filter(is_added_up, gradients), *losses_of(gradients))
+        for tensor, value in zip(old, new, strict=True):
+            Building.place = value.node.made_at
+            own(tensor, buffer(value.node.buffer))
+        Building.place = None
+        for k, _, _ in learning:
+            self.steps[k] += 1
+
+    def _next(self, learning: list[tuple[int, Tensor, Tensor]]) -> tuple[list[Tensor], Values]:
+        """What changes (weights and memory), and what it becomes, which is still to be computed."""
         if len(self._numbers) > 16:
             self._numbers.clear()
-        learning = [(k, w, w.grad) for k, w in enumerate(self.parameters) if w.grad is not None]
+        old: list[Tensor] = []
+        new: Values = ()
         for k, w, grad in learning:
             known = [w]
             for tensors in self.memory.values():
@@ -84,17 +112,7 @@ class Optimizer:
             plain = [made(t.node, False) for t in known]
             old += known
             new += self.update(self.steps[k] + 1, plain[0], g, *plain[1:])
-        if not learning:
-            raise GradientError(self._no_gradients())
-        check_values(old, new)
-        gradients = [grad for _, _, grad in learning]
-        Tensor.realize_all(*new, *filter(is_added_up, gradients), *losses_of(gradients))
-        for tensor, value in zip(old, new, strict=True):
-            Building.place = value.node.made_at  # where they were made, with no new search for it
-            own(tensor, buffer(value.node.buffer))
-        Building.place = None
-        for k, _, _ in learning:
-            self.steps[k] += 1
+        return old, new
 
     def _no_gradients(self) -> str:
         says = f"none of the {len(self.parameters)} parameters has a gradient"
@@ -283,7 +301,7 @@ def check_parameter(label: str, w: Tensor) -> None:
         )
 
 
-def check_values(old: list[Tensor], new: list[Tensor]) -> None:
+def check_values(old: list[Tensor], new: Values) -> None:
     """Raise unless each new value is as its old one is; only a replaced rule can be wrong here."""
     for tensor, value in zip(old, new, strict=True):
         if tensor.node.shape != value.node.shape or tensor.node.dtype is not value.node.dtype:
