@@ -22,6 +22,7 @@ from tinylearn.tensor.compare import (
     not_less,
     opposite,
 )
+from tinylearn.tensor.numpycalls import MIRRORED, OPERATORS, choice_repair, refused
 from tinylearn.tensor.operands import choices, floating, number_dtype, pair
 from tinylearn.tensor.power import power, power_of_number, whole_power
 from tinylearn.tensor.state import State, made, result
@@ -37,7 +38,17 @@ class Arithmetic(Casts):
     __slots__ = ()
 
     __hash__ = object.__hash__
-    __array_ufunc__ = None  # NumPy's operators leave `array + tensor` to us
+
+    def __array_ufunc__(self, function: Any, how: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's operators leave `array + tensor` to us; its functions know no gradients."""
+        name = OPERATORS.get(function.__name__)
+        if name is None or how != "__call__" or options:
+            word, count = function.__name__, len(inputs)
+            raise refused(word, how, count, options, lambda name: hasattr(self, name))
+        x, y = inputs
+        if isinstance(x, State):
+            return getattr(x, f"__{name}__")(y)
+        return getattr(y, f"__{MIRRORED.get(name, f'r{name}')}__")(x)
 
     # ---------------------------------------------------------------- arithmetic
 
@@ -94,6 +105,12 @@ class Arithmetic(Casts):
     def __rmod__(self, other: Any) -> Tensor:
         x, y = pair("mod", self, other)
         return result(remainder(y, x), self, other)
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return other // self, other % self
 
     def __pow__(self, other: Any) -> Tensor:
         if isinstance(other, State) or not isinstance(other, bool | int | float):
@@ -185,8 +202,9 @@ class Arithmetic(Casts):
         """
         condition = self.node
         if condition.dtype is not bool_:
+            says = f"where chooses by a bool tensor, not {condition.dtype}"
             raise DTypeError(
-                f"where chooses by a bool tensor, not {condition.dtype}\nTry (x != 0).where(...)"
+                f"{says}\nTry {choice_repair(isinstance(x, State) and x.dtype is bool_)}"
             )
         c, a, b = choices(condition, x, y)
         requires = any(isinstance(t, State) and t._requires_grad for t in (x, y))

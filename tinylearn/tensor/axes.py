@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from typing import Any
 
-from tinylearn.errors import ShapeError, describe
+import numpy as np
+
+from tinylearn.errors import ShapeError, describe, user_origin
 from tinylearn.graph.node import Node
 from tinylearn.tensor.data import short
-from tinylearn.tensor.userline import name_of
+from tinylearn.tensor.userline import expression_at, name_of
 
 Axes = int | Sequence[int] | None
 
@@ -51,3 +54,15 @@ def all_axes(op: str, x: Node, axis: Axes) -> tuple[int, ...]:
     if len(set(axes)) < len(axes):
         raise describe(ShapeError, f"{op} got an axis twice: {tuple(axis)}", [("x", x)])
     return tuple(axes)
+
+
+def check_keepdim(keepdim: Any) -> None:
+    """Raise TypeError unless it is yes or no: x.sum(0, 1) means both axes."""
+    if isinstance(keepdim, bool | np.bool_):
+        return
+    repair = "x.sum((0, 1))"
+    match expression_at(user_origin(2)):
+        case ast.Call(func=call, args=[first, second]):
+            repair = f"{ast.unparse(call)}(({ast.unparse(first)}, {ast.unparse(second)}))"
+    says = f"keepdim is True or False, got {short(keepdim)}; several axes are one argument"
+    raise TypeError(f"{says}\nTry {repair}")

@@ -155,7 +155,13 @@ class Creation(Losses):
     def randint(
         *shape: int | Shape, low: int = 0, high: int = 10, dtype: Any = None, **options: Any
     ) -> Tensor:
-        """Whole numbers from low to high (not included). NumPy: Generator.integers"""
+        """Whole numbers from low to high (not included). NumPy: Generator.integers
+
+        randint(high, shape) and randint(low, high, shape) are understood as in PyTorch.
+        """
+        if len(shape) > 1 and isinstance(shape[-1], tuple | list):
+            *bounds, sizes = shape
+            low, high, shape = *((low, *bounds)[-2:]), (sizes,)  # type: ignore[assignment]
         if not low < high:
             raise ShapeError(f"randint needs low < high, got {low} and {high}")
         return leaf(Random.generator.integers(low, high, drawable(shape)), dtype, **options)

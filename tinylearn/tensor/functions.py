@@ -99,9 +99,15 @@ class Functions(Arithmetic):
         """Without what is behind the point, as the same dtype; flat, so without gradient."""
         return made(trunc(self.node), False)
 
-    def round(self) -> Tensor:
-        """The nearest whole number, the even one if two are as near; flat, so without gradient."""
-        return made(rounded(self.node), False)
+    def round(self, decimals: int = 0) -> Tensor:
+        """The nearest number of so many decimals, the even one if two are as near; no gradient."""
+        if not decimals:
+            return made(rounded(self.node), False)
+        scale = 10.0**decimals
+        return made(rounded(self.node * scale) * (1 / scale), False)
+
+    def __round__(self, decimals: int | None = None) -> Tensor:
+        return self.round(decimals or 0)
 
     def lerp(self, end: Any, weight: Any) -> Tensor:
         """x + weight * (end - x). PyTorch: lerp"""

@@ -14,7 +14,7 @@ from tinylearn.graph.dtype import bool_, float16, float32, int64
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import DETACH, EXP, LESS, LOG, SUM
 from tinylearn.tensor.along import places, product, running_sum
-from tinylearn.tensor.axes import Axes, all_axes, one_axis
+from tinylearn.tensor.axes import Axes, all_axes, check_keepdim, one_axis
 from tinylearn.tensor.compare import is_finite, is_number, opposite
 from tinylearn.tensor.functions import Functions
 from tinylearn.tensor.operands import floating
@@ -68,20 +68,23 @@ class Reduce(Functions):
         """The product; of int32 and bool as int64, of nothing 1. NumPy, PyTorch: prod"""
         x = self.node
         axes = all_axes("prod", x, axis)
-        x = x if x.dtype.is_float else x.cast(int64)
+        x = widened(x) if x.dtype.is_float else x.cast(int64)
         if not axes:
-            return result(x, self)
+            return result(x.cast(self.dtype) if self.dtype.is_float else x, self)
         rest = tuple(a for a in range(self.ndim) if a not in axes)
         left = without_axes(x.shape, axes)
         y = product(x.permute(rest + axes).reshape((*left, count(x, axes))), len(left))
         shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape)) if keepdim else left
+        y = y.cast(self.dtype) if self.dtype.is_float else y
         return result(y.reshape(shape), self)
 
     def cumsum(self, axis: int = 0) -> Tensor:
         """At each place, the sum of all numbers so far along an axis. NumPy, PyTorch: cumsum"""
         x = self.node
         a = one_axis("cumsum", x, axis)
-        return result(running_sum(x if x.dtype.is_float else x.cast(int64), a), self)
+        if not x.dtype.is_float:
+            return made(running_sum(x.cast(int64), a), False)
+        return result(running_sum(widened(x), a).cast(x.dtype), self)
 
     # ---------------------------------------------------------------- extremes
 
@@ -168,6 +171,8 @@ def without_axes(shape: Shape, axes: tuple[int, ...]) -> Shape:
 
 def kept(x: Node, axes: tuple[int, ...], keepdim: bool) -> Node:
     """A reduced node with its axes of size 1, or without them."""
+    if keepdim is not True and keepdim is not False:
+        check_keepdim(keepdim)
     return x if keepdim or not axes else x.reshape(without_axes(x.shape, axes))
 
 

@@ -18,9 +18,22 @@ from tinylearn.errors import DTypeError, GradientError, describe
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node, Shape, separate
 from tinylearn.graph.primitives import BUFFER, DETACH
+from tinylearn.tensor.otherwords import has_other_words, understood
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
+
+
+class Count(int):
+    """How many numbers; called as PyTorch's size(), the shape or one size of it."""
+
+    shape: Shape
+
+    def __call__(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]
+
+    def __reduce__(self) -> tuple:
+        return int, (int(self),)
 
 
 class State:
@@ -40,6 +53,14 @@ class State:
 
     finished: ClassVar[type[Tensor]]  # the class Tensor, once it is complete
     training: ClassVar[bool] = True  # False: nothing is recorded, dropout and batch norm rest
+
+    def __init_subclass__(cls) -> None:
+        """Methods understand the names that NumPy and PyTorch give their arguments."""
+        for name, method in list(vars(cls).items()):
+            if isinstance(method, staticmethod) and has_other_words(method.__func__):
+                setattr(cls, name, staticmethod(understood(method.__func__)))
+            elif has_other_words(method) and not isinstance(method, staticmethod):
+                setattr(cls, name, understood(method))
 
     @property
     def shape(self) -> Shape:
@@ -62,9 +83,11 @@ class State:
         return len(self.node.shape)
 
     @property
-    def size(self) -> int:
-        """How many numbers, as in NumPy. (PyTorch's size() is our shape.)"""
-        return self.node.size
+    def size(self) -> Count:
+        """How many numbers, as in NumPy; x.size() and x.size(0) are the shape, as in PyTorch."""
+        count = Count(self.node.size)
+        count.shape = self.node.shape
+        return count
 
     def numel(self) -> int:
         """How many numbers, as in PyTorch."""
