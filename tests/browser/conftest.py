@@ -58,6 +58,21 @@ def page(browser):
     page.close()
 
 
+@pytest.fixture
+def opened(page, tmp_path):
+    """Saves a picture, opens it, and holds that nothing went wrong or was asked for outside."""
+
+    def open_picture(shown, scheme: str = "light", hash: str = ""):
+        page.emulate_media(color_scheme=scheme)
+        page.goto(f"file://{shown.save(tmp_path / 'x.html')}{hash}")
+        page.locator(".tlv-live").first.wait_for()
+        page.wait_for_timeout(250)
+        return page
+
+    yield open_picture
+    assert page.errors == [] and page.outside == []
+
+
 def watched(page):
     """Collect errors and requests that leave this machine."""
     page.errors, page.outside = [], []

@@ -118,22 +118,19 @@ def _level(
     outs = list(dict.fromkeys(v for v, _, b in pieces if not b))
     names = [*boxes, *(("in", v) for v in ins), *(("out", v) for v in outs)]
     number = {name: k for k, name in enumerate(names)}
+    open_levels = {i: levels[i] for i in boxes if i in levels and i not in closed}
     ends = [
         (number[a or ("in", v)], number[b or ("out", v)])  # type: ignore[index]
         for v, a, b in pieces
     ]
-    sizes = [*boxes.values(), *[(4.0, 0.0)] * (len(ins) + len(outs))]
-    first, last = range(len(boxes), len(boxes) + len(ins)), range(len(boxes) + len(ins), len(names))
-    open_levels = {i: levels[i] for i in boxes if i in levels and i not in closed}
     grips = [
         (grip(open_levels.get(a), "out", v), grip(open_levels.get(b), "in", v))
         for v, a, b in pieces
     ]
-    numbers: dict[str, int] = {}
-    values = [numbers.setdefault(v, len(numbers)) for v, _, _ in pieces]
-    known = tuple(sizes), tuple(ends), len(ins), tuple(grips), tuple(values)
-    plan = plans.get(known) or Layered(sizes, ends, first, last, grips, values)
-    plans[known] = plan
+    values: dict[str, int] = {}
+    trunks = [values.setdefault(v, len(values)) for v, _, _ in pieces]
+    sizes = [*boxes.values(), *[(4.0, 0.0)] * (len(ins) + len(outs))]
+    plan = planned(plans, sizes, ends, (len(boxes), len(boxes) + len(ins)), grips, trunks)
     level = Level(plan.width, plan.height)
     for name, k in number.items():
         if isinstance(name, str):
@@ -148,6 +145,22 @@ def _level(
             route[-1] = (route[-1][0], level.height + PAD)
     level.pieces = {p: (pieces[p], points[k]) for k, p in enumerate(pieces)}
     return level
+
+
+def planned(
+    plans: dict[Any, Layered],
+    sizes: list[Size],
+    ends: list[tuple[int, int]],
+    ports: tuple[int, int],
+    grips: list[Point],
+    trunks: list[int],
+) -> Layered:
+    """The plan of one level, or that of an equal one; ports say where those in and out begin."""
+    known = tuple(sizes), tuple(ends), ports, tuple(grips), tuple(trunks)
+    if known not in plans:
+        first, last = range(*ports), range(ports[1], len(sizes))
+        plans[known] = Layered(sizes, ends, first, last, grips, trunks)
+    return plans[known]
 
 
 def grip(inside: Level | None, way: str, value: str) -> float:
