@@ -130,6 +130,17 @@ def test_no_page_loads_anything_from_outside_and_the_browser_is_told_so(pages):
         assert not re.search(r"@import|url\(\s*['\"]?http", text), name
 
 
+def test_every_page_says_what_it_is_to_readers_and_machines(pages):
+    for name, text in pages.items():
+        found = Elements(text).found
+        tags = [tag for tag, _ in found]
+        assert [tags.count(tag) for tag in ("html", "main", "h1")] == [1, 1, 1], name
+        assert dict(found)["html"] == {"lang": "en"}
+        levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+        assert all(below <= above + 1 for above, below in pairwise(levels)), f"{name}: {levels}"
+        assert len(set(Elements(text).values("id"))) == len(Elements(text).values("id")), name
+
+
 def test_formulas_are_drawn_by_the_browser_and_none_is_left_as_latex(pages):
     formulas = sum(text.count("<math") for text in pages.values())
     assert formulas > 50

@@ -81,21 +81,26 @@ def site(root: Path, out: Path) -> list[Path]:
     texts = pages(root, lessons)
     for lesson in lessons:
         texts |= {below(file, root): file.read_bytes() for file in lesson.exercises}
-    texts[MARK] = "".join(f"{name}\n" for name in sorted(texts)).encode()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".site-", dir=out.parent) as folder:
-        built = Path(folder)
-        for name, text in texts.items():
-            (built / name).parent.mkdir(parents=True, exist_ok=True)
-            (built / name).write_bytes(text)
-        if found := leaks(built, root):
+    with tempfile.TemporaryDirectory() as folder:
+        write(texts, Path(folder))
+        if found := leaks(Path(folder), root):
             raise ValueError("the site would show what students must not see:\n" + "\n".join(found))
-        for name in texts:
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(built / name, out / name)
+    write(mark(old | set(texts)), out)  # first, so that a build that was stopped can be done again
+    write(texts, out)
     for name in old - set(texts):
         (out / name).unlink(missing_ok=True)
-    return [out / name for name in sorted(texts) if name != MARK]
+    write(mark(set(texts)), out)
+    return [out / name for name in sorted(texts)]
+
+
+def write(texts: Mapping[str, bytes], folder: Path) -> None:
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(text)
+
+
+def mark(names: set[str]) -> dict[str, bytes]:
+    return {MARK: "".join(f"{name}\n" for name in sorted(names)).encode()}
 
 
 def files_of(out: Path) -> set[str]:
