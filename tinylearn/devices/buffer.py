@@ -11,6 +11,8 @@ import numpy as np
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Shape
 
+LINE = 64  # bytes of a cache line
+
 
 class Pool:
     """Memory by shape, given out again. Fresh pages cost the system more than a kernel costs us.
@@ -47,7 +49,15 @@ class Pool:
                 stack.append(memory)
 
 
-POOL = Pool(np.empty)
+def aligned(shape: Shape, dtype: np.dtype) -> np.ndarray:
+    """An array with arbitrary values that begins at a cache line: vectors are read in one go."""
+    size = math.prod(shape) * dtype.itemsize
+    raw = np.empty(size + LINE, np.uint8)
+    start = -raw.ctypes.data % LINE
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
+POOL = Pool(aligned)
 
 
 class Buffer:

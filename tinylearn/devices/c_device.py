@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinylearn.devices import compiler
-from tinylearn.devices.buffer import Buffer, Pool
+from tinylearn.devices.buffer import Buffer, Pool, aligned
 from tinylearn.devices.c_blas import Halves, halves
 from tinylearn.devices.device import Device, Program
 from tinylearn.devices.numpy_device import compiled
@@ -41,7 +41,7 @@ class Memory:
         self.address = array.ctypes.data
 
 
-POOL = Pool(lambda shape, dtype: Memory(np.empty(shape, dtype)))
+POOL = Pool(lambda shape, dtype: Memory(aligned(shape, dtype)))
 
 
 class CDevice(Device):

@@ -19,7 +19,7 @@ from tinylearn.render.numpy_text import render_numpy
 from tinylearn.schedule.kernel import Kernel
 
 RENDER = Part("render.numpy", render_numpy)
-INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
+BITS = {np.dtype(f"{kind}{size}"): np.dtype(f"i{size}") for kind in "fi" for size in (2, 4, 8)}
 
 
 def strided(memory: np.ndarray, start: int, shape: tuple, steps: tuple) -> np.ndarray:
@@ -30,12 +30,12 @@ def strided(memory: np.ndarray, start: int, shape: tuple, steps: tuple) -> np.nd
 
 def keep(condition: Any, x: Any, out: np.ndarray | None = None) -> Any:
     """x where the condition holds, else 0: its bits times one or zero, twice as fast as where."""
-    if not isinstance(x, np.ndarray) or x.itemsize == 1:
+    bits = BITS.get(x.dtype)
+    if bits is None or x.ndim == 0:
         chosen = np.where(condition, x, x.dtype.type(0))
         if out is not None:
             out[...] = chosen
         return chosen
-    bits = INTEGERS[x.itemsize]
     into = None if out is None else out.view(bits)
     return np.multiply(x.view(bits), condition, out=into).view(x.dtype)
 

@@ -29,6 +29,7 @@ from tinylearn.render.source import Source
 
 Views = dict[tuple[Node, Index, tuple[Guard, ...]], str]
 ZERO = ("0", "0.0", "False")
+ENDLESS = ("inf", "nan")
 
 
 def literal(node: Node) -> str:
@@ -58,6 +59,7 @@ class BlockBody:
     pieces   {cut loop: text of its slice}
     views    {(node, place, guards): name of the array that looks at the node's memory}
     totals   finished totals, arrays over all variables
+    stored   those that lie in the memory of an output
     wanted   values that are needed after the statements
     """
 
@@ -67,6 +69,7 @@ class BlockBody:
     pieces: dict[Variable, str]
     views: Views
     totals: dict[str, Total]
+    stored: AbstractSet[str] = frozenset()
     wanted: tuple[str, ...] = ()
 
     def write(self) -> None:
@@ -76,7 +79,7 @@ class BlockBody:
                 name + self.cut(self.variables),
                 frozenset(self.variables),
                 t.node.dtype.name,
-                ours=not self.pieces,
+                ours=not self.pieces and name not in self.stored,
             )
             for name, t in self.totals.items()
         }
@@ -224,6 +227,8 @@ class BlockBody:
             _, x, y = args
             if x.constant and y.constant and (x.text, y.text) == ("0.0", "1.0"):
                 return f"logical_not({texts[0]}).astype({dtype})", False
+            if x.constant and y.constant and y.text in ZERO and x.text.strip("-") not in ENDLESS:
+                return f"multiply({texts[0]}, {texts[1]})", True
             if y.constant and y.text in ZERO and not x.constant:
                 return f"keep({texts[0]}, {texts[1]})", True
             if x.constant and x.text in ZERO and not y.constant:

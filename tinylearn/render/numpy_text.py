@@ -16,11 +16,11 @@ from collections.abc import Set as AbstractSet
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CAST, DETACH
 from tinylearn.loops.index import Index, Variable
-from tinylearn.loops.ir import Guard, Let, Load, Nest, Statement, Total, Write
+from tinylearn.loops.ir import Guard, Let, Load, Nest, Statement, Total, Write, names_in
 from tinylearn.loops.unroll import guards
 from tinylearn.render.numpy_block import BlockBody, Views, literal
 from tinylearn.render.numpy_box import Box, box_of, has_boxes
-from tinylearn.render.product import product_form, reshaped
+from tinylearn.render.product import is_dense, product_form, reshaped, scaled_before
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, is_product_sum
 
@@ -37,6 +37,7 @@ def render_numpy(kernel: Kernel, nest: Nest, name: str = "kernel") -> Source:
         writer.guarded = {v for _, g in guards(nest.inner + nest.outer) for v in g.index.variables}
         product = None if writer.guarded else product_form(nest)
         if product is not None:
+            product, nest = scaled_before(product, nest)
             for line in product.lines(writer.memory):
                 writer.source.add(line, product.total.node)
             writer.totals[product.total.name] = product.total
@@ -44,8 +45,8 @@ def render_numpy(kernel: Kernel, nest: Nest, name: str = "kernel") -> Source:
             done = product.target if product.target in nest.outer[:1] else None
             writer.block([s for s in nest.outer if s is not done], nest.outer_loops, whole=whole)
         else:
-            writer.block_totals(nest)
-            writer.block(nest.outer, nest.outer_loops)
+            stored = writer.block_totals(nest)
+            writer.block([s for s in nest.outer if s not in stored], nest.outer_loops)
     return writer.source
 
 
@@ -58,6 +59,7 @@ class Writer:
         self.memory = {n: f"out{k}" for k, n in enumerate(kernel.outputs)}
         self.memory |= {n: f"in{k}" for k, n in enumerate(kernel.loaded)}
         self.totals: dict[str, Total] = {}
+        self.stored: frozenset[str] = frozenset()  # totals that lie in the memory of an output
         self.guarded: set[Variable] = set()  # loops that guards ask about: they are not cut
         self.view_count = 0
         self.source.add(f"def {name}({', '.join(self.memory.values())}):", kernel.outputs[0])
@@ -65,10 +67,14 @@ class Writer:
 
     # ------------------------------------------------------------ blocks
 
-    def block_totals(self, nest: Nest) -> None:
-        """The reductions of the nest; each total becomes an array over the outer loops."""
+    def block_totals(self, nest: Nest) -> list[Write]:
+        """The reductions of the nest; each total becomes an array over the outer loops.
+
+        Returns the Writes that are done with it: totals that came to be where they are stored.
+        """
+        done: list[Write] = []
         if not nest.totals:
-            return
+            return done
         variables = memory_order(nest)
         cut = bool(piece_axes(variables, self.guarded))
         if cut:
@@ -79,25 +85,50 @@ class Writer:
         body = self.block(nest.inner, variables, tuple(t.value for t in nest.totals))
         axes = tuple(k for k, v in enumerate(variables) if v in nest.reduced_loops)
         for t in nest.totals:
-            self.take_in(t, body, axes, cut)
+            write = None if cut else self.kept_by(t, nest, axes, variables)
+            self.take_in(t, body, axes, cut, write)
+            done += [] if write is None else [write]
         self.source.indent = 1
         order = [v for v in variables if v not in nest.reduced_loops]
         turn = tuple(order.index(v) for v in nest.outer_loops)
         turned = "" if turn == tuple(range(len(turn))) else f".transpose({turn})"
         for t in nest.totals:
             shape = tuple(v.size for v in order)
-            self.source.add(f"{t.name} = {t.name}.reshape({shape}){turned}", t.node)
+            if any(t.name in names_in(s) for s in nest.outer if s not in done):
+                self.source.add(f"{t.name} = {t.name}.reshape({shape}){turned}", t.node)
             self.totals[t.name] = t
+        self.stored = frozenset(w.value for w in done)
+        return done
 
-    def take_in(self, total: Total, body: BlockBody, axes: tuple[int, ...], cut: bool) -> None:
-        """One total takes the values of one block in."""
+    def kept_by(
+        self, total: Total, nest: Nest, axes: tuple[int, ...], variables: tuple[Variable, ...]
+    ) -> Write | None:
+        """The Write in whose memory the total can come to be: in the order of the loops."""
+        order = tuple(v for k, v in enumerate(variables) if k not in axes)
+        for s in nest.outer:
+            if (
+                isinstance(s, Write)
+                and s.value == total.name
+                and is_dense(s.place, order, s.target)
+            ):
+                return s if order and s.target.dtype is total.node.dtype else None
+        return None
+
+    def take_in(
+        self, total: Total, body: BlockBody, axes: tuple[int, ...], cut: bool, write: Write | None
+    ) -> None:
+        """One total takes the values of one block in; in the memory of `write`, if there is one."""
         value = body.whole(total.value)
         text = value.text
         if value.variables != frozenset(v for v in body.variables if v.size > 1):
             text = f"broadcast_to({text}, {body.shape_text()})"
         name = "add" if total.op.name == "sum" else "maximum"
         dtype = total.node.dtype.name if total.op.name == "sum" else "None"
-        call = f"{name}.reduce({text}, {axes}, {dtype}, keepdims=True)"
+        out = "None"
+        if write is not None:
+            shape = tuple(1 if k in axes else v.size for k, v in enumerate(body.variables))
+            out = reshaped(self.memory[write.target], write.target.shape, shape)
+        call = f"{name}.reduce({text}, {axes}, {dtype}, {out}, True)"
         if not cut:
             self.source.add(f"{total.name} = {call}", total.node)
         else:
@@ -122,7 +153,9 @@ class Writer:
             self.source.add(f"for {v.name} in range(0, {v.size}, {step}):")
             self.source.indent += 1
             pieces[v] = f"{v.name}:{v.name} + {step}"
-        body = BlockBody(self.source, statements, variables, pieces, views, self.totals, wanted)
+        body = BlockBody(
+            self.source, statements, variables, pieces, views, self.totals, self.stored, wanted
+        )
         body.write()
         return body
 

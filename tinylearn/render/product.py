@@ -8,13 +8,13 @@ stands outside, as the images of a batch) are stacks of matrices.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import MUL
 from tinylearn.loops.index import Index, Variable
-from tinylearn.loops.ir import Apply, Let, Load, Nest, Total, Write
+from tinylearn.loops.ir import Apply, Let, Load, Nest, Total, Write, names_in, needed, renamed
 
 Variables = tuple[Variable, ...]
 WORTH_A_CALL = 65_536  # multiplications: smaller products are not worth a call of BLAS for each
@@ -33,6 +33,7 @@ class Product:
     summed: Variables
     loops: Variables  # the order in which the result is wanted
     target: Write | None  # into whose memory it can go; what follows then works in place
+    scale: Load | None = None  # one number by which the smaller factor is multiplied before
 
     @property
     def order(self) -> Variables:
@@ -50,6 +51,10 @@ class Product:
         b = matrix_text(
             memory[self.right.source], self.right, self.stack, self.summed, self.columns
         )
+        if self.scale is not None and self.left.source.size < self.right.source.size:
+            a = f"multiply({a}, {memory[self.scale.source]})"
+        elif self.scale is not None:
+            b = f"multiply({b}, {memory[self.scale.source]})"
         return f"matmul({a}, {b}, {out})" if out else f"matmul({a}, {b})"
 
     def lines(self, memory: dict[Node, str]) -> list[str]:
@@ -106,6 +111,27 @@ def product_form(nest: Nest) -> Product | None:
     stack = tuple(v for v in outer if v in both)
     target = target_of(nest, stack + rows + columns)
     return Product(nest.totals[0], left, right, stack, rows, columns, reduced, outer, target)
+
+
+def scaled_before(product: Product, nest: Nest) -> tuple[Product, Nest]:
+    """Where a large total is multiplied by one number: the product that scales its smaller factor.
+
+    These are far fewer numbers. The nest comes back without that multiplication.
+    """
+    if min(f.source.size for f in (product.left, product.right)) * 4 > size(product.order):
+        return product, nest
+    total = product.total.name
+    lets = {s.name: s.expression for s in nest.outer if isinstance(s, Let)}
+    readers = [s for s in nest.outer if total in names_in(s)]
+    match readers:
+        case [Let(name, Apply(op, (x, y)), _, _) as scaling] if op is MUL and x != y:
+            number = lets.get(x if y == total else y)
+            if isinstance(number, Load) and number.source.size == 1 and not number.guards:
+                rest = [renamed(s, {name: total}) for s in nest.outer if s is not scaling]
+                nest = replace(nest, outer=needed(rest))
+                target = target_of(nest, product.order)
+                return replace(product, scale=number, target=target), nest
+    return product, nest
 
 
 def two_factors(nest: Nest) -> tuple[Load, Load] | None:

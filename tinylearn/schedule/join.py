@@ -51,7 +51,9 @@ def loop_form(home: Home) -> tuple | None:
     if reduction is None:
         return (home.root.shape,)
     shape = reduction.inputs[0].shape
-    if reduction.size == 1 and reduction.inputs[0].size > 1:
+    if reduction.inputs[0].size == reduction.size:
+        return None  # it adds up nothing: its total could be its own input
+    if reduction.size == 1:
         return (shape,)
     alike = all(node.shape == home.root.shape for node in home.stored)
     return (

@@ -185,7 +185,7 @@ def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -
     data = getattr(y.buffer, "data", None)
     if y.op is BUFFER and isinstance(data, np.ndarray) and data.size:
         unsigned = data.view(UNSIGNED[data.itemsize])  # what is below zero is larger than all there
-        if np.maximum.reduce(unsigned) >= x.shape[axis]:
+        if np.maximum.reduce(unsigned, None) >= x.shape[axis]:
             refuse_classes(op, data, x.shape[axis], ignored)
     return y.cast(int64)
 
