@@ -13,7 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -109,15 +109,17 @@ class Running:
     """The bodies of the Parts that plans are made with, collected anew after each change."""
 
     version = -1
-    parts: tuple[Callable, ...] = ()
+    number = 0
+    known: ClassVar[dict[tuple[Callable, ...], int]] = {}
 
 
-def running_parts() -> tuple[Callable, ...]:
-    """What a plan depends on besides the graph."""
+def running_parts() -> int:
+    """What a plan depends on besides the graph: a number for the functions that make it."""
     if Running.version != Part.version:
-        Running.parts = sum(map(bodies, ("fuse.", "join.", "loops.", "render.", "kernel.")), ())
+        parts = sum(map(bodies, ("fuse.", "join.", "loops.", "render.", "kernel.")), ())
+        Running.number = Running.known.setdefault(parts, len(Running.known))
         Running.version = Part.version
-    return Running.parts
+    return Running.number
 
 
 @dataclass

@@ -64,8 +64,9 @@ def composite(function: Callable[..., Node]) -> Composite:
 
 
 class Derivative:
-    """The op of a promise: (output, g, leaf) stands for the gradient that reaches the leaf.
+    """The op of a promise: (output, leaf, g) stands for the gradient that reaches the leaf.
 
+    Without g it is the derivative of the output itself, which is one number.
     It is a constant for whoever computes with it: no gradient passes.
     """
 
@@ -74,7 +75,7 @@ class Derivative:
 
     def check(self, inputs: tuple[Node, ...], arg: None) -> tuple[Shape, DType, str]:
         """Like the leaf."""
-        leaf = inputs[2]
+        leaf = inputs[1]
         return leaf.shape, leaf.dtype, leaf.device
 
     def __repr__(self) -> str:
@@ -101,21 +102,25 @@ def reached_leaves(output: Node) -> list[Node]:
     return leaves
 
 
-def promised(output: Node, g: Node, leaves: Iterable[Node]) -> dict[Node, Node]:
-    """The gradients, as constants, for leaves that the output depends on: promises, if possible."""
+def promised(output: Node, g: Node | None, leaves: Iterable[Node]) -> dict[Node, Node]:
+    """The gradients, as constants, for leaves that the output depends on: promises, if possible.
+
+    g   what arrives at the output, if it is not 1
+    """
     if not (all_own("gradient.") and all_own("graph.")):
         return {x: DETACH(graph) for x, graph in differentiated(output, g, leaves).items()}
     Building.place = user_place()  # one line of the user makes them all
+    more = () if g is None else (g,)
     try:
-        return {leaf: apply(DERIVATIVE, (output, g, leaf)) for leaf in leaves}
+        return {leaf: apply(DERIVATIVE, (output, leaf, *more)) for leaf in leaves}
     finally:
         Building.place = None
 
 
-def differentiated(output: Node, g: Node, leaves: Iterable[Node]) -> dict[Node, Node]:
+def differentiated(output: Node, g: Node | None, leaves: Iterable[Node]) -> dict[Node, Node]:
     """What `gradient` answers for a graph in which things are only noted."""
     leaves = list(leaves)
-    output, g, *spelled = spelled_out([output, g, *leaves])
+    output, g, *spelled = spelled_out([output, output.const_like(1) if g is None else g, *leaves])
     found = gradient(output, g, spelled)
     return {x: found[s] for x, s in zip(leaves, spelled, strict=True) if s in found}
 
@@ -146,16 +151,16 @@ def waits(node: Node) -> bool:
 
 def kept_promises(waiting: Iterable[Node]) -> dict[Node, Node]:
     """{promise: its graph}: one chain rule for each output, to all its leaves."""
-    wanted: dict[tuple[Node, Node], list[Node]] = {}
+    wanted: dict[tuple[Node, ...], list[Node]] = {}
     for node in waiting:
-        output, g, leaf = node.inputs
-        wanted.setdefault((output, g), []).append(leaf)
+        output, leaf, *g = node.inputs
+        wanted.setdefault((output, *g), []).append(leaf)
     found: dict[Node, Node] = {}
-    for (output, g), leaves in wanted.items():
-        graphs = gradient.default(output, g, leaves)
+    for (output, *g), leaves in wanted.items():
+        graphs = gradient.default(output, g[0] if g else output.const_like(1), leaves)
         for leaf in leaves:
             graph = graphs.get(leaf) or leaf.const_like(0)
-            found[apply(DERIVATIVE, (output, g, leaf))] = DETACH(graph)
+            found[apply(DERIVATIVE, (output, leaf, *g))] = DETACH(graph)
     return found
 
 
@@ -170,7 +175,7 @@ def with_inputs(node: Node, new: dict[Node, Node]) -> Node:
         if isinstance(node.op, Composite):
             changed = node.op.written_out(inputs, node.arg)
         else:
-            changed = (separate if node.key is None else apply)(node.op, inputs, node.arg)
+            changed = (apply if node.interned else separate)(node.op, inputs, node.arg)
     finally:
         Building.place = Building.gradient_of = None
     if changed.buffer is None:

@@ -10,6 +10,7 @@ import itertools
 import math
 import weakref
 from collections.abc import Callable, Container, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinylearn.errors import Origin, nearest, user_place
@@ -33,7 +34,7 @@ class Node:
     shape, dtype, device  of the numbers it stands for
     made_at, origin       the user's line that made it: raw, and to be read
     gradient_of           the node whose gradient rule made it, or None
-    key                   under which it is interned; None for a source
+    interned              whether an equal node would be this one; not so for sources
     structure             a number that nodes of equal structure share (see `Structures`)
     buffer                its numbers, once they are computed; a source has them from the start
     owner                 a weak reference to the tensor whose leaf it is, or None
@@ -47,7 +48,7 @@ class Node:
         "dtype",
         "gradient_of",
         "inputs",
-        "key",
+        "interned",
         "made_at",
         "op",
         "owner",
@@ -61,7 +62,7 @@ class Node:
     shape: Shape
     dtype: DType
     device: str
-    key: tuple | None
+    interned: bool
     made_at: tuple | None
     gradient_of: Node | None
     structure: int
@@ -70,10 +71,6 @@ class Node:
 
     def __repr__(self) -> str:
         return f"{self.op.name}{list(self.shape)}"
-
-    def __del__(self, forget: Callable = INTERNED.pop) -> None:  # at hand even when Python ends
-        if self.key is not None:
-            forget(self.key, None)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -187,17 +184,18 @@ def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
 
 def _new(op: Primitive, inputs: tuple, arg: Any, known: tuple, key: tuple | None) -> Node:
     node = _object(Node)
-    node.op, node.inputs, node.arg, node.key = op, inputs, arg, key
+    node.op, node.inputs, node.arg, node.interned = op, inputs, arg, key is not None
     node.structure, node.shape, node.dtype, node.device = known
     node.buffer = node.owner = None
     node.gradient_of = Building.gradient_of
     node.made_at = Building.place or user_place(3)
     if key is not None:
-        INTERNED[key] = weakref.ref(node)
+        INTERNED[key] = weakref.ref(node, partial(_forget, key))
     return node
 
 
 _object = object.__new__
+_forget = INTERNED.pop  # called with (key, the dead reference)
 
 
 def source(op: Primitive, shape: Shape, dtype: DType, device: str, buffer: Any) -> Node:

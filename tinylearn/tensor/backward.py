@@ -116,8 +116,8 @@ def is_added_up(grad: Tensor) -> bool:
 # ---------------------------------------------------------------- where it starts
 
 
-def arriving(loss: State, op: str, given: Any, by: int = 0) -> tuple[Node, Node]:
-    """The node of a loss and the gradient that arrives there; raises where there can be none.
+def arriving(loss: State, op: str, given: Any, by: int = 0) -> tuple[Node, Node | None]:
+    """The node of a loss and the gradient that arrives there (None: 1); raises if there is none.
 
     by   how many tensors it is differentiated by
     """
@@ -134,7 +134,7 @@ def arriving(loss: State, op: str, given: Any, by: int = 0) -> tuple[Node, Node]
             raise describe(ShapeError, says, [("x", node), ("g", g)])
         g = g.cast(node.dtype)
     elif node.size == 1:
-        g = node.const_like(1)
+        g = None
     else:
         name = name_of()
         says = f"{op} starts from one number, this tensor has {node.size}"

@@ -187,7 +187,7 @@ def leaf(
     numbers: np.ndarray, dtype: Any, device: str | None = None, requires_grad: bool | None = None
 ) -> Tensor:
     """A new leaf in the memory of these numbers, which nobody is going to change."""
-    array = array_of(np.asarray(numbers), None if dtype is None else dtype_of(dtype))
+    array = array_of(numbers, None if dtype is None else dtype_of(dtype))
     return planted(Device.known[place(device)].adopt(array), requires_grad)
 
 
@@ -208,7 +208,8 @@ def filled(
 def planted(data: Any, requires_grad: bool | None = None) -> Tensor:
     """The leaf of a buffer. Floats require a gradient unless told otherwise."""
     tensor = made(buffer(data), False)
-    take_root(tensor, tensor.node, requires_grad)
+    if requires_grad is not False:
+        take_root(tensor, tensor.node, requires_grad)
     return tensor
 
 
