@@ -136,7 +136,7 @@ def test_every_page_says_what_it_is_to_readers_and_machines(pages):
         tags = [tag for tag, _ in found]
         assert [tags.count(tag) for tag in ("html", "main", "h1")] == [1, 1, 1], name
         assert dict(found)["html"] == {"lang": "en"}
-        levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+        levels = [int(tag[1]) for tag, a in found if re.fullmatch("h[1-6]", tag) and "id" in a]
         assert all(below <= above + 1 for above, below in pairwise(levels)), f"{name}: {levels}"
         assert len(set(Elements(text).values("id"))) == len(Elements(text).values("id")), name
 
