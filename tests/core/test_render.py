@@ -101,3 +101,25 @@ def test_moves_leave_no_copy_in_a_c_kernel():
     x = random(6, 8)
     (kernel,) = kernels(x.permute(1, 0).flip(0)[1:5] * 2)
     assert c_text(kernel).count("in0[") == 1
+
+
+def test_a_number_that_scales_a_large_product_scales_its_smaller_factor():
+    a, b, w, rate = random(16, 100), random(16, 300), random(100, 300), random(1)
+    step = w - rate * (a.T @ b)
+    (text,) = plan_text(step)
+    assert text.count("multiply(") == 1 and "matmul(multiply(in" in text
+    got, (x, y, z, r) = step.numpy(), (t.numpy() for t in (a, b, w, rate))
+    np.testing.assert_allclose(got, z - r * (x.T @ y), rtol=1e-5, atol=1e-5)
+    (text,) = plan_text(w.relu() * (a.T @ b))
+    assert "matmul(multiply(" not in text
+
+
+def test_totals_come_to_be_in_the_memory_that_keeps_them():
+    x = random(64, 10)
+    (text,) = plan_text(x.max(1))
+    assert "out0" in text.splitlines()[1] and len(text.splitlines()) == 2
+    total = x.exp().sum(1)
+    (text,) = plan_text(total, total * 2)
+    assert "[...]" not in text
+    np.testing.assert_allclose((total * 2).numpy(), 2 * np.exp(x.numpy()).sum(1), rtol=1e-5)
+    np.testing.assert_allclose(total.numpy(), np.exp(x.numpy()).sum(1), rtol=1e-5)

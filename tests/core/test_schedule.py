@@ -97,6 +97,30 @@ def test_what_moves_fewer_bytes_decides_between_storing_and_recomputing():
     assert step.verdict == FUSE  # reading big twice is less than writing it once and reading it
 
 
+def test_a_bias_is_added_where_its_product_ends_whoever_reads_the_sum():
+    x, w, bias = random_leaf(64, 20), random_leaf(20, 10), random_leaf(1, 10)
+    logits = product(x, w) + bias.expand((64, 10))
+    kernels = schedule([logits.max((1,)), logits.exp().sum((1,)), logits.exp()]).kernels
+    assert logits in kernels[0].outputs and all(bias not in k.loaded for k in kernels[1:])
+
+
+def test_totals_along_the_same_axes_share_a_loop_and_others_do_not():
+    x = random_leaf(64, 10)
+    same, other = x.sin().sum((1,)), x.exp().sum((1,))
+    assert len(schedule([same, other]).kernels) == 1
+    assert len(schedule([same, other.reshape((8, 8))]).kernels) == 2
+    assert len(schedule([same, x.exp().sum((0,))]).kernels) == 2
+    assert len(schedule([same, (x - same.expand(x.shape)).max((1,))]).kernels) == 2
+
+
+def test_a_total_of_one_number_runs_beside_the_total_that_it_reads():
+    x = random_leaf(1)
+    top = x.max((0,))
+    total = (x - top).exp().sum((0,))
+    realize([top, total])
+    assert total.buffer.data.tolist() == [1.0]
+
+
 def test_results_of_one_loop_share_it():
     w, m, g = random_leaf(50), random_leaf(50), random_leaf(50)
     new_m = m * 0.9 + g

@@ -39,6 +39,20 @@ def test_new_tensors_are_as_in_numpy(name):
     np.testing.assert_array_equal(got.numpy(), want)
 
 
+def test_from_numpy_shares_the_memory_of_an_array_in_order_and_copies_any_other(device):
+    array = np.arange(6.0, dtype=np.float32).reshape(2, 3)
+    x = Tensor.from_numpy(array, device=device, requires_grad=False)
+    y = Tensor.from_numpy(array.T, device=device)
+    assert y.requires_grad and not x.requires_grad
+    array += 1
+    assert (x * 1).tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert (y * 1).tolist() == [[0, 3], [1, 4], [2, 5]]
+    (x * 2).numpy()[...] = 0
+    assert array.tolist() == [[1, 2, 3], [4, 5, 6]]
+    with pytest.raises(TypeError, match=r"Try Tensor\(x\)"):
+        Tensor.from_numpy([1.0])
+
+
 def test_new_tensors_go_where_they_are_told(device):
     Device.DEFAULT = device
     for x in (Tensor([1.0]), Tensor.zeros(2), Tensor.randn(2), Tensor.arange(3), Tensor.eye(2)):
