@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
+from tests.browser.conftest import need
 from tests.pictures import Named, chain, mlp, mlp_step, multiply_add, numbers, softmax
 from tinylearn import viz
 from tinylearn.graph.node import INTERNED, walk
@@ -200,13 +201,13 @@ def test_a_picture_is_saved_as_its_file_name_says(tmp_path):
 
 
 def test_graphviz_gets_the_graph_without_the_dot_program():
-    pytest.importorskip("graphviz")
+    need("graphviz")
     text = viz.draw(Named(multiply_add())).to_graphviz().source
     assert "cluster_k1" in text and text.count("->") == 4
 
 
 def test_a_graphviz_graph_shows_its_text_where_dot_is_missing(monkeypatch):
-    pytest.importorskip("graphviz")
+    need("graphviz")
     graph = viz.draw(Named(multiply_add())).to_graphviz()
     monkeypatch.setenv("PATH", "")
     assert "cluster_k1" in graph._repr_mimebundle_()["text/plain"]

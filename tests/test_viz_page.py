@@ -11,7 +11,6 @@ import pytest
 import tinylearn as tl
 from tests.browser.conftest import FLAGS, absent
 
-pytestmark = pytest.mark.browser
 LOOK = """<script>setTimeout(() => {
   const find = name => document.querySelector(".tlv-" + name), places = () => Object.fromEntries(
     ["body", "graph", "hint", "side", "code"].map(name => {
@@ -46,15 +45,28 @@ def told(tmp_path_factory):
     return json.loads(unescape(found[1]))
 
 
+@pytest.mark.browser
 def test_the_status_line_stands_below_the_graph_and_covers_nothing(told):
     assert "4×5 float32" in told["hint"]
     assert told["after"]["hint"]["top"] >= told["after"]["graph"]["bottom"]
     assert told["after"]["graph"] == told["before"]["graph"], "it must not move under the pointer"
 
 
+@pytest.mark.browser
 def test_reasons_are_as_high_as_their_text_and_ten_lines_of_code_are_seen(told):
     now = told["before"]
     assert now["side"]["inside"] <= now["side"]["height"] + 1
     assert now["code"]["height"] >= 10 * 12.5 * 1.5 + 12
     assert now["side"]["bottom"] <= now["code"]["top"]
     assert now["body"]["height"] == told["begin"], "stepping must not move the page"
+
+
+@pytest.mark.parametrize(
+    "value, outcome",
+    [("true", pytest.fail.Exception), ("1", pytest.fail.Exception), ("", pytest.skip.Exception),
+     ("false", pytest.skip.Exception), ("0", pytest.skip.Exception)],
+)  # fmt: skip
+def test_what_is_missing_is_skipped_at_home_and_fails_in_ci(value, outcome, monkeypatch):
+    monkeypatch.setenv("CI", value)
+    with pytest.raises(outcome, match="a browser"):
+        absent("a browser")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
+from tests.browser.conftest import need
 from tinylearn.viz.training import KEPT, CurvesFace, Dashboard, progress
 
 HOSTILE = "</svg><script>alert(1)</script><img src=x onerror=alert(1)>\"'&%41"
@@ -156,7 +157,7 @@ def test_watched_models_show_histograms_of_what_is_computed():
 
 
 def test_the_history_is_a_matplotlib_figure_on_request():
-    pytest.importorskip("matplotlib")
+    need("matplotlib")
     figure = run([3.0, 2.0, 1.0]).history.plot()
     (axes,) = figure.axes
     assert list(axes.lines[0].get_ydata()) == [3.0, 2.0, 1.0]

@@ -1,5 +1,6 @@
 """A real JupyterLab and a real, headless Chromium. Absent, the tests are skipped; never in CI."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -31,6 +32,12 @@ def absent(what: str) -> None:
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         pytest.fail(f"{what} is missing, and CI must not skip the browser tests")
     pytest.skip(f"{what} is not installed")
+
+
+def need(module: str) -> None:
+    """Skip, or fail in continuous integration, where a module of the extras is missing."""
+    if importlib.util.find_spec(module) is None:
+        absent(module)
 
 
 @pytest.fixture(scope="session")

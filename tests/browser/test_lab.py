@@ -93,7 +93,8 @@ def test_a_node_and_a_code_line_light_each_other(ran):
     root.scroll_into_view_if_needed()
     root.locator("input[type=range]").focus()
     ran.keyboard.press("End")
-    ran.wait_for_timeout(400)
+    root.get_by_label("Search nodes").fill("less")
+    ran.wait_for_timeout(400)  # the first hit is brought into sight
     root.locator('.tlv-node[aria-label*="less"]').first.click()
     assert "less" in root.locator(".tlv-node-card").inner_text()
     assert root.locator(".tlv-line.tlv-lit").count() >= 1
@@ -137,3 +138,31 @@ def test_a_notebook_that_is_not_trusted_shows_image_and_text(saved, notebook):
     page.locator(".jp-OutputArea-output summary").first.click()
     assert "FUSE" in page.locator(".jp-OutputArea-output pre").first.inner_text()
     shoot(page, "lab-untrusted")
+
+
+FIGURES = """from IPython.display import display
+from tinylearn.viz import plots
+line = lambda k: plots.lines({"x": ([0, 1], [0, k])}, alt="a line", caption=f"step {k}")
+figure = display(line(1), display_id=True)
+for k in range(2, 40):
+    figure.update(line(k))"""
+
+
+def test_cells_that_run_again_and_again_leave_no_error(notebook):
+    """Outputs are replaced while their scripts run, while a slider has the focus, and plays."""
+    page = notebook([GRAPHS, FILM, FIGURES])
+    again = "jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)"
+    for wait in (50, 300, 900):
+        page.locator(".tlv-live").first.wait_for()
+        page.get_by_label("Play").first.click()
+        page.locator(".tlv input[type=range]").first.focus()
+        page.evaluate(f"() => {again}")
+        page.wait_for_timeout(wait)
+        page.evaluate(f"() => {{ {again} }}")
+        page.evaluate("() => { jupyterapp.commands.execute('notebook:clear-all-cell-outputs') }")
+        page.evaluate(f"() => {again}")
+    page.locator("figcaption", has_text="step 39").wait_for()
+    page.wait_for_timeout(1500)
+    assert page.locator(".tlv").count() == 1 and page.locator("[data-error]").count() == 0
+    assert [e for e in page.errors if "removeChild" in e] == []
+    assert errors_of_ours(page) == [] and page.outside == []

@@ -9,6 +9,7 @@ a group by pushing the others aside: nothing inside any level moves.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from tinylearn.viz.layered import Layered, Point
 
 ROOT = ""
 PAD, HEAD = 10.0, 20.0  # around the inside of a group; its title line
+SINGLE = 5  # values that go from one box to another as lines of their own; more are one line
 Size = tuple[float, float]
 Piece = tuple[str, str, str]  # value, from item ("" = it comes in), to item ("" = it goes out)
 
@@ -127,8 +129,7 @@ def _level(
         (grip(open_levels.get(a), "out", v), grip(open_levels.get(b), "in", v))
         for v, a, b in pieces
     ]
-    values: dict[str, int] = {}
-    trunks = [values.setdefault(v, len(values)) for v, _, _ in pieces]
+    trunks = trunks_of(list(pieces))
     sizes = [*boxes.values(), *[(4.0, 0.0)] * (len(ins) + len(outs))]
     plan = planned(plans, sizes, ends, (len(boxes), len(boxes) + len(ins)), grips, trunks)
     level = Level(plan.width, plan.height)
@@ -137,7 +138,7 @@ def _level(
             level.items[name] = (plan.x[k], plan.y[k], *boxes[name])
         else:
             level.ports[name[0]][name[1]] = plan.x[k]
-    points = spread(level, list(pieces), plan.routes, open_levels)
+    points = spread(level, list(pieces), plan.routes, open_levels, trunks)
     for (_, a, b), route in zip(pieces, points, strict=True):
         if not a:  # a port lies on the group's border, not on the edge of its inside
             route[0] = (route[0][0], -HEAD)
@@ -145,6 +146,15 @@ def _level(
             route[-1] = (route[-1][0], level.height + PAD)
     level.pieces = {p: (pieces[p], points[k]) for k, p in enumerate(pieces)}
     return level
+
+
+def trunks_of(pieces: list[Piece]) -> list[int]:
+    """A number for each piece; pieces of one number run together: those of one value, and those
+    of many values that go from one box to another."""
+    ways = Counter((a, b) for _, a, b in pieces if a and b)
+    numbers: dict[Any, int] = {}
+    keys = [(a, b) if ways[a, b] > SINGLE else v for v, a, b in pieces]
+    return [numbers.setdefault(key, len(numbers)) for key in keys]
 
 
 def planned(
@@ -169,32 +179,29 @@ def grip(inside: Level | None, way: str, value: str) -> float:
 
 
 def spread(
-    level: Level, pieces: list[Piece], routes: list[list[Point]], inside: Mapping[str, Level]
+    level: Level,
+    pieces: list[Piece],
+    routes: list[list[Point]],
+    inside: Mapping[str, Level],
+    trunks: list[int],
 ) -> list[list[Point]]:
     """Edges meet a box side by side (an open group at its ports), not all in one point."""
-    tops: dict[str, list[int]] = {}
-    bottoms: dict[str, dict[str, list[int]]] = {}
-    for k, (value, a, b) in enumerate(pieces):
+    tops: dict[str, dict[int, list[int]]] = {}
+    bottoms: dict[str, dict[int, list[int]]] = {}
+    for k, (_, a, b) in enumerate(pieces):
         if b:
-            tops.setdefault(b, []).append(k)
+            tops.setdefault(b, {}).setdefault(trunks[k], []).append(k)
         if a:
-            bottoms.setdefault(a, {}).setdefault(value, []).append(k)
+            bottoms.setdefault(a, {}).setdefault(trunks[k], []).append(k)
     routes = [list(route) for route in routes]
-    for item, arriving in tops.items():
-        arriving.sort(key=lambda k: routes[k][-2][0])
-        for k, x in zip(arriving, _slots(level, item, len(arriving)), strict=True):
-            if item in inside:
-                x = _port(level, item, inside[item], "in", pieces[k][0])
-            move_end(routes[k], -1, -2, x)
-    for item, leaving_by_value in bottoms.items():
-        values = dict(sorted(leaving_by_value.items(), key=lambda pair: routes[pair[1][0]][1][0]))
-        for x, (value, leaving) in zip(
-            _slots(level, item, len(values)), values.items(), strict=True
-        ):
-            if item in inside:
-                x = _port(level, item, inside[item], "out", value)
-            for k in leaving:
-                move_end(routes[k], 0, 1, x)
+    for ends, way, end, before in ((tops, "in", -1, -2), (bottoms, "out", 0, 1)):
+        for item, bundles in ends.items():
+            ordered = sorted(bundles.values(), key=lambda ks: routes[ks[0]][before][0])
+            for x, bundle in zip(_slots(level, item, len(ordered)), ordered, strict=True):
+                for k in bundle:
+                    if item in inside:
+                        x = _port(level, item, inside[item], way, pieces[k][0])
+                    move_end(routes[k], end, before, x)
     return routes
 
 

@@ -126,7 +126,7 @@ def laid_out(trace: Data, groups: Data) -> Data:
 
 
 def closed_size(title: str) -> tuple[float, float]:
-    return columns(title) * 7.4 + 26, 36.0
+    return columns(title) * 7.8 + 28, 36.0
 
 
 def level_data(level: Level) -> Data:

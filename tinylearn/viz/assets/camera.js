@@ -68,16 +68,25 @@ Object.assign(Graph.prototype, {
       e.preventDefault();
       this.zoom(Math.exp(-e.deltaY / 300), ...this.toGraph(e));
     }, {passive: false});
-    this.host.addEventListener("pointerdown", e => { if (e.button === 0 && this.view) drag = {x: e.clientX, y: e.clientY, view: {...this.view}, moved: false}; });
-    addEventListener("pointermove", e => {
-      if (!drag) return;
+    // The page listens only while a drag lasts: a cell that ran again leaves nothing behind.
+    const move = e => {
       const dx = e.clientX - drag.x, dy = e.clientY - drag.y;
       if (!drag.moved && Math.hypot(dx, dy) < 4) return;
       drag.moved = true;
       cancelAnimationFrame(this.moving);
       this.look({x: drag.view.x - dx / drag.view.scale, y: drag.view.y - dy / drag.view.scale, scale: drag.view.scale});
+    };
+    const end = () => {
+      this.dragged = drag.moved;
+      removeEventListener("pointermove", move);
+      removeEventListener("pointerup", end);
+    };
+    this.host.addEventListener("pointerdown", e => {
+      if (e.button !== 0 || !this.view) return;
+      drag = {x: e.clientX, y: e.clientY, view: {...this.view}, moved: false};
+      addEventListener("pointermove", move);
+      addEventListener("pointerup", end);
     });
-    addEventListener("pointerup", () => { this.dragged = drag && drag.moved; drag = null; });
     const item = e => e.target.closest && e.target.closest("[data-item]")?.dataset.item;
     this.svg.addEventListener("click", e => {
       if (this.dragged) return;

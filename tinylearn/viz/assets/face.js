@@ -191,7 +191,7 @@ class Face {
     if (this.timer) { clearInterval(this.timer); this.timer = null; }
     else {
       if (this.step >= this.trace.steps.length) this.go(0);
-      this.timer = setInterval(() => { this.by(1); if (this.step >= this.trace.steps.length) this.play(); }, 1600);
+      this.timer = setInterval(() => { if (this.root.isConnected) this.by(1); if (!this.root.isConnected || this.step >= this.trace.steps.length) this.play(); }, 1600);
     }
     this.player.textContent = this.timer ? "⏸" : "▶";
     this.player.setAttribute("aria-label", this.timer ? "Pause" : "Play");

@@ -45,16 +45,35 @@ class Paper {
     const {face} = this, {graph, trace} = face, now = face.step, s = trace.steps[step - 1];
     face.step = step;
     graph.paint(face.state(), s ? s.nodes : [], face.parts());
-    const copy = graph.svg.cloneNode(true), w = graph.whole;
+    const copy = graph.svg.cloneNode(true), [x, y, w, h] = this.region(s);
     face.step = now;
     face.refresh();
-    copy.setAttribute("viewBox", `-12 -12 ${w.w + 24} ${w.h + 24}`);
-    copy.setAttribute("style", `max-width:${w.w + 24}px`);
+    copy.setAttribute("viewBox", `${x} ${y} ${w} ${h}`);
+    copy.setAttribute("style", `max-width:${w}px`);
     copy.setAttribute("role", "img");
+    const name = `${graph.arrow.slice(5, -1)}-${this.figures.children.length}-${step}`; // arrow heads of its own
+    copy.querySelector("marker").id = name;
+    copy.querySelectorAll("[marker-end]").forEach(e => e.setAttribute("marker-end", `url(#${name})`));
     copy.querySelectorAll("[tabindex]").forEach(e => { e.removeAttribute("tabindex"); e.removeAttribute("role"); });
     const figure = html("figure", {}, copy, html("figcaption", {}, this.caption(step) + " ",
       html("button", {type: "button", class: "tlv-link", onclick: () => figure.remove()}, "remove")));
     this.figures.append(figure);
+  }
+  // The whole graph if that can be read on paper; else the step's nodes with what is around them.
+  region(s) {
+    const {graph} = this.face, {w, h} = graph.whole, whole = [-12, -12, w + 24, h + 24];
+    if (!s || (w < 800 && h < 900)) return whole;
+    const readers = this.face.trace.nodes.filter(n => n.inputs.some(i => s.nodes.includes(i))).map(n => n.id);
+    const inputs = s.nodes.flatMap(i => graph.nodes[i].inputs);
+    const near = [...s.nodes, ...readers, ...inputs].map(i => graph.at[this.face.drawn(i)]).filter(Boolean);
+    const edge = (k, way) => Math[way < 0 ? "min" : "max"](...near.map(p => p[k] + way * p[k + 2] / 2));
+    const span = (k, size, least) => {
+      const low = edge(k, -1) - 40, high = edge(k, 1) + 40, more = Math.max(0, least - (high - low)) / 2;
+      const from = Math.max(-12, Math.min(low - more, size + 12 - least));
+      return [from, Math.min(size + 12, Math.max(high + more, from + least)) - from];
+    };
+    const [[x, wide], [y, tall]] = [span(0, w, 640), span(1, h, 420)];
+    return [x, y, wide, tall].map(Math.round);
   }
   caption(step) {
     const {trace} = this.face, s = trace.steps[step - 1];
