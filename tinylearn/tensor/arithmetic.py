@@ -191,7 +191,10 @@ class Arithmetic(Casts):
         return made(WHERE(yes_no("xor", x), opposite(yes_no("xor", y)), y), False)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-    logical_not = __invert__
+
+    def logical_not(self) -> Tensor:
+        """Where the numbers are false, or 0. NumPy, PyTorch: logical_not"""
+        return made(opposite(self.node.cast(bool_)), False)
 
     # ---------------------------------------------------------------- choice
 

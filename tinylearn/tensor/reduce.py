@@ -56,13 +56,13 @@ class Reduce(Functions):
         """The standard deviation: the square root of `var`."""
         x = floating(self.node)
         axes = all_axes("std", x, axis)
-        return result(kept(variance(x, axes, correction).sqrt(), axes, keepdim), self)
+        return result(kept(root(variance(x, axes, correction)), axes, keepdim), self)
 
     def norm(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
         """The square root of the sum of squares. NumPy: linalg.norm; PyTorch: norm"""
         x = floating(self.node)
         axes = all_axes("norm", x, axis)
-        return result(kept(total(x * x, axes).sqrt(), axes, keepdim), self)
+        return result(kept(root(total(x * x, axes)), axes, keepdim), self)
 
     def prod(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
         """The product; of int32 and bool as int64, of nothing 1. NumPy, PyTorch: prod"""
@@ -135,6 +135,8 @@ class Reduce(Functions):
     def softmax(self, axis: int = -1) -> Tensor:
         """exp(x) / sum(exp(x)) along an axis: above 0, sum 1. PyTorch: softmax"""
         x = floating(self.node)
+        if not x.size:
+            return result(x, self)
         axes = nonempty("softmax", x, axis)
         wide = widened(x)
         powers = EXP(wide - largest(wide, axes))
@@ -144,6 +146,8 @@ class Reduce(Functions):
     def log_softmax(self, axis: int = -1) -> Tensor:
         """log(softmax(x)), exact where softmax(x) is 0. PyTorch: log_softmax"""
         x = floating(self.node)
+        if not x.size:
+            return result(x, self)
         axes = nonempty("log_softmax", x, axis)
         wide = widened(x)
         below = wide - largest(wide, axes)
@@ -151,9 +155,14 @@ class Reduce(Functions):
         return result(logs.cast(x.dtype), self)
 
     def logsumexp(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
-        """log(sum(exp(x))), where exp(x) alone would be infinite too. PyTorch: logsumexp"""
+        """log(sum(exp(x))), where exp(x) alone would be infinite too; of nothing -inf.
+
+        PyTorch: logsumexp
+        """
         x = floating(self.node)
-        axes = nonempty("logsumexp", x, axis)
+        axes = all_axes("logsumexp", x, axis)
+        if not count(x, axes):
+            return result(kept(x.sum(axes).log(), axes, keepdim), self)
         wide = widened(x)
         peak = DETACH(wide.max(axes))
         peak = is_finite(peak).where(peak, 0.0)
@@ -206,6 +215,14 @@ def variance(x: Node, axes: tuple[int, ...], correction: float) -> Node:
     n = count(x, axes) - correction
     squares = (distance * distance).sum(axes)
     return (squares * (1 / n if n > 0 else math.inf)).cast(x.dtype)
+
+
+def root(x: Node) -> Node:
+    """The square root of a sum of squares. Its slope at 0 is 0, as in PyTorch: there is no smaller
+    sum, and an infinite slope would make NaN of every gradient that it meets.
+    """
+    nothing = opposite(LESS(x.const_like(0), x))  # or NaN, which stays
+    return nothing.where(x * 0, nothing.where(1, x).sqrt())
 
 
 def nonempty(op: str, x: Node, axis: Axes) -> tuple[int, ...]:

@@ -1,15 +1,17 @@
 """Whole numbers made of casts: trunc, floor, ceil, round, and division that rounds down.
 
-All functions take and return nodes of one shape and dtype. None of them has a gradient, since a
-cast to an integer has none.
+All functions take and return nodes of one shape and dtype. None but `remainder` has a gradient to
+speak of, since a cast to an integer has none.
 """
 
 from __future__ import annotations
 
+import math
+
 from tinylearn.graph.dtype import bool_, float64, int32, int64
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import LESS, WHERE
-from tinylearn.tensor.compare import equal, is_number
+from tinylearn.graph.primitives import DETACH, LESS, WHERE
+from tinylearn.tensor.compare import equal, is_finite, is_infinite
 
 WHOLE_FROM = {2: 2.0**10, 4: 2.0**23, 8: 2.0**52}  # floats of so many bytes are whole beyond
 
@@ -59,18 +61,19 @@ def divided(x: Node, y: Node) -> Node:
         x, y = x.cast(int64), y.cast(int64)
     zero = x.const_like(0)
     if x.dtype.is_float:
-        guess = floor(x * y.recip())
+        guess = trunc(x * y.recip())  # not floor: what is left of a small x must not be lost in y
+        rest = x - is_infinite(y).where(0, guess * y)
     else:
         nothing = equal(y, zero)
         y = nothing.where(1, y)
         guess = near_quotient(x, y)
-    rest = x - guess * y
+        rest = x - guess * y
     backwards = LESS(y, zero)  # dividing by a negative number: the rest is not above zero
     below = backwards.where(LESS(zero, rest), LESS(rest, zero))
     inside = backwards.where(LESS(y, rest), LESS(rest, y))
     result = below.where(guess - 1, inside.where(guess, guess + 1))
-    if x.dtype.is_float:  # a rest that is NaN, after a division by 0, corrects nothing
-        return is_number(rest).where(result, guess)
+    if x.dtype.is_float:  # by 0 a number is infinite; an infinite number has no rest
+        return equal(y, zero).where(guess, is_finite(x).where(result, math.nan))
     return nothing.where(0, result)
 
 
@@ -90,5 +93,8 @@ def remainder(x: Node, y: Node) -> Node:
     """x - (x // y) * y, as Python's %: it has the sign of y. Ints modulo zero give 0."""
     if x.dtype is bool_:
         x, y = x.cast(int64), y.cast(int64)
-    rest = x - divided(x, y) * y
-    return rest if x.dtype.is_float else equal(y, y.const_like(0)).where(0, rest)
+    count = DETACH(divided(x, y))
+    if not x.dtype.is_float:
+        return equal(y, y.const_like(0)).where(0, x - count * y)
+    endless = LESS(count, count.const_like(0)).where(y, x + count * 0)
+    return is_infinite(y).where(endless, x - count * y)
