@@ -7,6 +7,7 @@ import pytest
 
 import tinylearn as tl
 from tests.browser.conftest import shoot
+from tests.browser.test_saved_pages import CONTRAST
 from tests.pictures import Named, mlp, multiply_add
 from tinylearn import viz
 
@@ -196,3 +197,53 @@ PAN = """async () => {
   send('pointerup', r.left + 160);
   return (performance.now() - begin) / 10;
 }"""
+
+
+# ---------------------------------------------------------------- for every reader
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_around_two_films_contrast_with_what_is_behind_them(pair, scheme):
+    page, _ = pair
+    page.emulate_media(color_scheme=scheme)
+    for k, label in enumerate(["Choose steps and print them"] * 2):
+        page.get_by_label(label).nth(k).click()
+    page.locator(".tlv-memory summary").first.click()
+    page.locator(".tlv-goto").first.click()
+    assert page.evaluate(CONTRAST) == []
+    shoot(page, f"pair-{scheme}")
+
+
+def test_who_asked_for_less_motion_sees_none(opened):
+    page = opened(viz.explain(Named(mlp()[0])))
+    page.emulate_media(reduced_motion="reduce")
+    look = "() => document.querySelector('.tlv-svg').getAttribute('viewBox')"
+    page.locator("input[type=range]").first.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("End")
+    at_once = page.evaluate(look)
+    page.wait_for_timeout(400)
+    assert page.evaluate(look) == at_once
+
+
+def test_space_opens_the_memory_and_does_not_play(opened):
+    page = opened(viz.explain(Named(multiply_add())))
+    page.locator(".tlv-memory summary").focus()
+    page.keyboard.press(" ")
+    assert page.locator(".tlv-memory").get_attribute("open") is not None
+    assert page.get_by_label("Play", exact=True).count() == 1, "it still offers to play"
+
+
+def test_hostile_names_are_text_in_the_memory_and_in_two_films(opened):
+    hostile = '</svg><img src=x onerror="window.hacked=1">'
+    shown = viz.explain(Named(mlp()[0]))
+    for node in shown.trace["nodes"]:
+        node["name"], node["call"] = hostile, hostile
+    for kernel in shown.trace["kernels"]:
+        kernel["title"] = hostile
+    page = opened(shown)
+    page.locator(".tlv-memory summary").click()
+    page.wait_for_timeout(200)
+    assert page.evaluate("() => window.hacked") is None
+    assert page.locator(".tlv-chart title", has_text="<img").count() > 0
+    assert page.locator(".tlv-chart img").count() == 0

@@ -94,7 +94,7 @@ class Comparison:
             for i in self.differs
         )
         films = "".join(
-            f'<section style="flex:1 1 420px;min-width:0"><h4>{escape(title)}</h4>'
+            f'<section style="flex:1 1 360px;min-width:0"><h4>{escape(title)}</h4>'
             f"{picture._repr_html_()}</section>"
             for title, picture in (("Before", self.before), ("After", self.after))
         )

@@ -161,7 +161,7 @@ class MemoryFilm:
         parts.append(
             f'<path d="M{LEFT} {given:.0f}H{right}" stroke="currentColor" stroke-dasharray="4 3"/>'
             f'<text x="{LEFT - 6}" y="{given + 4:.0f}" text-anchor="end">data and weights</text>'
-            f'<text x="{LEFT - 6}" y="{base + 10}" text-anchor="end">alive</text>'
+            f'<text x="{LEFT - 6}" y="{base + GRAPH + 16}" text-anchor="end">alive in all</text>'
         )
         return "".join(parts)
 

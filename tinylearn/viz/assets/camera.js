@@ -16,7 +16,7 @@ Object.assign(Graph.prototype, {
     if (!this.host.clientWidth) return;
     const [w, h] = this.size(), scale = Math.min(this.big ? 2.2 : 1.25, this.fitScale());
     if (scale >= 0.62) return this.look({x: this.whole.w / 2, y: this.whole.h / 2, scale});
-    const readable = Math.max(0.8, Math.min(1, w / (this.whole.w + 30))) * (this.big ? 1.4 : 1);
+    const readable = Math.max(0.72, Math.min(1, w / (this.whole.w + 30))) * (this.big ? 1.4 : 1);
     const top = this.trace.steps.length ? this.whole.h + 15 - h / readable / 2 : h / readable / 2 - 15;
     const end = this.trace.steps.length && this.at[this.trace.results[0]];
     const reach = w / readable, near = Object.keys(this.boxes).map(i => this.at[i]).filter(p => p[1] < h / readable).map(p => p[0]).sort((a, b) => a - b);

@@ -141,7 +141,7 @@ class Face {
     const passes = ["forward", "backward", "update"].map(p => [p, t.nodes.filter(n => n.kind !== "source" && n.pass === p).length]).filter(([, n]) => n);
     return html("section", {class: "tlv-card"}, html("h4", {}, t.title),
       html("p", {}, `${computing} ops (${passes.map(([p, n]) => `${n} ${p}`).join(", ")}) in ${t.kernels.length} kernel${t.kernels.length === 1 ? "" : "s"} that move${t.kernels.length === 1 ? "s" : ""} ${quantity(moved)}.`),
-      html("p", {}, "Numbered boxes are kernels. Rounded: computes; oval: only moves; square: in memory; ∂: made by a gradient rule. Double outline: click to open. Click a node for its facts."));
+      this.options.mode === "draw" && html("p", {}, "Numbered boxes are kernels. Rounded: computes; oval: only moves; square: in memory; ∂: made by a gradient rule. Double outline: click to open. Click a node for its facts."));
   }
   showCode() {
     const panel = codePanel(this);
@@ -216,7 +216,7 @@ class Face {
   // Our keys are ours: a notebook would take letters and arrows for commands of its own.
   keydown(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const typing = ["INPUT", "SELECT"].includes(event.target.tagName) && event.target !== this.slider, pressing = event.target.tagName === "BUTTON";
+    const typing = ["INPUT", "SELECT"].includes(event.target.tagName) && event.target !== this.slider, pressing = ["BUTTON", "SUMMARY"].includes(event.target.tagName);
     if (event.key === "Escape") {
       if (this.root.classList.contains("tlv-present")) { this.present(); event.stopPropagation(); }
       else if (this.selected) { this.select(null); event.stopPropagation(); }
@@ -225,7 +225,7 @@ class Face {
     if (event.key === "Tab") return;
     if (event.key === "Enter" && event.target === this.search) { this.find(event.shiftKey ? -1 : 1); event.preventDefault(); }
     else if (this.graph.key(event)) event.preventDefault();
-    else if (event.key === "Enter") { if (!pressing && !typing && event.target.tagName !== "SUMMARY") return; }
+    else if (event.key === "Enter") { if (!pressing && !typing) return; }
     else if (!typing) {
       const last = this.trace.steps.length, by = {ArrowLeft: -1, PageUp: -1, ArrowUp: -1, ArrowRight: 1, PageDown: 1, ArrowDown: 1}, to = {Home: 0, End: last};
       if (this.film && event.key in by) { this.by(by[event.key]); event.preventDefault(); }

@@ -13,7 +13,7 @@ function html(name, attributes, ...children) {
   for (const [k, v] of Object.entries(attributes || {}))
     if (k.startsWith("on")) e.addEventListener(k.slice(2), v);
     else if (v !== false && v != null) e.setAttribute(k, v === true ? "" : v);
-  e.append(...children.filter(c => c != null));
+  e.append(...children.filter(c => c != null && c !== false));
   return e;
 }
 function shape(name, attributes, parent) {

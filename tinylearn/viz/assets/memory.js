@@ -6,6 +6,7 @@ class Memory {
     this.chart.innerHTML = data.svg; // written by tinylearn, every text in it escaped
     this.root = html("details", {class: "tlv-memory"}, html("summary", {}, data.says),
       html("p", {}, "Columns are kernels in running order, bars are values in memory. A click on a bar or a number goes to the step that decided it."), this.chart);
+    this.chart.firstChild.setAttribute("role", "group"); // no longer one image: its parts are buttons
     for (const e of this.chart.querySelectorAll("[data-node]")) {
       e.setAttribute("tabindex", "0");
       e.setAttribute("role", "button");
