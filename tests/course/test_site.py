@@ -332,6 +332,8 @@ def test_links_lead_to_pages_and_exercises_and_files_of_the_clone_become_words(t
     text = page_of(tmp_path, [f"# 01 First\n\n{links} [out](https://a.example) [no](javascript:x)"])
     wanted = "02_second.html#Part", "exercises/01_first.ipynb", "https://a.example"
     assert set(wanted) <= set(Elements(text).values("href", "a"))
+    saved = [a["href"] for tag, a in Elements(text).found if tag == "a" and "download" in a]
+    assert saved == ["exercises/01_first.ipynb"] * 2, "a browser would show it as text"
     assert "<code>t</code>" in text and "tensor.py" not in text and "javascript:" not in text
 
 

@@ -74,7 +74,10 @@ class Writer:
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         target = self.link_to(url)
-        return text if target is None else self.plain_link(text, target, title)
+        if target is None:
+            return text
+        made = self.plain_link(text, target, title)
+        return made.replace("<a ", "<a download ", 1) if target.endswith(".ipynb") else made
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         """A picture from a file beside the lesson, carried inside the page."""

@@ -204,15 +204,17 @@ def lesson_page(
         raise ValueError(f"{below(lesson.path, root)}: {error}") from error
     if lesson.exercises:
         main += f'<aside class="exercise"><p>{exercise(root, lesson)}{BESIDE}</p></aside>\n'
-    others = [("←", before), ("→", after)]
-    links = "".join(
-        f'<a href="{address(other.file)}" rel="{"prev" if arrow == "←" else "next"}">'
-        f"{arrow} {escape(other.label)}</a>"
-        for arrow, other in others
-        if other
-    )
+    links = neighbour(before, "prev", "← {}") + neighbour(after, "next", "{} →")
     main += f'<nav class="next" aria-label="Lessons before and after">{links}</nav>\n'
     return page(f"{lesson.label} · tinylearn", main, contents(writer), home="index.html")
+
+
+def neighbour(lesson: Lesson | None, relation: str, text: str) -> str:
+    """The link to the lesson before or after, or nothing at an end."""
+    if lesson is None:
+        return ""
+    words = text.format(escape(lesson.label))
+    return f'<a href="{address(lesson.file)}" rel="{relation}">{words}</a>'
 
 
 def links_of(root: Path, lessons: list[Lesson], lesson: Lesson) -> Callable[[str], str | None]:
