@@ -62,7 +62,7 @@ def graph() -> str:
 
 def stepper() -> str:
     """The film of A * B + C, where the product is fused into the sum."""
-    A, B, C = (tl.Tensor.rand(1000, 1000) for _ in range(3))
+    A, B, C = (tl.Tensor.rand(100, 100) for _ in range(3))
     result = A * B + C
     return page("stepper", tl.explain(result, step=2)._repr_html_())
 
