@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 import tinylearn as tl
 from tests.core.graphs import graphs
-from tests.pictures import Named, chain
+from tests.pictures import Named
 from tinylearn import viz
 from tinylearn.viz.folds import runs
 from tinylearn.viz.picture import Picture
+from tinylearn.viz.views import add_views
 
 
 def tensor(*shape, grad=False):
@@ -149,11 +150,15 @@ def test_a_graph_of_thousands_of_nodes_shows_few_boxes():
     assert "<img" in shown._repr_html_(), "small enough for a still image"
 
 
-def test_layout_of_five_thousand_equal_layers_takes_less_than_a_second():
-    x = Named(chain(5000))
-    begin = time.thread_time()
-    assert isinstance(viz.draw(x), Picture)
-    assert time.thread_time() - begin < 2  # 0.5 s on a quiet machine
+def test_layout_of_five_thousand_nodes_takes_less_than_a_second():
+    trace = tl.draw(*deep(172)).trace
+    assert len(trace["nodes"]) > 5000
+    took = []
+    for _ in range(3):
+        begin = time.thread_time()
+        add_views(trace)
+        took.append(time.thread_time() - begin)
+    assert min(took) < 1
 
 
 # ---------------------------------------------------------------- calls

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tinylearn.viz.nested import ROOT, ancestors, cut
+from tinylearn.viz.nested import ROOT, ancestors
 from tinylearn.viz.style import clip, shape_text
 
 Data = dict[str, Any]
@@ -70,14 +70,23 @@ class Finder:
             self.inputs[b].append(a)
         self.children: dict[str, list[str]] = {ROOT: []}
         self.leaves: dict[str, list[str]] = {}
-        for name in self.nodes:
-            above = ancestors(name, parents)
-            for item, group in pairwise(above):
+        above = {name: ancestors(name, parents) for name in self.nodes}
+        for name, path in above.items():
+            for item, group in pairwise(path):
                 if name == item or item not in self.leaves:
                     self.children.setdefault(group, []).append(item)
                 if name != item:
                     self.leaves.setdefault(item, []).append(name)
-        self.edges = cut(edges, parents)
+        self.links: dict[str, set[tuple[str, str]]] = {}
+        for a, b in edges:
+            self.link(above[a], above[b])
+
+    def link(self, up: Sequence[str], down: Sequence[str]) -> None:
+        """Note an edge where it is seen: at the level that holds both its ends."""
+        k = 1
+        while up[-k - 1] == down[-k - 1] and up[-k - 1] not in self.nodes:
+            k += 1
+        self.links.setdefault(up[-k], set()).add((up[-k - 1], down[-k - 1]))
 
     def fold(self, level: str, found: Folds) -> None:
         """Add the folds of one level."""
@@ -108,10 +117,9 @@ class Finder:
         last = {i: max(map(self.place.__getitem__, self.leaves.get(i, [i]))) for i in items}
         after: dict[str, list[str]] = {i: [] for i in items}
         waiting = dict.fromkeys(items, 0)
-        for _, a, b in self.edges.get(level, ()):
-            if a and b:
-                after[a].append(b)
-                waiting[b] += 1
+        for a, b in self.links.get(level, ()):
+            after[a].append(b)
+            waiting[b] += 1
         ready = [(last[i], i) for i in items if not waiting[i]]
         heapq.heapify(ready)
         found = []
@@ -204,7 +212,7 @@ class Finder:
         inside: set[str] = set(order)
         ending: dict[str, list[str]] = {}
         for item in order:
-            below = [x for x in self.inputs[item] if x in ending and self.links(x, item, inside)]
+            below = [x for x in self.inputs[item] if x in ending and self.linked(x, item, inside)]
             longest = max(below, key=lambda x: len(ending[x]), default=None)
             ending[item] = ending.pop(longest) if longest else []
             ending[item].append(item)
@@ -216,7 +224,7 @@ class Finder:
                 found += self.moves(chain)
         return found
 
-    def links(self, below: str, item: str, inside: set[str]) -> bool:
+    def linked(self, below: str, item: str, inside: set[str]) -> bool:
         """Whether an item alone reads the one below it, and both may stand in one fold."""
         alike = self.alike.get(below) == self.alike.get(item)
         same = self.nodes[below]["pass"] == self.nodes[item]["pass"]

@@ -81,7 +81,7 @@ def fragment(trace: Data, options: Data) -> str:
 
 def packed(text: str) -> str:
     """The text compressed, in letters that can stand in HTML; browsers unpack it themselves."""
-    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+    return base64.b64encode(zlib.compress(text.encode(), 7)).decode()
 
 
 def fallback(trace: Data, options: Data) -> str:

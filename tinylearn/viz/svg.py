@@ -68,10 +68,14 @@ class Drawing:
         self.bars: list[str] = []
 
     def text(self) -> str:
-        """Everything collected; all edges are one path, all their heads another."""
+        """Everything collected; all edges are one path, all their heads another.
+
+        Edges that run together are drawn once.
+        """
+        edges, heads = "".join(dict.fromkeys(self.edges)), "".join(dict.fromkeys(self.heads))
         return (
-            f'{"".join(self.outlines)}<path class="e" d="{"".join(self.edges)}"/>'
-            f'<path class="h" d="{"".join(self.heads)}"/>{"".join(self.boxes)}'
+            f'{"".join(self.outlines)}<path class="e" d="{edges}"/>'
+            f'<path class="h" d="{heads}"/>{"".join(self.boxes)}'
             f'<path class="x" d="{"".join(self.bars)}"/>'
         )
 

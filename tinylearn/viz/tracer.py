@@ -9,8 +9,10 @@ user built them; the film of the decisions shows the simplified graph, which is 
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -259,7 +261,25 @@ def trace(
     if level not in LEVELS:
         raise ValueError(f'level is "named" or "all", not {level!r}')
     frame = frame or sys._getframe(1)
-    tracer = Tracer(nodes_of(tensors, frame), not steps, frame)
+    nodes = nodes_of(tensors, frame)
+    with without_collector():
+        return traced(Tracer(nodes, not steps, frame), steps, code, level, view)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Python's collector would look through a growing trace again and again, and find nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def traced(tracer: Tracer, steps: bool, code: bool, level: str, view: str) -> Data:
+    """What a tracer found, as one dict."""
     kernels, decisions = tracer.kernels_and_steps(code)
     data: Data = {
         "schema": SCHEMA,
