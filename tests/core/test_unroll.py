@@ -124,6 +124,17 @@ def test_a_sum_of_padded_parts_is_right_wherever_the_parts_lie(before, flipped):
     np.testing.assert_allclose(computed(rows)[:, 0], (expected**2).sum(1), rtol=1e-4)
 
 
+@pytest.mark.parametrize("device", ["numpy", "c"])
+def test_what_is_computed_from_zeros_alone_can_be_padded_again(device, devices):
+    if device not in devices:
+        pytest.skip("no C compiler here")
+    numbers = np.random.default_rng(0).standard_normal((600, 2)).astype(np.float32)
+    x = buffer(Device.known[device].upload(numbers))
+    y = x.pad(((0, 0), (1, 0))).exp().pad(((2, 2), (0, 0)))
+    expected = np.pad(np.exp(np.pad(numbers, ((0, 0), (1, 0)))), ((2, 2), (0, 0)))
+    np.testing.assert_allclose(computed(y), expected, rtol=1e-5)
+
+
 def test_taking_loops_apart_comes_to_an_end():
     x = leaf(np.arange(28.0))
     y = x.pad(((3, 1),)).reshape((8, 4)).shrink(((0, 8), (1, 3)))

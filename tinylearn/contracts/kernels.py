@@ -117,6 +117,8 @@ def windows() -> Iterator[Named]:
     yield "three parts laid side by side", (laid,)
     edge = floats(600, 2).exp().pad(((0, 0), (1, 1)))
     yield "exp(x) with a zero before and behind each pair", (edge * 2.0,)
+    twice = floats(600, 2).pad(((0, 0), (1, 0))).exp().pad(((2, 2), (0, 0)))
+    yield "exp of pairs behind a zero, between rows of zeros", (twice,)
 
 
 def moved() -> Iterator[Named]:

@@ -181,7 +181,7 @@ class BlockBody:
         inside = {v: bounds for v, bounds in box.items() if v in x.variables}
         varies = x.variables.union(box)
         self.source.add(f"{s.name} = zeros({self.shape_text(varies)}, {s.dtype.name})", s.node)
-        text = x.text if x.constant else f"{x.text}{self.part(inside)}"
+        text = f"{x.text}{self.part(inside)}" if x.variables else x.text
         self.source.add(f"{s.name}{self.part(box)} = {text}", s.node)
         return Value(s.name, varies, s.dtype.name, ours=True)
 
