@@ -397,11 +397,11 @@ tl.check("q3")
 # `x` has the shape `(N, C, H, W)`: images, channels, height, width. `size` and `stride` are pairs,
 # (down, across). Return all windows, with the shape
 #
-#     (N, C, size down, count down, size across, count across)
+#     (N, C, size down, size across, count down, count across)
 #
 # Use moves alone again. The four of `slide` take both axes at once: copies in both directions, so
-# an axis for the copies stands before the height and another before the width. Or slide twice; but
-# then mind which axis is the last.
+# an axis for the copies stands before the height and another before the width. A permute brings
+# both sizes of the window together at the end. Or slide twice; but then mind which axis is last.
 
 # %% tags=["question"]
 q4 = question(
@@ -414,7 +414,8 @@ q4 = question(
         "Copies in both directions: x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w), then "
         "reshape to (n, c, kh * h, kw * w).",
         "Pad kh zeros below and kw at the right, and fold into (n, c, kh, h + 1, kw, w + 1).",
-        "Cut both: [:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]",
+        "Cut both, [:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across], and bring the sizes "
+        "together: .permute(0, 1, 2, 4, 3, 5)",
     ),
 )
 
@@ -450,7 +451,7 @@ def pairs_exchanged(x, size, stride):
     (n, c, h, w), (kw, kh), (across, down) = x.shape, size, stride
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].permute(0, 1, 2, 4, 3, 5)
 
 
 @q4.wrong("Height and width are exchanged: the windows go down first, then across.")
@@ -459,7 +460,7 @@ def across_first(x, size, stride):
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
     x = x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
-    return x.permute(0, 1, 4, 5, 2, 3)
+    return x.permute(0, 1, 4, 2, 5, 3)
 
 
 @q4.wrong("Both strides are needed: stride[0] down, stride[1] across.")
@@ -467,7 +468,7 @@ def one_stride(x, size, stride):
     (n, c, h, w), (kh, kw), (down, _) = x.shape, size, stride
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : down]
+    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : down].permute(0, 1, 2, 4, 3, 5)
 
 
 @q4.wrong("The strides are missing: keep only every stride-th row and column of windows.")
@@ -475,15 +476,15 @@ def no_strides(x, size, stride):
     (n, c, h, w), (kh, kw) = x.shape, size
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1, :, : w - kw + 1]
+    return x[:, :, :, : h - kh + 1, :, : w - kw + 1].permute(0, 1, 2, 4, 3, 5)
 
 
-@q4.wrong("The order is size down, count down, size across, count across.")
-def sizes_together(x, size, stride):
+@q4.wrong("The order is size down, size across, count down, count across: permute at the end.")
+def not_permuted(x, size, stride):
     (n, c, h, w), (kh, kw), (down, across) = x.shape, size, stride
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].permute(0, 1, 2, 4, 3, 5)
+    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
 
 
 @q4.wrong("Each slide takes the last axis: exchange height and width before you slide down.")
@@ -501,19 +502,20 @@ def copies_behind(x, size, stride):
     (n, c, h, w), (kh, kw), (down, across) = x.shape, size, stride
     x = x.reshape(n, c, h, 1, w, 1).expand(n, c, h, kh, w, kw).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].permute(0, 1, 2, 4, 3, 5)
 
 
 # %%
 @tl.answer("patches", points=2)
 def patches(x, size, stride):
-    """All windows: (N, C, H, W) to (N, C, size down, count down, size across, count across)."""
+    """All windows: (N, C, H, W) to (N, C, size down, size across, count down, count across)."""
     (n, c, h, w), (kh, kw), (down, across) = x.shape, size, stride
     ### BEGIN SOLUTION return a Tensor with six axes
     copies = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w)
     rows = copies.reshape(n, c, kh * h, kw * w).pad(None, None, (0, kh), (0, kw))
     rows = rows.reshape(n, c, kh, h + 1, kw, w + 1)
-    return rows[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    seen = rows[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return seen.permute(0, 1, 2, 4, 3, 5)
     ### END SOLUTION
 
 
@@ -545,10 +547,10 @@ q5 = question(
     atol=1e-6,
     hints=(
         "Pad the height and the width: x.pad(None, None, *around). Then patches(x, (kh, kw), "
-        "stride), with the shape (N, C, kh, rows, kw, columns).",
-        "Give both the same axes: seen.unsqueeze(1) is (N, 1, C, kh, rows, kw, columns), and "
-        "weight.reshape(f, c, kh, 1, kw, 1) fits under it.",
-        "(seen.unsqueeze(1) * weight.reshape(f, c, kh, 1, kw, 1)).sum((2, 3, 5)), and then + "
+        "stride), with the shape (N, C, kh, kw, rows, columns).",
+        "Give both the same axes: seen.unsqueeze(1) is (N, 1, C, kh, kw, rows, columns), and "
+        "weight.reshape(f, c, kh, kw, 1, 1) fits under it.",
+        "(seen.unsqueeze(1) * weight.reshape(f, c, kh, kw, 1, 1)).sum((2, 3, 4)), and then + "
         "bias.reshape(-1, 1, 1) if bias is not None.",
     ),
 )
@@ -600,8 +602,9 @@ def not_padded(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     n, _, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, 1, c, kh, h + 1, kw, w + 1)
-    seen = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
-    y = (seen * weight.reshape(f, c, kh, 1, kw, 1)).sum((2, 3, 5))
+    x = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
+    seen = x.permute(0, 1, 2, 3, 5, 4, 6)
+    y = (seen * weight.reshape(f, c, kh, kw, 1, 1)).sum((2, 3, 4))
     return y if bias is None else y + bias.reshape(-1, 1, 1)
 
 
@@ -613,8 +616,9 @@ def stride_ignored(x, weight, bias=None, stride=1, padding=0, dilation=1, groups
     n, _, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, 1, c, kh, h + 1, kw, w + 1)
-    seen = x[..., : h - kh + 1, :, : w - kw + 1]
-    y = (seen * weight.reshape(f, c, kh, 1, kw, 1)).sum((2, 3, 5))
+    x = x[..., : h - kh + 1, :, : w - kw + 1]
+    seen = x.permute(0, 1, 2, 3, 5, 4, 6)
+    y = (seen * weight.reshape(f, c, kh, kw, 1, 1)).sum((2, 3, 4))
     return y if bias is None else y + bias.reshape(-1, 1, 1)
 
 
@@ -626,12 +630,13 @@ def channels_apart(x, weight, bias=None, stride=1, padding=0, dilation=1, groups
     n, _, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, 1, c, kh, h + 1, kw, w + 1)
-    seen = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
-    y = (seen * weight.reshape(f, c, kh, 1, kw, 1)).sum((3, 5))
+    x = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
+    seen = x.permute(0, 1, 2, 3, 5, 4, 6)
+    y = (seen * weight.reshape(f, c, kh, kw, 1, 1)).sum((3, 4))
     return y if bias is None else y + bias.reshape(-1, 1, 1)
 
 
-@q5.wrong("You add up over the places: the windows run along the axes 3 and 5 of the product.")
+@q5.wrong("You add up over the places: the windows run along the axes 3 and 4 of the product.")
 def over_the_places(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     weight, (down, across), around = plain(weight, stride, padding, dilation, groups)
     f, c, kh, kw = weight.shape
@@ -639,8 +644,9 @@ def over_the_places(x, weight, bias=None, stride=1, padding=0, dilation=1, group
     n, _, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, 1, c, kh, h + 1, kw, w + 1)
-    seen = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
-    y = (seen * weight.reshape(f, c, kh, 1, kw, 1)).sum((2, 4, 6))
+    x = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
+    seen = x.permute(0, 1, 2, 3, 5, 4, 6)
+    y = (seen * weight.reshape(f, c, kh, kw, 1, 1)).sum((2, 5, 6))
     return y if bias is None else y + bias.reshape(-1, 1, 1)
 
 
@@ -652,8 +658,9 @@ def flipped(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     n, _, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, 1, c, kh, h + 1, kw, w + 1)
-    seen = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
-    y = (seen * weight.flip((2, 3)).reshape(f, c, kh, 1, kw, 1)).sum((2, 3, 5))
+    x = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
+    seen = x.permute(0, 1, 2, 3, 5, 4, 6)
+    y = (seen * weight.flip((2, 3)).reshape(f, c, kh, kw, 1, 1)).sum((2, 3, 4))
     return y if bias is None else y + bias.reshape(-1, 1, 1)
 
 
@@ -665,8 +672,9 @@ def bias_across(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)
     n, _, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, 1, c, kh, h + 1, kw, w + 1)
-    seen = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
-    y = (seen * weight.reshape(f, c, kh, 1, kw, 1)).sum((2, 3, 5))
+    x = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
+    seen = x.permute(0, 1, 2, 3, 5, 4, 6)
+    y = (seen * weight.reshape(f, c, kh, kw, 1, 1)).sum((2, 3, 4))
     return y if bias is None else y + bias
 
 
@@ -678,8 +686,9 @@ def always_a_bias(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=
     n, _, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, 1, c, kh, h + 1, kw, w + 1)
-    seen = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
-    y = (seen * weight.reshape(f, c, kh, 1, kw, 1)).sum((2, 3, 5))
+    x = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
+    seen = x.permute(0, 1, 2, 3, 5, 4, 6)
+    y = (seen * weight.reshape(f, c, kh, kw, 1, 1)).sum((2, 3, 4))
     return y + bias.reshape(-1, 1, 1)
 
 
@@ -691,12 +700,13 @@ def no_bias(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     n, _, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, 1, c, kh, h + 1, kw, w + 1)
-    seen = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
-    y = (seen * weight.reshape(f, c, kh, 1, kw, 1)).sum((2, 3, 5))
+    x = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
+    seen = x.permute(0, 1, 2, 3, 5, 4, 6)
+    y = (seen * weight.reshape(f, c, kh, kw, 1, 1)).sum((2, 3, 4))
     return y
 
 
-@q5.wrong("Name all axes in one sum: .sum((2, 3, 5)). Each sum is a loop of its own.")
+@q5.wrong("Name all axes in one sum: .sum((2, 3, 4)). Each sum is a loop of its own.")
 def three_sums(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     weight, (down, across), around = plain(weight, stride, padding, dilation, groups)
     f, c, kh, kw = weight.shape
@@ -704,8 +714,9 @@ def three_sums(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     n, _, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, 1, c, kh, h + 1, kw, w + 1)
-    seen = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
-    y = (seen * weight.reshape(f, c, kh, 1, kw, 1)).sum(5).sum(3).sum(2)
+    x = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
+    seen = x.permute(0, 1, 2, 3, 5, 4, 6)
+    y = (seen * weight.reshape(f, c, kh, kw, 1, 1)).sum(4).sum(3).sum(2)
     return y if bias is None else y + bias.reshape(-1, 1, 1)
 
 
@@ -745,7 +756,7 @@ def my_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     f, c, kh, kw = weight.shape
     ### BEGIN SOLUTION return a Tensor of shape (N, F, rows, columns)
     seen = patches(x.pad(None, None, *around), (kh, kw), stride)
-    y = (seen.unsqueeze(1) * weight.reshape(f, c, kh, 1, kw, 1)).sum((2, 3, 5))
+    y = (seen.unsqueeze(1) * weight.reshape(f, c, kh, kw, 1, 1)).sum((2, 3, 4))
     return y if bias is None else y + bias.reshape(-1, 1, 1)
     ### END SOLUTION
 
@@ -778,7 +789,7 @@ q6 = question(
     hints=(
         "steps = size if stride is None else two('stride', stride)",
         "Pad with what never wins: x.pad(None, None, (p, p), (q, q), value=-math.inf)",
-        "patches(x, size, steps) is (N, C, kh, rows, kw, columns): take .max((2, 4)).",
+        "patches(x, size, steps) is (N, C, kh, kw, rows, columns): take .max((2, 3)).",
     ),
 )
 
@@ -826,7 +837,8 @@ def zeros_around(x, kernel_size=2, stride=None, padding=0):
     n, c, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].max((2, 4))
+    x = x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return x.permute(0, 1, 2, 4, 3, 5).max((2, 3))
 
 
 @q6.wrong("Without a stride the windows stand side by side: the stride is their size.")
@@ -837,7 +849,8 @@ def stride_one(x, kernel_size=2, stride=None, padding=0):
     n, c, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].max((2, 4))
+    x = x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return x.permute(0, 1, 2, 4, 3, 5).max((2, 3))
 
 
 @q6.wrong("The stride that is given is not used.")
@@ -848,7 +861,8 @@ def stride_ignored(x, kernel_size=2, stride=None, padding=0):
     n, c, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].max((2, 4))
+    x = x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return x.permute(0, 1, 2, 4, 3, 5).max((2, 3))
 
 
 @q6.wrong("That is the average of each window, not its largest number.")
@@ -859,10 +873,11 @@ def average(x, kernel_size=2, stride=None, padding=0):
     n, c, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].mean((2, 4))
+    x = x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return x.permute(0, 1, 2, 4, 3, 5).mean((2, 3))
 
 
-@q6.wrong("Two maxima, one after the other, share unevenly among equals: take .max((2, 4)).")
+@q6.wrong("Two maxima, one after the other, share unevenly among equals: take .max((2, 3)).")
 def one_after_the_other(x, kernel_size=2, stride=None, padding=0):
     size, (p, q) = two("kernel_size", kernel_size), two("padding", padding, least=0)
     kh, kw, (down, across) = *size, size if stride is None else two("stride", stride)
@@ -870,10 +885,11 @@ def one_after_the_other(x, kernel_size=2, stride=None, padding=0):
     n, c, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].max(4).max(2)
+    x = x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return x.permute(0, 1, 2, 4, 3, 5).max(3).max(2)
 
 
-@q6.wrong("That is the largest over the places: the windows run along the axes 2 and 4.")
+@q6.wrong("That is the largest over the places: the windows run along the axes 2 and 3.")
 def over_places(x, kernel_size=2, stride=None, padding=0):
     size, (p, q) = two("kernel_size", kernel_size), two("padding", padding, least=0)
     kh, kw, (down, across) = *size, size if stride is None else two("stride", stride)
@@ -881,7 +897,8 @@ def over_places(x, kernel_size=2, stride=None, padding=0):
     n, c, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].max((3, 5))
+    x = x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return x.permute(0, 1, 2, 4, 3, 5).max((4, 5))
 
 
 @q6.wrong("The padding is not used.")
@@ -891,7 +908,8 @@ def padding_ignored(x, kernel_size=2, stride=None, padding=0):
     n, c, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
-    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].max((2, 4))
+    x = x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return x.permute(0, 1, 2, 4, 3, 5).max((2, 3))
 
 
 @q6.wrong("A loop over the places takes a maximum for each of them. Use patches, and one max.")
@@ -914,7 +932,7 @@ def my_max_pool2d(x, kernel_size=2, stride=None, padding=0):
     ### BEGIN SOLUTION return a Tensor of shape (N, C, rows, columns)
     steps = size if stride is None else two("stride", stride)
     x = x.pad(None, None, (p, p), (q, q), value=-math.inf)
-    return patches(x, size, steps).max((2, 4))
+    return patches(x, size, steps).max((2, 3))
     ### END SOLUTION
 
 
