@@ -14,7 +14,7 @@ from typing import Any
 from tinylearn.viz import html
 from tinylearn.viz.picture import Picture
 from tinylearn.viz.style import amount
-from tinylearn.viz.text import what
+from tinylearn.viz.text import label, what
 
 Data = dict[str, Any]
 Key = tuple[int, int]  # phase of a film, place in it
@@ -45,7 +45,15 @@ class Comparison:
 
     def difference(self, node: str) -> str:
         first, second = self.verdicts
-        return f"{what(self.nodes[node])}: {first[node]} before, {second[node]} after"
+        return f"{self.called(node)}: {first[node]} before, {second[node]} after"
+
+    def called(self, node: str) -> str:
+        """A node in words; with its inputs, where the words fit another one too."""
+        words = what(self.nodes[node])
+        if sum(what(self.nodes[i]) == words for i in self.differs) < 2:
+            return words
+        inputs = ", ".join(label(self.nodes[i]) for i in self.nodes[node]["inputs"])
+        return f"{words} from {inputs}"
 
     def says(self) -> list[str]:
         """What happens at each moment of the two films, in words."""
@@ -61,7 +69,7 @@ class Comparison:
             if not apart and [verdicts(s) for s in taken[:1]] == [verdicts(s) for s in taken[1:]]:
                 found.append(f"Both: {texts[0]}.")
             else:
-                mark = f"≠ They differ on {', '.join(what(self.nodes[i]) for i in apart)}. "
+                mark = f"≠ They differ on {', '.join(map(self.called, apart))}. "
                 found.append(f"{mark if apart else ''}Before: {texts[0]}. After: {texts[1]}.")
         return found
 
