@@ -166,9 +166,9 @@ def test_the_svg_is_well_formed_and_has_a_text_alternative(make, step):
 
 
 @pytest.mark.parametrize("draw", [viz.draw, viz.explain])
-def test_the_page_of_a_training_step_is_below_100_kb(draw):
+def test_the_page_of_a_training_step_is_below_85_kb(draw):
     shown = draw(*map(Named, mlp_step()))
-    assert len(shown._repr_html_().encode()) < 100_000
+    assert len(shown._repr_html_().encode()) < 85_000
 
 
 def test_nothing_is_loaded_from_outside():
