@@ -113,7 +113,7 @@ def describe(
     lines = [says]
     for name, thing in operands:
         origin = getattr(thing, "origin", None)
-        lines.append(f"    {name:4}{tuple(thing.shape)!s:16}  {origin or ''}".rstrip())
+        lines.append(f"    {name:3} {tuple(thing.shape)!s:16}  {origin or ''}".rstrip())
     if repair:
         lines.append(f"Try {repair}")
     return error("\n".join(lines))

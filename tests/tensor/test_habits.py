@@ -248,3 +248,11 @@ def test_a_loop_over_a_tensor_takes_its_rows():
     assert (first + second).tolist() == NUMBERS.sum(0).tolist()
     assert len(x) == 2 and sum(x).tolist() == NUMBERS.sum(0).tolist()
     assert float(x[0, 0]) == 1.0 and int(x[1, 0]) == 4 and [9, 8][Tensor(1)] == 8
+
+
+def test_a_long_name_stands_apart_from_its_shape_in_an_error():
+    pixels, b = Tensor.ones(6, 4), Tensor.ones(3)
+    with pytest.raises(TinylearnError) as error:
+        pixels + b
+    assert "\n    pixels (6, 4) " in str(error.value)
+    assert "\n    b   (3,) " in str(error.value)

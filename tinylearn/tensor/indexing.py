@@ -6,7 +6,8 @@
                                                          of trues is the result's shape
 
 Picking from numbers that are in memory, by an index that is known, is done at once: it costs less
-than one comparison for each number there is.
+than one comparison for each number there is. Where that would be many comparisons, numbers and
+index are computed first, as a mask is: x[order[:64]] reads 64 rows, and not all of x 64 times.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tinylearn.errors import DTypeError, describe
 from tinylearn.graph.dtype import bool_, float32, int64
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import LESS, SUM, WHERE, buffer, const
+from tinylearn.realize import realize
 from tinylearn.tensor.along import places
 from tinylearn.tensor.data import short, upload
 from tinylearn.tensor.operands import broadcast, common_shape
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 
 MANY = 1 << 20  # comparisons: beyond, what can be picked at once is
+LARGEST = 1 << 28  # bytes: what is larger is not computed only to pick from it
+HOST = ("numpy", "c")  # devices whose memory NumPy can look at
 
 
 class Indexing(Reduce):
@@ -45,9 +49,13 @@ class Indexing(Reduce):
 
     def __getitem__(self, key: Any) -> Tensor:
         x = self.node
-        plan = planned(x, key if isinstance(key, tuple) else (key,))
+        keys = key if isinstance(key, tuple) else (key,)
+        plan = planned(x, keys)
         if not plan.arrays:
             return result(cut_out(x, plan), self)
+        if plan.arrays[0].size * x.size > MANY and (kept := computed_first(x, keys)):
+            plan = planned(x, keys)
+            del kept
         at_once = all(known(n) for n in (x, *plan.arrays))
         if at_once and not self._requires_grad:
             return made(picked_now(x, plan), False)
@@ -236,8 +244,21 @@ def every(x: Node, steps: Sequence[int]) -> Node:
 
 
 def known(x: Node) -> bool:
-    """Whether the numbers are in ordinary memory already."""
-    return x.buffer is not None and (x.buffer.data is None or isinstance(x.buffer.data, np.ndarray))
+    """Whether the numbers are computed already, in memory that NumPy can look at."""
+    return x.buffer is not None and x.device in HOST
+
+
+def computed_first(x: Node, keys: tuple) -> list[Node]:
+    """Compute the numbers to pick from and the indices, those that are not computed yet.
+
+    Gives what was computed, to be kept until it is used.
+    """
+    indices = [k.node.cast(int64) for k in keys if isinstance(k, State) and k.dtype is not bool_]
+    waiting = [n for n in (x, *indices) if n.buffer is None]
+    if not waiting or x.device not in HOST or x.nbytes > LARGEST:
+        return []
+    realize(waiting)
+    return waiting
 
 
 def in_range(index: Node, axis: int, x: Node) -> Node:
@@ -304,7 +325,7 @@ def placed(x: Node, plan: Plan, shape: Shape, left: Shape) -> Node:
 def picked_now(x: Node, plan: Plan) -> Node:
     """The same from numbers in memory: a new leaf."""
     device = Device.known[x.device]
-    part = device.memory(x.buffer).reshape(x.shape)
+    part = device.read(device.memory(x.buffer)).reshape(x.shape)
     part = part[tuple(slice(a, b) for a, b in plan.bounds)]
     part = np.flip(part, tuple(plan.flips))[tuple(slice(None, None, s) for s in plan.steps)]
     index = [device.download(i.buffer) for i in plan.arrays]

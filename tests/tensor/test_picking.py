@@ -1,0 +1,70 @@
+"""x[index] from many numbers: what is not computed yet is computed first, and then picked from."""
+
+import numpy as np
+import pytest
+
+from tinylearn.devices.device import Device
+from tinylearn.tensor import Tensor
+from tinylearn.tensor.indexing import MANY
+
+ROWS = np.random.default_rng(0).standard_normal((600, 50)).astype(np.float32)
+ORDER = np.random.default_rng(1).permutation(600)
+
+
+@pytest.fixture(params=["numpy", "c"])
+def device(request):
+    """Each device that works on this machine, as the default."""
+    if reason := Device.known[request.param].unavailable():
+        pytest.skip(reason)
+    before, Device.DEFAULT = Device.DEFAULT, request.param
+    yield request.param
+    Device.DEFAULT = before
+
+
+INDICES = {
+    "part of an order": lambda: (Tensor(ORDER)[:64], ORDER[:64]),
+    "a sum": lambda: (Tensor(ORDER[:64]) - 600, ORDER[:64]),
+    "of 32 bits": lambda: (Tensor(ORDER[:64].astype(np.int32)) * 1, ORDER[:64]),
+    "of two axes": lambda: (Tensor(ORDER)[:64].reshape(8, 8), ORDER[:64].reshape(8, 8)),
+    "known": lambda: (Tensor(ORDER[:64]), ORDER[:64]),
+    "of places of extremes": lambda: (
+        Tensor(ROWS[:, :40]).argmax(0),
+        ROWS[:, :40].argmax(0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INDICES)
+def test_rows_by_an_index_that_is_still_to_be_computed(name, device):
+    index, places = INDICES[name]()
+    for x in (Tensor(ROWS) * 2, Tensor(ROWS, requires_grad=False) * 2):
+        y = x[index]
+        assert y.node.buffer is not None and places.size * ROWS.size > MANY
+        np.testing.assert_array_equal(y.numpy(), (ROWS * 2)[places])
+    both = (Tensor(ROWS) * 2)[index, 1:3]
+    np.testing.assert_array_equal(both.numpy(), (ROWS * 2)[places, 1:3])
+
+
+def test_gradients_go_through_rows_that_were_picked_at_once(device):
+    x = Tensor(ROWS)
+    (((x * 2)[Tensor(ORDER)[:64] % 8]) * 3).sum().backward()
+    expected = np.zeros_like(ROWS)
+    np.add.at(expected, ORDER[:64] % 8, 6.0)
+    np.testing.assert_allclose(x.grad.numpy(), expected)
+
+
+def test_places_that_are_not_there_are_refused_on_the_line_that_asks(device):
+    with pytest.raises(IndexError, match="no place 600 on axis 0, which has size 600"):
+        Tensor(ROWS)[Tensor(np.arange(64)) + 600]
+
+
+def test_a_few_comparisons_are_left_in_the_graph():
+    x = Tensor(ROWS[:10, :5])
+    y = x[Tensor(np.arange(3)) + 1]
+    assert y.node.buffer is None and "not computed yet" in repr(y)
+    np.testing.assert_array_equal(y.numpy(), ROWS[1:4, :5])
+
+
+def test_more_than_memory_holds_is_not_computed_to_pick_from_it():
+    whole = Tensor.ones(1).expand(10**6, 10**6)
+    assert whole[Tensor(np.arange(3)) + 1].shape == (3, 10**6)
