@@ -13,7 +13,6 @@ import pytest
 
 from tests.repository import ROOT
 from tinylearn.course import command
-from tinylearn.course.formula import mathml
 from tinylearn.course.page import NEEDS, alone
 from tinylearn.course.release import leaks, secret_lines
 from tinylearn.course.site import MARK, PARTS, site
@@ -317,6 +316,14 @@ def test_what_a_cell_prints_shows_and_raises_is_kept_and_escaped(tmp_path):
     assert 'x <span class="o">&lt;</span>' in text.replace('<span class="n">x</span>', "x")
 
 
+def test_what_was_printed_in_pieces_stands_in_one_piece(tmp_path):
+    names = ("stdout", "a\n"), ("stdout", "b\n"), ("stderr", "c\n"), ("stdout", "d\n")
+    pieces = [nbformat.v4.new_output("stream", name=name, text=text) for name, text in names]
+    text = page_of(tmp_path, ["# 01 First", ("x", pieces)])
+    found = re.findall(r'<pre class="(std\w+)">(.*?)</pre>', text, re.DOTALL)
+    assert found == [("stdout", "a\nb"), ("stderr", "c"), ("stdout", "d")]
+
+
 def test_sections_are_listed_once_and_equal_names_get_their_own_anchors(tmp_path):
     text = page_of(tmp_path, ["# 01 First", "## The *data*", "## The data", "### Deeper"])
     assert Elements(text).values("href", "a")[1:4] == ["index.html", "#The-data", "#The-data-2"]
@@ -362,31 +369,6 @@ def test_the_command_writes_the_site_and_says_where(tmp_path, capsys):
     (tmp_path / "out" / MARK).unlink()
     assert command.main(words) == 1
     assert "tinylearn course: " in capsys.readouterr().err
-
-
-# ---- formulas
-
-
-@pytest.mark.parametrize(
-    ("latex", "reads"),
-    [
-        (r"x \cdot \sin x", "x·sin_x"),
-        (r"2 \log^2 x", "2_log2_x"),
-        (r"\max(x, y)", "max(x,y)"),
-        (r"\text{fan\_in} \le 3", "fan_in≤3"),
-        (r"\sum_i w_i x_i", "∑iwixi"),
-        (r"a < b", "a<b"),
-    ],
-)
-def test_a_formula_reads_as_written_with_space_around_functions(latex, reads):
-    marked = mathml(latex).replace("<mspace", "_<mspace")
-    assert re.sub(r"\s", "", unescape(re.sub(r"<[^>]*>", "", marked))) == reads
-
-
-@pytest.mark.parametrize("latex", ["a & b", r"\text{<b>}", r"\frac{1}", r"\foo", r"\text{a \foo}"])
-def test_what_is_no_formula_is_refused_and_not_half_shown(latex):
-    with pytest.raises(ValueError, match="the formula"):
-        mathml(latex)
 
 
 def test_the_public_side_of_the_course_does_not_need_the_sites_packages():

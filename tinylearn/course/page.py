@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape, unescape
 from importlib.resources import files
 from pathlib import Path
@@ -108,11 +108,23 @@ def cell_html(cell: Cell, writer: Writer) -> str:
         return ""
     number = cell.get("execution_count")
     label = f'<div class="number" title="cell {number}">{number}</div>' if number else ""
-    shown = "".join(output_html(output) for output in cell.get("outputs", ()))
+    shown = "".join(output_html(output) for output in together(cell.get("outputs", ())))
     return (
         f'<section class="cell">{label}<pre class="source">{code_html(source)}</pre>\n'
         f"{shown}</section>\n"
     )
+
+
+def together(outputs: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The outputs, with what was printed in pieces put into one piece again."""
+    found: list[Mapping[str, Any]] = []
+    for output in outputs:
+        before = found[-1] if found else {}
+        if output["output_type"] == "stream" and before.get("name") == output["name"]:
+            found[-1] = {**before, "text": before["text"] + output["text"]}
+        else:
+            found.append(output)
+    return found
 
 
 def output_html(output: Mapping[str, Any]) -> str:
