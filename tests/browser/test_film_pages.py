@@ -166,6 +166,11 @@ def test_a_fold_opens_and_closes_by_mouse_and_keyboard(opened):
     assert page.locator(".tlv-closed").count() == 19
     assert page.locator('.tlv-node[aria-label*="relu"]').count() == 2
     shoot(page, "draw-run-open")
+    page.keyboard.press("c")
+    assert page.locator(".tlv-closed").count() == 20
+    page.keyboard.press("c")
+    assert page.locator(".tlv-closed").count() == 1
+    assert page.evaluate("() => document.activeElement.textContent").startswith("20 ×")
 
 
 def test_thousands_of_nodes_can_be_searched_and_panned(opened):

@@ -120,12 +120,14 @@ Object.assign(Graph.prototype, {
     }
     return best;
   },
-  // What the arrow keys, Enter and Space do while a node has the focus; false if nothing.
+  // What the arrow keys, Enter, Space and c do while a node has the focus; false if nothing.
   key(event) {
     const i = event.target.closest("[data-item]")?.dataset.item;
     if (!i) return false;
     if (event.key.startsWith("Arrow")) { const j = this.neighbour(i, event.key); if (j) this.focus(j); return true; }
     if (event.key === "Enter" || event.key === " ") { this.act(i); return true; }
+    const holder = event.key === "c" && this.holder(i);
+    if (holder) { this.toggle(holder); this.focus(holder); return true; }
     return false;
   },
 });

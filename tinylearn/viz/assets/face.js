@@ -121,11 +121,7 @@ class Face {
     if (this.memory) this.memory.mark(s);
   }
   drawn(id) {
-    while (!this.graph.boxes[id]) {
-      const holder = Object.entries(this.graph.plan.levels).find(([g, level]) => g && id in level.items);
-      if (!holder) return id;
-      id = holder[0];
-    }
+    while (!this.graph.boxes[id] && this.graph.holder(id)) id = this.graph.holder(id);
     return id;
   }
   refresh() {
@@ -141,7 +137,7 @@ class Face {
     const passes = ["forward", "backward", "update"].map(p => [p, t.nodes.filter(n => n.kind !== "source" && n.pass === p).length]).filter(([, n]) => n);
     return html("section", {class: "tlv-card"}, html("h4", {}, t.title),
       html("p", {}, `${computing} ops (${passes.map(([p, n]) => `${n} ${p}`).join(", ")}) in ${t.kernels.length} kernel${t.kernels.length === 1 ? "" : "s"} that move${t.kernels.length === 1 ? "s" : ""} ${quantity(moved)}.`),
-      this.options.mode === "draw" && html("p", {}, "Numbered boxes are kernels. Rounded: computes; oval: only moves; square: in memory; ∂: made by a gradient rule. Double outline: click to open. Click a node for its facts."));
+      this.options.mode === "draw" && html("p", {}, "Numbered boxes are kernels. Rounded: computes; oval: only moves; square: in memory; ∂: made by a gradient rule. Double outline: opens by a click or Enter, and closes by its title or the key c. Click a node for its facts."));
   }
   showCode() {
     const panel = codePanel(this);

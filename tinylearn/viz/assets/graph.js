@@ -42,6 +42,7 @@ class Graph {
     this.nodes = Object.fromEntries(trace.nodes.map(n => [n.id, n]));
     this.kernels = Object.fromEntries(trace.kernels.map(k => [k.id, k]));
     this.open = new Set(Object.keys(plan.titles).filter(g => !plan.closed.includes(g)));
+    this.home = Object.fromEntries(Object.entries(plan.levels).flatMap(([g, level]) => Object.keys(level.items).map(i => [i, g])));
     this.state = {};
     this.selected = null;
     this.svg = shape("svg", {class: "tlv-svg", role: "group", tabindex: "-1"}, host);
@@ -251,10 +252,14 @@ class Graph {
       this.look(this.view);
     }
   }
+  // The group in which an item stands; "" if in none.
+  holder(item) {
+    return this.home[item] || "";
+  }
   // Open every group around a node.
   reveal(id) {
-    const before = this.open.size, holder = i => Object.keys(this.plan.levels).find(g => g && i in this.plan.levels[g].items);
-    for (let g = holder(id); g; g = holder(g)) this.open.add(g);
+    const before = this.open.size;
+    for (let g = this.holder(id); g; g = this.holder(g)) this.open.add(g);
     if (this.open.size > before) { this.build(); this.tell.grown(); }
   }
 }
