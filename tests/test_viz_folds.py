@@ -208,6 +208,17 @@ def test_the_film_says_of_which_call_a_node_is_a_part():
     assert "less 4×5 of relu" in str(tl.explain((x * 2).relu()))
 
 
+def test_a_result_without_a_name_is_titled_by_what_was_called():
+    assert tl.draw(tensor(4, 5).softmax()).trace["title"] == "softmax (4×5 float32)"
+
+
+def test_a_step_of_many_nodes_names_their_kinds():
+    _, y = unrolled(20)
+    because = [step["because"] for step in tl.explain(y).trace["steps"]]
+    assert any("79 values (mul, add, less, where)" in text for text in because)
+    assert max(map(len, because)) < 200
+
+
 def test_a_value_that_calls_share_makes_no_cycle():
     x, b = tensor(4, 5), tensor(5)
     y = x

@@ -12,6 +12,7 @@ from tinylearn.viz.style import amount, clip, shape_text
 
 Data = dict[str, Any]
 Ids = Mapping[Node, str]
+FEW_NAMES = 8
 FEW = 24  # steps: a film of more is shortened where nothing is lost
 
 
@@ -149,7 +150,7 @@ def with_moves(data: Data, steps: list[Data], moves: set[str]) -> list[Data]:
         if last and alike and step["verdict"] == "fuse" and moves.issuperset(step["nodes"]):
             last["nodes"] = last["nodes"] + step["nodes"]
             last["saved"] += step["saved"]
-            names = ", ".join(ops[n] for n in reversed(step["nodes"]))
+            names = listed([ops[n] for n in reversed(step["nodes"])])
             last["because"] += f"; what it reads comes through {names}, at no cost"
         else:
             found.append(dict(step))
@@ -166,8 +167,19 @@ def together(data: Data, steps: list[Data], which: Callable[[Data], bool]) -> li
         if last and alike and step["verdict"] == "fuse" and which(step) and which(last):
             last["nodes"] = last["nodes"] + step["nodes"]
             last["saved"] += step["saved"]
-            names = ", ".join(ops[n] for n in reversed(last["nodes"]))
+            names = listed([ops[n] for n in reversed(last["nodes"])])
             last["because"] = f"{names}: together this saves {amount(last['saved'])} of traffic"
         else:
             found.append(dict(step))
     return found
+
+
+def listed(names: Sequence[str]) -> str:
+    """A few names one by one; of many their number and their kinds.
+
+    >>> listed(["mul", "add"]), listed(["mul", "add"] * 10)
+    ('mul, add', '20 values (mul, add)')
+    """
+    if len(names) <= FEW_NAMES:
+        return ", ".join(names)
+    return f"{len(names)} values ({', '.join(dict.fromkeys(names))})"

@@ -83,8 +83,9 @@ class MemoryFilm:
         stored, places = len(found["buffers"]), found["rows"]
         return (
             f"{self.trace['title']}: at most {amount(found['peak'])} alive, while kernel {peak} "
-            f"runs; {amount(found['given'])} of it are data and weights. {stored} values are "
-            f"stored in {places} places: {stored - places} use memory again."
+            f"runs; {amount(found['given'])} of it are data and weights. {stored} stored "
+            f"value{'s' * (stored != 1)} in {places} place{'s' * (places != 1)}: "
+            f"{stored - places or 'none'} in memory used before."
         )
 
     def name(self, node: str) -> str:

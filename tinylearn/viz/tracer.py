@@ -308,6 +308,6 @@ def traced(tracer: Tracer, steps: bool, code: bool, level: str, view: str) -> Da
 
 def title_of(tracer: Tracer) -> str:
     node = next(n for n, i in tracer.ids.items() if i == tracer.outputs[0])
-    name = tracer.names.get(node) or node.op.name
+    name = tracer.names.get(node) or tracer.calls.get(node, ("", 0))[0] or node.op.name
     more = f" and {len(tracer.outputs) - 1} more" if len(tracer.outputs) > 1 else ""
     return f"{clip(name, 30)}{more} ({shape_text(node.shape)} {node.dtype.name})"

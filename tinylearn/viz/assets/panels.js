@@ -1,5 +1,6 @@
 // The panels beside the graph: the step, a node's details, the code. All text goes in as text.
 function quantity(v, unit = "B") {
+  if (!unit) return String(v);
   for (const prefix of ["", "k", "M", "G", "T"]) {
     if (Math.abs(v) < 999.5 || prefix === "T") return `${prefix ? Number(v.toPrecision(3)) : v} ${prefix}${unit}`;
     v /= 1000;
