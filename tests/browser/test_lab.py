@@ -140,6 +140,42 @@ def test_a_notebook_that_is_not_trusted_shows_image_and_text(saved, notebook):
     shoot(page, "lab-untrusted")
 
 
+TWO_FILMS = """def stores(node, readers, homes):
+    'Every value is stored.'
+    return "store", "this rule stores all"
+a, b, c = (tl.Tensor.rand(4, 5) for _ in range(3))
+tl.explain((a * b + c).exp(), using={"fuse.compute_where_used": stores})"""
+
+
+def test_two_films_and_the_memory_keep_their_keys_from_the_notebook(notebook):
+    page = notebook(["import tinylearn as tl", TWO_FILMS])
+    bar = page.locator(".tlv-pairbar")
+    bar.wait_for()
+    bar.scroll_into_view_if_needed()
+    cells = cell_count(page)
+    page.locator(".tlv-goto").first.focus()
+    page.keyboard.press("Enter")
+    assert "They differ on" in page.locator(".tlv-pairsays").inner_text()
+    page.get_by_label("Step of both films").focus()
+    for key in ["Home", "ArrowRight", "a", "b", "d", "d", "ArrowRight", "ArrowRight"]:
+        page.keyboard.press(key)
+    assert page.locator(".tlv-pairbar .tlv-count").inner_text() == "3 / 3"
+    summary = page.locator(".tlv-memory summary").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    for key in ["Enter", "a", "b", " "]:
+        page.keyboard.press(key)
+    page.get_by_label("Choose steps and print them").first.click()
+    page.get_by_label("Steps to print").first.fill("")
+    page.keyboard.type("1-2, 3")
+    page.keyboard.press("Enter")
+    assert page.locator(".tlv-figures figure").count() == 3
+    assert cell_count(page) == cells, "a key reached the notebook"
+    shoot(page, "lab-two-films")
+    assert errors_of_ours(page) == [] and page.outside == []
+
+
 FIGURES = """from IPython.display import display
 from tinylearn.viz import plots
 line = lambda k: plots.lines({"x": ([0, 1], [0, k])}, alt="a line", caption=f"step {k}")

@@ -14,7 +14,7 @@ class Pair {
     this.root.addEventListener("keydown", e => this.keydown(e));
     box.querySelector(".tlv-films").before(this.root);
     for (const item of box.querySelectorAll("[data-tick]")) {
-      const link = html("button", {type: "button", class: "tlv-goto", onclick: () => this.go(Number(item.dataset.tick))}, item.textContent);
+      const link = html("button", {type: "button", class: "tlv-goto", onclick: () => this.go(Number(item.dataset.tick)), onkeydown: e => this.keydown(e)}, item.textContent);
       item.replaceChildren(link);
     }
     for (const face of faces) face.pair = this;
