@@ -69,6 +69,25 @@ def test_five_thousand_nodes_with_long_edges_stay_small():
     assert len(plan.x) < 30_000  # boxes and bends: bends have a budget
 
 
+def test_long_edges_of_one_value_run_as_one_trunk():
+    sizes = [(40, 20)] * 12
+    edges = [(k, k + 1) for k in range(11)] + [(0, k) for k in range(4, 12)]
+    values = [*range(11), *[0] * 8]
+    apart, together = Layered(sizes, edges), Layered(sizes, edges, values=values)
+    assert len(together.x) < len(apart.x) / 2, "one bend a layer, and not one for each edge"
+    trunk = together.bends[18]
+    assert all(together.bends[11 + k] == trunk[: k + 3] for k in range(8))
+
+
+def test_many_values_from_one_box_to_another_are_one_line():
+    names = [f"n{k}" for k in range(40)]
+    parents = dict.fromkeys(names[:20], "a") | dict.fromkeys(names[20:], "b")
+    edges = [(names[k], names[k + 20]) for k in range(20)]
+    levels = nested(dict.fromkeys(names, (40, 20)), edges, parents, {"a": (60, 30), "b": (60, 30)})
+    routes = [points for _, points in levels[""].pieces.values()]
+    assert len(routes) == 20 and all(points == routes[0] for points in routes)
+
+
 @st.composite
 def grouped(draw):
     """A random graph whose neighbours in order share groups, some of them in a larger group."""
