@@ -1358,16 +1358,19 @@ exam = Tensor(data.x_test, requires_grad=False)
 
 # %%
 def epoch(model, optimizer, batches):
-    """Once through all batches; the last loss."""
+    """Once through all batches; the mean of their losses."""
     model.train()
+    losses = []
     for x, y in batches:
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-    return loss.item()
+        losses.append(loss.item())
+    return sum(losses) / len(losses)
 
 
+# %%
 batches = datasets.batches(data.x_train, data.y_train, size=64)
 optimizer = optim.Adam([model], lr=0.003)
 for number in (bar := tl.progress(range(8), label="training")):
@@ -1378,8 +1381,8 @@ right = model(exam).argmax(1).numpy() == data.y_test
 print(f"{right.mean():.1%} of the 2,000 digits of the exam are read")
 
 # %% [markdown]
-# What your first layer looks for, and what it sees in one digit: its six filters as images, from
-# white for the most negative number to black for the largest, and below each the channel it makes.
+# What your first layer looks for, and what it makes of one digit: its six filters as images, from
+# white for the smallest number to black for the largest, and the channel that each of them makes.
 
 # %%
 from tinylearn.viz import plots
@@ -1391,16 +1394,19 @@ def grey(a):
     return (a - low) / (high - low + 1e-9)
 
 
-seen = model[0](exam[:1]).numpy()[0]
-filters = np.stack([np.kron(f, np.ones((7, 7))) for f in model[0].weight.numpy()[:, 0]])
-shown = np.stack([grey(filters), grey(np.pad(seen, ((0, 0), (3, 4), (3, 4)), mode="edge"))])
 plots.images(
-    shown.reshape(12, 35, 35),
-    columns=6,
-    caption="Above: the six filters that your convolution learned. Below: what each makes of a "
-    "digit.",
-    alt="Two rows of six small grey images. Above, filters of 5 x 5 squares with dark and light "
-    "sides; below, the same handwritten digit six times, with other parts of its strokes dark.",
+    grey(model[0].weight.numpy()[:, 0]),
+    [f"filter {k}" for k in range(6)],
+    caption="The six filters that your convolution learned.",
+    alt="Six images of 5 x 5 squares, each with dark and light parts in other places.",
+)
+
+# %%
+plots.images(
+    grey(np.concatenate([data.x_test[0], model[:3](exam[:1]).numpy()[0]])),
+    ["digit", *(f"map {k}" for k in range(6))],
+    caption="A digit, and what each filter makes of it, after your normalisation and the ReLU.",
+    alt="A handwritten digit, and six images of it in which other parts of its strokes are dark.",
 )
 
 # %%
