@@ -62,18 +62,29 @@ CAUSES = (
 )
 
 
+# %% tags=["setup"]
 def sample(seed, rows):
     """Some of the small digits, as arrays: 64 pixels a row from 0 to 1, and their labels."""
     order = np.random.default_rng(seed).permutation(len(DIGITS.x_train))[:rows]
     return DIGITS.x_train[order], DIGITS.y_train[order]
 
 
+def first_numbers(seed):
+    """Weight and bias of 32 units, weight and bias of 10 scores; the same for the same seed."""
+    rng = np.random.default_rng(seed)
+    shapes = {(32, 64): 1 / 64**0.5, (32,): 1 / 64**0.5, (10, 32): 1 / 32**0.5, (10,): 1 / 32**0.5}
+    return [rng.uniform(-bound, bound, shape) for shape, bound in shapes.items()]
+
+
 def network(seed):
-    """64 pixels, a hidden layer of 32, 10 scores; the same first numbers for the same seed."""
-    Tensor.manual_seed(seed)
-    return Sequential(Linear(64, 32), ReLU(), Linear(32, 10))
+    """64 pixels, a hidden layer of 32, 10 scores, beginning at first_numbers(seed)."""
+    model = Sequential(Linear(64, 32), ReLU(), Linear(32, 10))
+    for tensor, numbers in zip(model.parameters(), first_numbers(seed)):
+        tensor.assign(numbers.astype(np.float32))
+    return model
 
 
+# %% tags=["setup"]
 def fit(weights, x, y, steps=60, lr=0.5):
     """The losses of training layers [weight, bias, weight, bias, ...] on all rows at once."""
     w, one, losses = [np.array(a, float) for a in weights], np.eye(10)[y], []
@@ -133,7 +144,7 @@ def _activations(rng, rows, units, dead):
 def _():
     yield case("one of four is dead", [np.array([[1.0, 0, 0, 2], [0, 3, 0, 0]])])
     yield case("two layers", [np.array([[1.0, 1], [0, 0]]), np.array([[0.0, 0], [0, 0]])])
-    yield case("a small answer counts", [np.array([[0.0, 1e-9], [0, 0]])])
+    yield case("a small answer counts", [np.array([[0.0, 1e-9, 1, 1], [0, 1e-9, 1, 1]])])
 
 
 @q1.hidden("random layers", points=2)
@@ -255,6 +266,11 @@ def no_root(loss, weights):
 @q2.wrong("That measures the weights themselves; asked for is the loss's gradient by them.")
 def weights_themselves(loss, weights):
     return [(w * w).mean().sqrt().item() for w in weights]
+
+
+@q2.wrong("A standard deviation takes the mean away first; the root mean square does not.")
+def deviations(loss, weights):
+    return [float(g.numpy().std()) for g in loss.gradient(*weights)]
 
 
 @q2.wrong("Positive and negative slopes cancel in a mean: square them first.")
@@ -489,6 +505,11 @@ def other_form(logits, target):
     return ((1 + logits.exp()).log() - logits * target).mean()
 
 
+@q4.wrong("For a yes a high score is good: z * y is taken away, not added.")
+def sign_turned_round(logits, target):
+    return (logits.relu() + logits * target + (1 + (-logits.abs()).exp()).log()).mean()
+
+
 @q4.wrong("The loss is the mean, not the sum.")
 def summed(logits, target):
     return (logits.relu() - logits * target + (1 + (-logits.abs()).exp()).log()).sum()
@@ -545,19 +566,22 @@ def _trained(answer, setting, verdict=""):
 def _same_training(got, want, setting, verdict=""):
     if not isinstance(got, tuple) or len(got) != 2:
         return "return two things: the cause, then the list of losses"
+    if isinstance(got[1], str):
+        return "the cause comes first, then the list of losses"
     if not isinstance(got[1], list) or len(got[1]) != len(want[1]):
         return f"expected a list of {len(want[1])} losses, as the script itself returns"
     losses, right = np.array(got[1], float), np.array(want[1])
     ends, should = losses[-5:].mean(), right[-5:].mean()
-    if not ends < 2 * should + 0.1:
+    if not ends < should + 0.5:
         return (
             f"it does not learn: the losses end at {ends:.3g}; repaired, they end at {should:.3g}"
         )
-    if not np.allclose(losses, right, 0.05, 0.02):
-        step = int(np.argmin(np.isclose(losses, right, 0.05, 0.02)))
+    alike = np.isclose(losses, right, 0.05, 0.02)[:20]
+    if not alike.all():
+        step = int(np.argmin(alike))
         return (
-            f"loss {step} is {losses[step]:.4g}, and with the fault alone repaired it is "
-            f"{right[step]:.4g}: change what is broken, and nothing else"
+            f"at loss {step} the ways part: {losses[step]:.4g}, where the script with its fault "
+            f"alone repaired has {right[step]:.4g}. Change what is broken, and nothing else"
         )
     if got[0] == want[0]:
         return ""
@@ -579,7 +603,7 @@ def setting_1(seed, rounds=5):
     cuts = [slice(k, k + 32) for k in range(0, 320, 32)]
     batches = [(Tensor(x[cut], requires_grad=False), y[cut]) for cut in cuts]
     model = network(seed)
-    return model, optim.SGD([model], lr=0.5), batches * rounds
+    yield from (model, optim.SGD([model], lr=0.5), batches * rounds)  # made when unpacked
 
 
 def script_1(model, optimizer, batches):
@@ -637,7 +661,7 @@ q5.judges(_same_training)
 
 @q5.visible("seed 1, two rounds")
 def _():
-    yield case("repaired_1(*setting_1(1, 2))", Code("setting_1(1, 2)"))
+    yield case("twenty batches, from setting_1(1, rounds=2)", Code("setting_1(1, 2)"))
 
 
 @q5.hidden("the loss falls", points=1)
@@ -802,20 +826,29 @@ def _drawn(answer, seed, verdict=""):
         return got
     cause, model = got
     cause = cause if verdict or cause not in CAUSES else "in CAUSES"
-    return cause, [tensor.numpy().astype(np.float16) for tensor in model.parameters()]
+    numbers = [tensor.numpy().astype(np.float16) for tensor in model.parameters()]
+    return cause, " ".join(type(layer).__name__ for layer in model), numbers
 
 
 @q6.judges
 def _learns_from_there(got, want, seed, verdict=""):
-    if not isinstance(got, tuple) or len(got) != 2 or not isinstance(got[1], list):
+    if not isinstance(got, tuple) or len(got) != 3:
         return "return two things: the cause, then the model, a Sequential"
-    shapes = [np.shape(array) for array in got[1]]
-    if shapes != (right := [array.shape for array in want[1]]):
+    if got[1] != want[1]:
+        return f"the network has changed: expected {want[1]}, got {got[1]}"
+    shapes = [np.shape(array) for array in got[2]]
+    if shapes != (right := [array.shape for array in want[2]]):
         return f"the network has changed: expected weights and biases {right}, got {shapes}"
-    losses = fit(got[1], *sample(seed, 60))
+    x, y = sample(seed, 60)
+    losses = fit(got[2], x, y)
     if not min(losses) < 1.8:
-        ends = f"{losses[0]:.4g} to {losses[-1]:.4g}"
-        return f"trained from these numbers, the loss goes from {ends}; it must fall below 1.8"
+        w1, b1, w2, b2 = (array.astype(float) for array in got[2][:4])
+        h1 = np.maximum(x @ w1.T + b1, 0)
+        dead = [(h == 0).all(0).mean() for h in (h1, np.maximum(h1 @ w2.T + b2, 0))]
+        return (
+            f"trained from these numbers, the loss goes from {losses[0]:.4g} to {losses[-1]:.4g}; "
+            f"it must fall below 1.8. Dead before any training: {dead[0]:.0%} and {dead[1]:.0%}"
+        )
     if losses[0] < 1.8:
         return f"the loss is {losses[0]:.3g} before any training: first numbers know nothing"
     if got[0] == want[0]:
@@ -838,6 +871,20 @@ def _(rng):
 @q6.hidden("the diagnosis", points=1)
 def _(rng):
     yield case("the cause that you name", rng.randint(1000, 10**6), "and the cause")
+
+
+@q6.wrong("Those are the first numbers of the script itself.")
+def unchanged(seed):
+    return "dead units", script_2(seed)
+
+
+@q6.wrong("No ReLU stands after the last layer: its scores may be negative.")
+def relu_at_the_end(seed):
+    rng, model = np.random.default_rng(seed), script_2(seed)
+    for layer in (model[0], model[2], model[4]):
+        numbers = rng.uniform(-0.3, 0.3, layer.weight.shape)
+        layer.weight.assign(numbers.astype(np.float32))
+    return "dead units", Sequential(*model, ReLU())
 
 
 @q6.wrong("Smaller, and still never positive: measure dead_shares on your network.")
@@ -913,7 +960,8 @@ tl.check("q6")
 def setting_3(seed, steps=60):
     """A network, its optimizer, one batch, and how many steps to make."""
     model, (x, y) = network(seed), sample(seed, 16)
-    return model, optim.Adam([model], lr=0.01), Tensor(x, requires_grad=False), y, steps
+    optimizer = optim.Adam([model], lr=0.01)
+    yield from (model, optimizer, Tensor(x, requires_grad=False), y, steps)
 
 
 def script_3(model, optimizer, x, y, steps=60):
@@ -958,7 +1006,7 @@ q7.judges(_same_training)
 
 @q7.visible("seed 0, twelve steps")
 def _():
-    yield case("repaired_3(*setting_3(0, 12))", Code("setting_3(0, 12)"))
+    yield case("twelve steps, from setting_3(0, steps=12)", Code("setting_3(0, 12)"))
 
 
 @q7.hidden("the loss falls", points=1)
@@ -978,6 +1026,23 @@ def _(rng):
 def larger_rate(model, optimizer, x, y, steps):
     optimizer.lr = 0.05
     return "signal dies out", script_3(model, optimizer, x, y, steps)
+
+
+@q7.wrong("Those are the losses of the script as it is.")
+def unchanged_script(model, optimizer, x, y, steps):
+    return "softmax twice", script_3(model, optimizer, x, y, steps)
+
+
+@q7.wrong("A loss below 0: nll_loss takes the LOGARITHMS of probabilities, from log_softmax.")
+def no_logarithm(model, optimizer, x, y, steps):
+    losses = []
+    for _ in range(steps):
+        loss = model(x).softmax(1).nll_loss(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return "softmax twice", losses
 
 
 @q7.wrong("Taking the floor away from the numbers changes what is printed, not what is learned.")
@@ -1084,9 +1149,8 @@ def script_4(seed):
 # 0.1. A random order makes no difference to it. Or does it?
 
 # %%
-start = [p.numpy() for p in network(1).parameters()]
-print("as in the file", fit(start, *sorted_digits(1))[-1])
-print("by script 4   ", fit(start, *script_4(1))[-1])
+print("as in the file", fit(first_numbers(1), *sorted_digits(1))[-1])
+print("by script 4   ", fit(first_numbers(1), *script_4(1))[-1])
 
 # %% [markdown]
 # No unit is dead, all gradients have a healthy size, nothing is infinite. So look at what goes into
@@ -1128,7 +1192,7 @@ def _belong_together(got, want, seed, verdict=""):
     cause, ink, y = got
     if np.shape(ink) != want[1].shape or np.shape(y) != want[2].shape:
         return f"expected x {want[1].shape} and y {want[2].shape}, got {ink.shape} and {y.shape}"
-    last = min(fit([p.numpy() for p in network(seed).parameters()], ink / 16, y))
+    last = min(fit(first_numbers(seed), ink / 16, y))
     if not last < 0.8:
         return f"trained on these rows, the loss ends at {last:.3g}; it must fall below 0.8"
     pairs, right = ([(r.tobytes(), int(k)) for r, k in zip(*p)] for p in (got[1:], want[1:]))
@@ -1290,7 +1354,9 @@ def _shifted_and_scaled(got, want, seed, verdict=""):
     slope = (a * b).sum(0) / np.maximum((a * a).sum(0), 1e-9)
     if not np.allclose(b, slope * a, atol=4e-3 * max(1.0, float(np.abs(b).max()))):
         return "a pixel may be shifted and scaled, over all rows alike; here more was changed"
-    losses = fit([p.numpy() for p in network(seed).parameters()], x, y)
+    if b.std() > 2:
+        return f"the numbers have a deviation of {b.std():.3g}; scaled, it is about 1"
+    losses = fit(first_numbers(seed), x, y)
     if not min(losses) < 0.8:
         return f"trained on these digits, the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}"
     if cause == want[0]:
@@ -1332,11 +1398,24 @@ def blank_pixels_left_out(seed):
     return "division by zero", (x - x.mean(0)) / x.std(0)
 
 
-@q9.wrong("The sum under the root is not the place: the root of 0 is 0, and it still divides.")
+@q9.wrong("The blank pixels are still 0 / 0: what stands below the line must not be 0.")
 def root_repaired(seed):
     x = Tensor(inked(seed)[0], requires_grad=False)
     centred = x - x.mean(0)
     return "division by zero", centred / centred.square().mean(0).clamp(0.0).sqrt()
+
+
+@q9.wrong("That changes what stands above the line. The 0 stands below it.")
+def numerator_moved(seed):
+    x = Tensor(inked(seed)[0], requires_grad=False)
+    centred = x - x.mean(0)
+    return "division by zero", (centred + 1e-5) / centred.square().mean(0).sqrt()
+
+
+@q9.wrong("Centred, but not scaled: the ink still spreads over many units, and steps are too long.")
+def only_centred(seed):
+    x = inked(seed)[0]
+    return "division by zero", x - x.mean(0)
 
 
 @q9.wrong("There is no logarithm before the nan: trace_nan names recip, a division.")
@@ -1372,7 +1451,7 @@ tl.check("q9")
 # First, your repairs beside the scripts: the last loss of each, before and after.
 
 # %%
-start = [p.numpy() for p in network(7).parameters()]
+start = first_numbers(7)
 ink, labels = repaired_5(7)[1], inked(7)[1]
 ink = ink.numpy() if isinstance(ink, Tensor) else ink
 last = {

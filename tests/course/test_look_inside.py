@@ -29,7 +29,7 @@ def given():
 def last_losses(given, seed):
     """{script: (as it is, repaired)}: the mean of the last five losses of each."""
     fit, numbers = given["fit"], lambda model: [t.numpy() for t in model.parameters()]
-    start, x_y = numbers(given["network"](seed)), given["sample"](seed, 60)
+    start, x_y = given["first_numbers"](seed), given["sample"](seed, 60)
     labels = given["inked"](seed)[1]
     runs = {
         1: (given["script_1"](*given["setting_1"](seed)),
