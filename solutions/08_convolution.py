@@ -1360,14 +1360,14 @@ exam = Tensor(data.x_test, requires_grad=False)
 def epoch(model, optimizer, batches):
     """Once through all batches; the mean of their losses."""
     model.train()
-    losses = []
+    found = []
     for x, y in batches:
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
-    return sum(losses) / len(losses)
+        found.append(loss.item())
+    return sum(found) / len(found)
 
 
 # %%
