@@ -85,6 +85,15 @@ def test_only_tensors_give_names_and_not_what_tells_about_a_node():
     assert st.node is not None and "st" not in told and told["y"] == "exp"
 
 
+def test_numbers_that_a_loss_keeps_for_itself_get_no_name_of_the_users():
+    """The classes 0, 1, ... are made once, on the line of whoever asks first."""
+    logits, labels = tl.Tensor(np.zeros((4, 7), np.float32)), tl.Tensor([1] * 4)
+    first = logits.cross_entropy(labels)
+    again = logits.cross_entropy(tl.Tensor([2] * 4))
+    names = [n["name"] for n in viz.trace(again)["nodes"] if n["kind"] == "source"]
+    assert first is not again and "first" not in names
+
+
 def test_computed_numbers_are_summed_up():
     node = viz.trace(Named(numbers(8, 8) + 1.0))["nodes"][0]
     assert node["value"]["least"] == "0" and node["value"]["most"] == "63"

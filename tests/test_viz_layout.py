@@ -88,6 +88,18 @@ def test_many_values_from_one_box_to_another_are_one_line():
     assert len(routes) == 20 and all(points == routes[0] for points in routes)
 
 
+def test_many_values_on_one_way_share_a_port():
+    names = [f"n{k}" for k in range(40)] + ["x", "y"]
+    parents = {n: f"{'pq'[k // 20]}" for k, n in enumerate(names[:40])}
+    parents |= {"p": "a", "q": "b", "x": "a", "y": "b"}
+    edges = [(names[k], names[k + 20]) for k in range(20)] + [("x", "y")]
+    closed = {"p": (60.0, 30.0), "q": (60.0, 30.0)}
+    levels = nested(dict.fromkeys(names, (40, 20)), edges, parents, closed)
+    out = levels["a"].ports["out"]
+    assert len(out) == 21 and len({out[n] for n in names[:20]}) == 1 and out["x"] != out["n0"]
+    assert levels["b"].width < 300, "the group is as wide as its boxes, not as its lines"
+
+
 @st.composite
 def grouped(draw):
     """A random graph whose neighbours in order share groups, some of them in a larger group."""

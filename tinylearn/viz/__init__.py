@@ -49,8 +49,8 @@ def attempt(make: Callable[[], Shown]) -> Shown:
 def draw(*tensors: Any, by: str = "kernels") -> Shown:
     """The graph behind tensors: what was computed from what, and which kernels it runs in.
 
-    by   what the boxes around the nodes stand for, "kernels" or "modules"; or "memory": a film of
-         which buffer lives when
+    by   what the boxes around the nodes stand for: "kernels", or "modules" and the functions that
+         were called; or "memory": a film of which buffer lives when
     """
     frame = sys._getframe(1)
 

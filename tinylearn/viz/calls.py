@@ -17,7 +17,7 @@ from tinylearn.graph.deferred import Composite
 from tinylearn.graph.node import Node
 from tinylearn.parts import Part
 from tinylearn.tensor.userline import expression_at
-from tinylearn.viz.style import clip, shape_text
+from tinylearn.viz.style import MARKS, clip, shape_text
 
 Data = dict[str, Any]
 Calls = dict[Node, tuple[str, int]]  # (what was called, which call)
@@ -143,8 +143,10 @@ def add_calls(
         if home and home not in above and len(inside) == held[home]:
             continue  # a module that does nothing else: one box is enough
         end = inside[-1]
-        mark = {"forward": "", "backward": "∂ ", "update": "≔ "}[which]
-        group = {"id": f"f:{end['id']}", "title": f"{mark}{name} → {shape_text(end['shape'])}"}
+        group = {
+            "id": f"f:{end['id']}",
+            "title": f"{MARKS[which]}{name} → {shape_text(end['shape'])}",
+        }
         found.append(group | {"type": "call", "pass": which, "parent": home})
         for node in inside:
             node["group"] = group["id"]

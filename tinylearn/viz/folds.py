@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from tinylearn.viz.nested import ROOT, ancestors
-from tinylearn.viz.style import clip, shape_text
+from tinylearn.viz.style import MARKS, clip, shape_text
 
 Data = dict[str, Any]
 FEWEST_TIMES, LONGEST_BLOCK, FEWEST_ITEMS = 4, 64, 8  # repeated blocks
@@ -177,13 +177,14 @@ class Finder:
     def add_run(self, level: str, blocks: Sequence[Sequence[str]], found: Folds) -> None:
         """A group for the run, in it one for each block; a block of one group is that group."""
         name, times, what = f"r{blocks[0][0]}", len(blocks), self.in_words(blocks[0])
-        found.titles[name] = clip(f"{times} × ({what})", 48)
+        mark = MARKS[self.nodes[self.inside(blocks[0])[0]]["pass"]]
+        found.titles[name] = clip(f"{mark}{times} × ({what})", 48)
         found.parents[name] = level
         for k, block in enumerate(blocks, 1):
             home = name
             if len(block) > 1:
                 home = f"{name}.{k}"
-                found.titles[home] = clip(f"{k} of {times}: {what}", 48)
+                found.titles[home] = clip(f"{mark}{k} of {times}: {what}", 48)
                 found.parents[home] = name
             found.parents |= dict.fromkeys([*block, *self.served(block, level, found)], home)
 
@@ -243,7 +244,7 @@ class Finder:
     def add_chain(self, level: str, chain: Sequence[str], found: Folds) -> None:
         nodes = [self.nodes[i] for i in chain]
         end, name = nodes[-1], f"c{chain[0]}"
-        mark = "∂ " if end["pass"] == "backward" else ""
+        mark = MARKS[end["pass"]]
         moves = all(n["kind"] == "move" for n in nodes)
         what = f"{len(nodes)} {'moves' if moves else f'ops: {ops_in_words(nodes)}'}"
         found.titles[name] = f"{mark}{clip(what, 40)} → {shape_text(end['shape'])}"

@@ -25,6 +25,8 @@ def names_on_lines(order: list[Node]) -> dict[Node, str]:
     for node in order:
         if node.made_at is None or node in inner or node.gradient_of is not None:
             continue
+        if not node.inputs and node.owner is None:
+            continue  # numbers that a function of ours made and keeps, as those of the classes
         text = origins[node.made_at].text
         if ";" not in text and (found := ASSIGNED.match(text)):
             names[node] = found.group(1)

@@ -93,6 +93,7 @@ def nested(
     for item in [*sizes, *[g for g in dict.fromkeys(parents.values()) if g != ROOT]]:
         children.setdefault(parents.get(item, ROOT), []).append(item)
     pieces = cut(edges, parents)
+    shared = sharing(pieces)
     levels: dict[str, Level] = {}
     plans: dict[Any, Layered] = {}
     deepest_first = sorted(children, key=lambda g: -len(ancestors(g, parents)) if g else 0)
@@ -101,43 +102,71 @@ def nested(
         for item in children[group]:
             is_leaf = item in sizes
             boxes[item] = sizes[item] if is_leaf else closed.get(item) or levels[item].outside
-        levels[group] = _level(boxes, pieces.get(group, {}), levels, closed, plans)
+        inside = pieces.get(group, {})
+        ports = {
+            way: {v: shared.get((group, way, v), v) for v, *ends in inside if not ends[side]}
+            for side, way in enumerate(("in", "out"))
+        }
+        levels[group] = _level(boxes, inside, ports, levels, closed, plans)
     return levels
+
+
+def sharing(pieces: Mapping[str, Mapping[Piece, list[str]]]) -> dict[tuple[str, str, str], str]:
+    """{(group, "in" or "out", value): the value whose port it shares}, for many values that come
+    from the same boxes and go to the same boxes."""
+    places: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
+    for level, inside in pieces.items():
+        for value, a, b in inside:
+            for group, way, other in ((a, "out", b), (b, "in", a)):
+                if group in pieces and group:
+                    places.setdefault((group, way, value), set()).add(("outside", other))
+            if not a:
+                places.setdefault((level, "in", value), set()).add(("inside", b))
+            if not b:
+                places.setdefault((level, "out", value), set()).add(("inside", a))
+    alike: dict[Any, list[str]] = {}
+    for (group, way, value), around in places.items():
+        alike.setdefault((group, way, frozenset(around)), []).append(value)
+    return {
+        (group, way, value): values[0]
+        for (group, way, _), values in alike.items()
+        for value in values
+        if len(values) > SINGLE
+    }
 
 
 def _level(
     boxes: dict[str, Size],
     pieces: dict[Piece, list[str]],
+    ports: dict[str, dict[str, str]],
     levels: Mapping[str, Level],
     closed: Mapping[str, Size],
     plans: dict[Any, Layered],
 ) -> Level:
-    """Lay out one group: its boxes, and a port for each value that passes its border.
+    """Lay out one group: its boxes, and the ports where values pass its border.
 
+    ports   {"in" or "out": {value: the value that names its port}}
     plans   what was laid out before: equal blocks get equal places, and cost nothing again
     """
-    ins = list(dict.fromkeys(v for v, a, _ in pieces if not a))
-    outs = list(dict.fromkeys(v for v, _, b in pieces if not b))
-    names = [*boxes, *(("in", v) for v in ins), *(("out", v) for v in outs)]
-    number = {name: k for k, name in enumerate(names)}
+    ins, outs = [dict.fromkeys((way, v) for v in ports[way].values()) for way in ("in", "out")]
+    number = {name: k for k, name in enumerate([*boxes, *ins, *outs])}
     open_levels = {i: levels[i] for i in boxes if i in levels and i not in closed}
     ends = [
-        (number[a or ("in", v)], number[b or ("out", v)])  # type: ignore[index]
+        (number[a or ("in", ports["in"][v])], number[b or ("out", ports["out"][v])])
         for v, a, b in pieces
     ]
     grips = [
         (grip(open_levels.get(a), "out", v), grip(open_levels.get(b), "in", v))
         for v, a, b in pieces
     ]
-    trunks = trunks_of(list(pieces))
+    trunks = trunks_of(list(pieces), ports)
     sizes = [*boxes.values(), *[(4.0, 0.0)] * (len(ins) + len(outs))]
     plan = planned(plans, sizes, ends, (len(boxes), len(boxes) + len(ins)), grips, trunks)
     level = Level(plan.width, plan.height)
-    for name, k in number.items():
-        if isinstance(name, str):
-            level.items[name] = (plan.x[k], plan.y[k], *boxes[name])
-        else:
-            level.ports[name[0]][name[1]] = plan.x[k]
+    level.items = {i: (plan.x[number[i]], plan.y[number[i]], *boxes[i]) for i in boxes}
+    level.ports = {
+        way: {v: plan.x[number[way, name]] for v, name in ports[way].items()} for way in ports
+    }
     points = spread(level, list(pieces), plan.routes, open_levels, trunks)
     for (_, a, b), route in zip(pieces, points, strict=True):
         if not a:  # a port lies on the group's border, not on the edge of its inside
@@ -148,12 +177,15 @@ def _level(
     return level
 
 
-def trunks_of(pieces: list[Piece]) -> list[int]:
+def trunks_of(pieces: list[Piece], ports: dict[str, dict[str, str]]) -> list[int]:
     """A number for each piece; pieces of one number run together: those of one value, and those
-    of many values that go from one box to another."""
+    of many values that go from one box to another or through one port."""
     ways = Counter((a, b) for _, a, b in pieces if a and b)
     numbers: dict[Any, int] = {}
-    keys = [(a, b) if ways[a, b] > SINGLE else v for v, a, b in pieces]
+    keys = [
+        (a, b) if ways[a, b] > SINGLE else ports["out" if a else "in"][v] if not (a and b) else v
+        for v, a, b in pieces
+    ]
     return [numbers.setdefault(key, len(numbers)) for key in keys]
 
 

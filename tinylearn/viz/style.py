@@ -21,6 +21,7 @@ COLOURS = [
 ]
 DASHES = ["", "7 3", "2 3", "10 3 2 3"]  # the second cue, beside the kernel's number
 SYMBOLS = {"add": "+", "mul": "×", "recip": "1/x", "less": "<", "sum": "Σ", "sqrt": "√"}
+MARKS = {"forward": "", "backward": "∂ ", "update": "≔ "}  # what a pass puts before a name
 NODE_HEIGHT, SMALL_HEIGHT = 38.0, 24.0
 
 
@@ -84,7 +85,7 @@ def face(node: Data, nodes: Mapping[str, Data]) -> list[str]:
     if node["kind"] == "source":
         text = node["arg"] if node["op"] == "const" else node["name"] or node["op"]
         return [clip(text)] if node["op"] == "const" else [clip(text), shape_text(node["shape"])]
-    mark = "" if node["pass"] == "forward" else "∂ " if node["pass"] == "backward" else "≔ "
+    mark = MARKS[node["pass"]]
     if node["kind"] == "move":
         return [f"{mark}{node['op']} {shape_text(node['shape'])}"]
     name = f" → {clip(node['name'], 16)}" if node["name"] else ""

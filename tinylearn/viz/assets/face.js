@@ -27,7 +27,7 @@ class Face {
     this.found = html("span", {class: "tlv-found", "aria-live": "polite"});
     const tools = html("div", {class: "tlv-tools", role: "toolbar", "aria-label": "Picture"},
       html("strong", {class: "tlv-title"}, this.trace.title), this.search, this.found,
-      views.length > 1 ? html("select", {"aria-label": "Boxes show", onchange: e => this.setView(e.target.value)}, ...views.map(v => html("option", {value: v, selected: v === this.viewName}, v))) : null,
+      views.length > 1 ? html("select", {"aria-label": "Boxes show", onchange: e => this.setView(e.target.value)}, ...views.map(v => html("option", {value: v, selected: v === this.viewName}, v === "modules" ? "modules and calls" : v))) : null,
       html("span", {class: "tlv-buttons"},
         button("−", "Zoom out", () => this.graph.zoom(0.8)), button("+", "Zoom in", () => this.graph.zoom(1.25)),
         button("fit", "Fit the whole graph", () => this.graph.fit()),
