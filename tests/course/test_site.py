@@ -173,8 +173,9 @@ def test_nothing_from_the_solutions_gets_into_the_site(built, pages):
     for path in sorted((ROOT / "solutions").glob("*.spec.json")):
         secrets = secret_lines(load(path))
         for name, text in pages.items():
-            shown = words(text)
-            assert [line for line in secrets if line in shown] == [], name
+            if not name[:2].isdigit() or name[:2] <= path.name[:2]:  # later: what was learned
+                shown = words(text)
+                assert [line for line in secrets if line in shown] == [], name
 
 
 def test_the_same_lessons_give_the_same_bytes(built, tmp_path):
