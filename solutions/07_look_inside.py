@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Look inside
 #
-# First you build four instruments: a count of dead units, the size of the gradients, a search for
-# the first number that is none, and a loss that cannot overflow. Then five training scripts arrive
-# that do not learn. You look inside, name the cause, and repair them.
+# First you build what a diagnosis needs: a count of dead units, the size of the gradients, a search
+# for the first `nan`, and a loss that cannot overflow. Then five training scripts arrive that do
+# not learn. You look inside, name the cause, and repair them.
 #
 # | question | you write | points |
 # |---|---|---|
@@ -37,7 +37,7 @@ tl.course.exercise("07_look_inside")
 # %% [markdown]
 # What all questions use: a few of the small digits, networks whose first numbers follow from a
 # seed, and the list of causes. `fit` trains a network of ReLU layers in plain NumPy. The grader
-# uses it where you hand over numbers: what it reports is computed by it, and not by your code.
+# runs it on what you hand over, so the losses that count are computed by the grader itself.
 
 # %% tags=["setup"]
 from itertools import pairwise
@@ -623,23 +623,23 @@ def script_1(model, optimizer, batches):
 # %%
 from tinylearn.viz import plots
 
-model, optimizer, batches = setting_1(1)
-losses = script_1(model, optimizer, batches)
+patient, sgd, portions = setting_1(1)
+curve = script_1(patient, sgd, portions)
 plots.lines(
-    {"loss": (np.arange(50), losses)},
+    {"loss": (np.arange(50), curve)},
     caption="Script 1, step by step.",
-    alt=f"A curve that falls from {losses[0]:.1f} to {min(losses):.1f} and climbs again; at the "
-    f"end it is {losses[-1]:.1f}.",
+    alt=f"A curve that falls from {curve[0]:.1f} to {min(curve):.1f} and climbs again; at the "
+    f"end it is {curve[-1]:.1f}.",
 )
 
 # %% [markdown]
 # Compare what `optimizer.step()` uses, the `.grad` of a weight, with the gradient of one loss.
 
 # %%
-x, y = batches[0]
-weight = model[0].weight
-print("fresh gradient", gradient_sizes(model(x).cross_entropy(y), [weight]))
-print("in .grad      ", (weight.grad * weight.grad).mean().sqrt().item())
+images, labels = portions[0]
+first = patient[0].weight
+print("fresh gradient", gradient_sizes(patient(images).cross_entropy(labels), [first]))
+print("in .grad      ", [(first.grad * first.grad).mean().sqrt().item()])
 
 # %% tags=["question"]
 q5 = question(
@@ -792,18 +792,18 @@ def script_2(seed):
 # *Before you run this:* among ten classes a guess costs 2.3. Will 60 steps do better?
 
 # %%
-model, (x, y) = script_2(1), sample(1, 60)
-losses = fit([p.numpy() for p in model.parameters()], x, y)
-print("first", losses[0], "last", losses[-1])
+patient, (images, labels) = script_2(1), sample(1, 60)
+curve = fit([tensor.numpy() for tensor in patient.parameters()], images, labels)
+print("first", curve[0], "last", curve[-1])
 
 # %% [markdown]
 # Now look at what comes out of both ReLUs, with `dead_shares`, and at what arrives at the weights.
 
 # %%
-hidden = [model[:2](Tensor(x)).numpy(), model[:4](Tensor(x)).numpy()]
-print("dead shares   ", dead_shares(hidden))
-loss = model(Tensor(x)).cross_entropy(y)
-print("gradient sizes", gradient_sizes(loss, [model[k].weight for k in (0, 2, 4)]))
+images = Tensor(images, requires_grad=False)
+print("dead shares   ", dead_shares([patient[:k](images).numpy() for k in (2, 4)]))
+of_all = [patient[k].weight for k in (0, 2, 4)]
+print("gradient sizes", gradient_sizes(patient(images).cross_entropy(labels), of_all))
 
 # %% tags=["question"]
 q6 = question(
@@ -981,10 +981,10 @@ def script_3(model, optimizer, x, y, steps=60):
 # *Before you run this:* sixteen digits, 2,410 numbers to learn. Where should the loss end?
 
 # %%
-model, optimizer, x, y, steps = setting_3(0)
-losses = script_3(model, optimizer, x, y, steps)
-share = (model(x).numpy().argmax(1) == y).mean()
-print(f"loss {losses[-1]:.3f}, and {share:.0%} of the sixteen are read")
+patient, adam, images, labels, count = setting_3(0)
+curve = script_3(patient, adam, images, labels, count)
+share = (patient(images).numpy().argmax(1) == labels).mean()
+print(f"loss {curve[-1]:.3f}, and {share:.0%} of the sixteen are read")
 
 # %% tags=["question"]
 q7 = question(
@@ -1303,8 +1303,7 @@ def script_5(seed):
 # before the first step?
 
 # %%
-x, y = script_5(1), inked(1)[1]
-print("loss", network(1)(x).cross_entropy(y).item())
+print("loss", network(1)(script_5(1)).cross_entropy(inked(1)[1]).item())
 
 # %% [markdown]
 # Ask who made it. `tl.trace_nan()` stops at the first bad result and says what it was made from.
@@ -1450,22 +1449,24 @@ tl.check("q9")
 #
 # First, your repairs beside the scripts: the last loss of each, before and after.
 
+
 # %%
-start = first_numbers(7)
-ink, labels = repaired_5(7)[1], inked(7)[1]
-ink = ink.numpy() if isinstance(ink, Tensor) else ink
-last = {
-    "script 1": (script_1(*setting_1(7)), repaired_1(*setting_1(7))[1]),
-    "script 2": [
-        fit([p.numpy() for p in model.parameters()], *sample(7, 60))
-        for model in (script_2(7), repaired_2(7)[1])
-    ],
-    "script 3": (script_3(*setting_3(7)), repaired_3(*setting_3(7))[1]),
-    "script 4": (fit(start, *script_4(7)), fit(start, *repaired_4(7)[1:])),
-    "script 5": ([float("nan")], fit(start, ink, labels)),
-}
-for name, (broken, repaired) in last.items():
-    print(f"{name}: {broken[-1]:5.2f} before, {repaired[-1]:5.3f} after")
+def ends(number, broken, repaired):
+    """One line: the last loss of a script and of its repaired version."""
+    print(f"script {number}: {broken[-1]:5.2f} before, {repaired[-1]:5.3f} after")
+
+
+def trained(patient):
+    """The losses of a network that fit trains on sample(7, 60)."""
+    return fit([tensor.numpy() for tensor in patient.parameters()], *sample(7, 60))
+
+
+ends(1, script_1(*setting_1(7)), repaired_1(*setting_1(7))[1])
+ends(2, trained(script_2(7)), trained(repaired_2(7)[1]))
+ends(3, script_3(*setting_3(7)), repaired_3(*setting_3(7))[1])
+ends(4, fit(first_numbers(7), *script_4(7)), fit(first_numbers(7), *repaired_4(7)[1:]))
+scaled = Tensor(repaired_5(7)[1]).numpy()
+ends(5, [float("nan")], fit(first_numbers(7), scaled, inked(7)[1]))
 
 # %% [markdown]
 # And a network that answers yes or no: is this digit even? The framework's own loss is your Part
@@ -1494,14 +1495,14 @@ def even_or_odd(factor):
 
 # %%
 for factor in (1, 100):
-    model = even_or_odd(factor)
-    right = (model(Tensor(DIGITS.x_test)).numpy().ravel() > 0) == (DIGITS.y_test % 2 == 0)
-    dead = dead_shares([model[:2](Tensor(DIGITS.x_train)).numpy()])[0]
-    print(f"scores times {factor}: {right.mean():.1%} of the exam, {dead:.0%} of the units dead")
+    patient = even_or_odd(factor)
+    right = (patient(Tensor(DIGITS.x_test)).numpy().ravel() > 0) == (DIGITS.y_test % 2 == 0)
+    share = dead_shares([patient[:2](Tensor(DIGITS.x_train)).numpy()])[0]
+    print(f"scores times {factor}: {right.mean():.1%} of the exam, {share:.0%} of the units dead")
 
 # %% [markdown]
-# No `nan`, however large the scores. But the large scores made large steps, and most of the hidden
-# units did not survive them: your `dead_shares` saw it, the loss alone did not say it.
+# No `nan`, however large the scores. But most of the hidden units died on the way: your
+# `dead_shares` sees it, and the loss alone does not say it.
 
 # %%
 tl.course.card()
