@@ -347,7 +347,8 @@ def test_the_memory_film_knows_peak_and_reuse():
     for a, b in itertools.combinations(found["buffers"], 2):
         if a["row"] == b["row"]:  # one memory never holds two values at a time
             assert a["to"] < b["from"] and a["bytes"] == b["bytes"]
-    assert "alive" in str(film) and "<svg" in film._repr_html_()
+    assert "alive" in str(film) and "<svg" not in film._repr_html_(), "untrusted, SVG is dropped"
+    assert "<img" in film._repr_html_() and "The memory, as text" in film._repr_html_()
     ElementTree.fromstring(film.svg())
 
 

@@ -208,6 +208,7 @@ def test_a_relu_inside_a_model_stands_between_its_layers():
 def test_the_film_says_of_which_call_a_node_is_a_part():
     x = tensor(4, 5)
     assert "less 4×5 of relu" in str(tl.explain((x * 2).relu()))
+    assert ") of relu" in str(tl.draw((x * 2).relu()))
 
 
 def test_a_result_without_a_name_is_titled_by_what_was_called():

@@ -167,10 +167,10 @@ class MemoryFilm:
         return "".join(parts)
 
     def _repr_html_(self) -> str:
-        return (
-            '<div style="color:var(--jp-ui-font-color1,inherit);overflow-x:auto">'
-            f"<p>{escape(self.summary())}</p>{self.svg()}</div>"
-        )
+        """An image, which a script opens up so that the chart follows the page's colours."""
+        style = "color:var(--jp-ui-font-color1,inherit);overflow-x:auto"
+        said = f"<p>{escape(self.summary())}</p>{html.image(self.svg(), self.summary())}"
+        return html.themed("div", style, said + html.details("The memory, as text", str(self)))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Data:
         return {"text/html": self._repr_html_(), "text/plain": str(self)}

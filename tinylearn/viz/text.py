@@ -25,6 +25,8 @@ def graph_text(trace: Data) -> str:
         row = f"  {names[node['id']]:<16}{shape_text(node['shape']):>12} {node['dtype']:<8}"
         if node["inputs"]:
             row += f" = {node['op']}({', '.join(names[i] for i in node['inputs'])})"
+        if node["call"]:
+            row += f" of {node['call']}"
         if node["id"] in homes:
             row += f" [kernel {', '.join(map(str, homes[node['id']]))}]"
         place = trace["lines"][node["line"]][0] if node["line"] >= 0 else ""
