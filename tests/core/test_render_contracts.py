@@ -187,6 +187,10 @@ class WithoutStrides(CWriter):
 
 
 class WithoutGuards(CWriter):
+    def __init__(self, kernel, nest):
+        super().__init__(kernel, nest)
+        self.branches = True  # a guard is then part of the expression
+
     def expression(self, expression, dtype):
         match expression:
             case Load(source, place, _):

@@ -35,6 +35,7 @@ TYPES = {
     "bool": "unsigned char", "int32": "int32_t", "int64": "int64_t",
     "float16": "_Float16", "float32": "float", "float64": "double",
 }  # fmt: skip
+SHORT = 16  # rounds of a loop that gcc may write out by itself
 CHUNK = 4096  # rounds after which lanes are added to the total, so that no sum grows long
 TILE = 64  # outer rounds that keep their totals side by side
 
@@ -96,10 +97,27 @@ def guard_text(guards: Sequence[Guard]) -> str:
     for g in guards:
         text = index_text(g.index)
         if g.index.low < 0:
-            tests.append(f"{text} >= 0")
+            tests.append(f"({text} >= 0)")
         if g.index.high >= g.size:
-            tests.append(f"{text} < {g.size}")
-    return " && ".join(tests) or "1"
+            tests.append(f"({text} < {g.size})")
+    return " & ".join(tests) or "1"
+
+
+def walks_by_ones(nest: Nest) -> bool:
+    """Whether the innermost loop is long, and all memory in it is visited number by number.
+
+    Then what a guard forbids may be left to a branch, which a compiler makes a masked load of.
+    Elsewhere gcc 12 joins masked loads of neighbours (in[2*i] and in[2*i + 1], both if i > 3) and
+    gives each half of a long vector the mask of the first.
+    """
+    along = nest.outer_loops[-1:]
+    if not along or (nest.totals and nest.lanes not in along):
+        return False
+    places = [load.place for load in nest.loads]
+    places += [s.place for s in nest.inner + nest.outer if isinstance(s, Write)]
+    return along[0].size > SHORT and all(
+        place.is_affine and abs(place.factor(along[0])) <= 1 for place in places
+    )
 
 
 class CWriter:
@@ -112,6 +130,7 @@ class CWriter:
         self.memory |= {n: f"in{k}" for k, n in enumerate(kernel.loaded)}
         self.outputs = set(kernel.outputs)
         self.names: dict[str, str] = {}  # value -> its text, where that is not its name
+        self.branches = walks_by_ones(nest)
 
     def write(self, name: str) -> Source:
         """The whole function."""
@@ -246,6 +265,12 @@ class CWriter:
             match s:
                 case Let(name, Constant(node), dtype, _):
                     self.names[name] = literal(node.arg, dtype)
+                case Let(name, Load(_, _, guards) | Guarded(_, guards), dtype, node) if (
+                    guards and not self.branches
+                ):
+                    self.source.add(f"int {name}_in = {guard_text(guards)};", node)
+                    text = self.without_branch(s, f"{name}_in")
+                    self.source.add(f"{value_type(dtype)} {name} = {text};", node)
                 case Let(name, expression, dtype, node):
                     text = self.expression(expression, dtype)
                     self.source.add(f"{value_type(dtype)} {name} = {text};", node)
@@ -255,6 +280,17 @@ class CWriter:
 
     def text_of(self, value: str) -> str:
         return self.names.get(value, value)
+
+    def without_branch(self, s: Let, inside: str) -> str:
+        """A number under a guard, chosen by its bits; what is not inside is read at place 0."""
+        match s.expression:
+            case Load(source, place, _) if source.size:
+                text = f"{self.memory[source]}[({index_text(place)}) & -(long){inside}]"
+            case Guarded(value, _):
+                text = self.text_of(value)
+            case _:
+                text = "0"
+        return f"choose_{value_type(s.dtype)}({inside}, {text}, 0)"
 
     def expression(self, expression: Expression, dtype: DType) -> str:
         """The right side of a line."""
@@ -274,10 +310,10 @@ class CWriter:
             return f"({args[0]} != 0)" if dtype.kind == 0 else f"({TYPES[dtype.name]}){args[0]}"
         if (dtype.kind == 0 and op in (ADD, MUL)) or (dtype.kind == 0 and op.name == "sum"):  # type: ignore[attr-defined]
             return f"({args[0]} {'&' if op is MUL else '|'} {args[1]})"
+        if op is WHERE:
+            return f"choose_{value_type(dtype)}({', '.join(args)})"
         if dtype.name in ("float32", "float64"):
             kind = TYPES[dtype.name]
-            if op is WHERE:
-                return f"choose_{kind}({', '.join(args)})"
             if op.name in ("max", "maximum"):  # type: ignore[attr-defined]
                 return f"larger_{kind}({', '.join(args)})"
         return op.text.format(*args)  # type: ignore[attr-defined]
@@ -295,14 +331,15 @@ static inline int64_t double_as_bits(double x) { int64_t bits; memcpy(&bits, &x,
 
 /* c ? x : y by its bits: a branch that goes either way is guessed wrong half the time, and one
    wrong guess takes as long as ten additions. */
-static inline float choose_float(int c, float x, float y) {
-    int32_t other = float_as_bits(y);
-    return bits_as_float(other ^ ((float_as_bits(x) ^ other) & -(int32_t)c));
-}
-static inline double choose_double(int c, double x, double y) {
-    int64_t other = double_as_bits(y);
-    return bits_as_double(other ^ ((double_as_bits(x) ^ other) & -(int64_t)c));
-}
+#define CHOOSE(kind, bits) \
+    static inline kind choose_##kind(int c, kind x, kind y) { \
+        bits first, other; memcpy(&first, &x, sizeof x); memcpy(&other, &y, sizeof y); \
+        other ^= (first ^ other) & -(bits)c; memcpy(&y, &other, sizeof y); return y; }
+CHOOSE(float, int32_t) CHOOSE(double, int64_t) CHOOSE(int32_t, int32_t) CHOOSE(int64_t, int64_t)
+CHOOSE(int, int)
+#ifdef __FLT16_MANT_DIG__
+CHOOSE(_Float16, int16_t)
+#endif
 /* The larger of two; not a number if one of them is none, which is easily guessed. */
 static inline float larger_float(float x, float y) {
     float larger = x > y ? x : y;
