@@ -14,6 +14,7 @@ from tinylearn import viz
 from tinylearn.viz.compare import Comparison
 from tinylearn.viz.memory import MemoryFilm
 from tinylearn.viz.picture import Figures, Picture
+from tinylearn.viz.svg import svg
 
 
 def stores(node, readers, homes):
@@ -133,6 +134,20 @@ def test_chosen_steps_are_saved_as_figures(tmp_path):
     page = shown.save(tmp_path / "x.html", steps=[0, 2]).read_text()
     assert page.count("<figure") == 2 and "<script" not in page
     assert "Step 2" in page and page.startswith("<!doctype html>")
+
+
+def test_a_figure_of_a_large_graph_shows_what_its_step_is_about():
+    shown = viz.explain(Named(mlp()[0]))
+    whole = shown.trace["views"]["kernels"]["levels"][""]["size"]
+    assert whole[1] > 900, "too high for a page"
+    for step in range(1, len(shown.trace["steps"]) + 1):
+        root = ElementTree.fromstring(svg(shown.trace, step, near=True))
+        x, y, w, h = map(float, root.get("viewBox").split())
+        assert x >= 0 and y >= 0 and x + w <= whole[0] + 24 and y + h <= whole[1] + 24
+        decided = [e for e in root.iter() if "y" in (e.get("class") or "").split()]
+        for box in decided:
+            assert x <= float(box.get("x")) and float(box.get("x")) <= x + w
+            assert y <= float(box.get("y")) and float(box.get("y")) <= y + h
 
 
 def test_a_step_that_is_not_there_is_refused(tmp_path):

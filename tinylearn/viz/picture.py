@@ -124,7 +124,7 @@ class Figures:
     def _repr_html_(self) -> str:
         return "".join(
             '<figure style="break-inside:avoid;margin:0 0 1.5em">'
-            f"{html.image(svg(self.trace, n), alternative(self.trace, n))}"
+            f"{html.image(svg(self.trace, n, near=True), alternative(self.trace, n))}"
             f"<figcaption>{escape(self._caption(n))}</figcaption></figure>"
             for n in self.steps
         )

@@ -5,6 +5,7 @@ Colours are fixed (dark on white), every text is escaped, nothing is loaded from
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 from typing import Any
 
@@ -13,11 +14,12 @@ from tinylearn.viz.style import colour, dash
 
 Data = dict[str, Any]
 MARGIN = 12
+PAGE = 800, 900  # a larger picture cannot be read on paper
 STYLE = (
     "text{font:13px system-ui,Segoe UI,Helvetica,Arial,sans-serif;fill:#1a1a1a;text-anchor:middle}"
     ".s{font-size:11px;fill:#444}.e{fill:none;stroke:#666;stroke-width:1.2}.h{fill:#666}"
     "rect{fill:#fff;stroke:#333}.q{stroke-dasharray:4 3}.i{fill:#e6edf5}.w{fill:#fdf1df}"
-    ".x{stroke:#1a1a1a;stroke-width:3}.n{font-weight:700;font-size:12px}"
+    ".x{stroke:#1a1a1a;stroke-width:3}.y{stroke-width:3.4;stroke-dasharray:none}.n{font-weight:700;font-size:12px}"
 )
 
 
@@ -27,18 +29,21 @@ def state_at(trace: Data, step: int | None) -> dict[str, tuple[str, list[str]]]:
     return {node: (s["verdict"], s["kernels"]) for s in steps for node in s["nodes"]}
 
 
-def svg(trace: Data, step: int | None = None, view: str = "kernels") -> str:
+def svg(trace: Data, step: int | None = None, view: str = "kernels", near: bool = False) -> str:
     """The graph after `step` decisions as one SVG text.
 
     step   None for the finished picture, 0 for the beginning of the film
+    near   True: of a graph too large for a page only what stands around the step's nodes
     """
     plan = trace["views"].get(view) or next(iter(trace["views"].values()))
     drawing = Drawing(trace, plan, state_at(trace, step))
+    drawing.now = set(trace["steps"][step - 1]["nodes"]) if step else set()
     drawing.level("", MARGIN, MARGIN)
     width, height = (v + 2 * MARGIN for v in plan["levels"][""]["size"])
+    x, y, w, h = drawing.region(width, height) if near else (0, 0, width, height)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" role="img" aria-label="{escape(alternative(trace, step))}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{x} {y} {w} {h}" width="{w}" '
+        f'height="{h}" role="img" aria-label="{escape(alternative(trace, step))}">'
         f"<style>{STYLE}</style>"
         f'<path d="M0 0h{width}v{height}h-{width}z" fill="#fff"/>{drawing.text()}</svg>'
     )
@@ -66,6 +71,8 @@ class Drawing:
         self.heads: list[str] = []
         self.boxes: list[str] = []
         self.bars: list[str] = []
+        self.now: set[str] = set()  # the nodes of the step that is shown
+        self.at: dict[str, tuple[float, float, float, float]] = {}
 
     def text(self) -> str:
         """Everything collected; all edges are one path, all their heads another.
@@ -79,6 +86,21 @@ class Drawing:
             f'<path class="x" d="{"".join(self.bars)}"/>'
         )
 
+    def region(self, width: float, height: float) -> tuple[float, float, float, float]:
+        """The part of the picture that a page shows: x, y, width and height."""
+        around = self.now | {i for n in self.now for i in self.nodes[n]["inputs"]}
+        around |= {n["id"] for n in self.nodes.values() if self.now.intersection(n["inputs"])}
+        places = [self.at[i] for i in around if i in self.at]
+        if not places or (width < PAGE[0] and height < PAGE[1]):
+            return 0, 0, width, height
+        found: list[float] = []
+        for k, (size, least) in enumerate(((width, 640.0), (height, 420.0))):
+            low = min(p[k] - p[k + 2] / 2 for p in places) - 40
+            high = max(p[k] + p[k + 2] / 2 for p in places) + 40
+            low = max(0.0, min(low - max(0.0, least - high + low) / 2, size - least))
+            found += [low, min(size, max(high, low + least)) - low]
+        return round(found[0]), round(found[2]), round(found[1]), round(found[3])
+
     def level(self, group: str, left: float, top: float) -> None:
         """Draw the inside of a group whose inside begins at (left, top)."""
         level = self.plan["levels"][group]
@@ -90,6 +112,9 @@ class Drawing:
             if b in self.nodes or b in self.plan["closed"]:
                 self.heads.append(f"M{points[-2] + left:.0f} {points[-1] + top:.0f}l-3.5-7h7z")
         for item, (x, y, w, h) in level["items"].items():
+            self.at[item] = (left + x, top + y, w, h)
+            if item in self.plan["closed"]:
+                self.at |= dict.fromkeys(self.leaves(item), self.at[item])
             if item in self.nodes:
                 self.node(self.nodes[item], left + x, top + y, w, h)
             elif item in self.plan["closed"]:
@@ -125,6 +150,11 @@ class Drawing:
             f"{escape(label)}</text>"
         )
 
+    def leaves(self, group: str) -> Iterator[str]:
+        """The nodes inside a group."""
+        for item in self.plan["levels"][group]["items"]:
+            yield from self.leaves(item) if item in self.plan["levels"] else [item]
+
     def homes_of(self, item: str) -> list[str]:
         """The kernels in which an item is computed so far; a chain follows its last move."""
         while item not in self.nodes:
@@ -140,6 +170,8 @@ class Drawing:
             kinds.append("w")
         if self.film and node["kind"] != "source" and node["id"] not in self.state:
             kinds.append("q")
+        if node["id"] in self.now:
+            kinds.append("y")
         radius = 3 if node["kind"] == "source" else h / 2 if node["kind"] == "move" else 8
         self.boxes.append(
             f'<rect{_class(kinds)} x="{x - w / 2:.0f}" y="{y - h / 2:.0f}" width="{w:.0f}" '
