@@ -19,7 +19,8 @@ STYLE = (
     "text{font:13px system-ui,Segoe UI,Helvetica,Arial,sans-serif;fill:#1a1a1a;text-anchor:middle}"
     ".s{font-size:11px;fill:#444}.e{fill:none;stroke:#666;stroke-width:1.2}.h{fill:#666}"
     "rect{fill:#fff;stroke:#333}.q{stroke-dasharray:4 3}.i{fill:#e6edf5}.w{fill:#fdf1df}"
-    ".x{stroke:#1a1a1a;stroke-width:3}.y{stroke-width:3.4;stroke-dasharray:none}.n{font-weight:700;font-size:12px}"
+    ".x{stroke:#1a1a1a;stroke-width:3}.n{font-weight:700;font-size:12px}"
+    ".y{stroke-width:3.4;stroke-dasharray:none}"
 )
 
 
