@@ -30,6 +30,26 @@ def state_at(trace: Data, step: int | None) -> dict[str, tuple[str, list[str]]]:
     return {node: (s["verdict"], s["kernels"]) for s in steps for node in s["nodes"]}
 
 
+def parts_at(trace: Data, step: int | None) -> dict[str, str]:
+    """{node: the root of the kernel that computes it now}; kernels that have joined have one."""
+    home: dict[str, str] = {}
+    joined: dict[str, str] = {}
+
+    def now(root: str) -> str:
+        while root in joined:
+            root = joined[root]
+        return root
+
+    for s in trace["steps"] if step is None else trace["steps"][:step]:
+        for node in s["nodes"] if s["roots"] else ():
+            root = now(s["roots"][0])
+            if s["verdict"] != "join" or node not in home:
+                home[node] = root
+            elif now(home[node]) != root:
+                joined[now(home[node])] = root
+    return {node: now(root) for node, root in home.items()}
+
+
 def svg(trace: Data, step: int | None = None, view: str = "kernels", near: bool = False) -> str:
     """The graph after `step` decisions as one SVG text.
 
@@ -38,6 +58,7 @@ def svg(trace: Data, step: int | None = None, view: str = "kernels", near: bool 
     """
     plan = trace["views"].get(view) or next(iter(trace["views"].values()))
     drawing = Drawing(trace, plan, state_at(trace, step))
+    drawing.parts = parts_at(trace, step)
     drawing.now = set(trace["steps"][step - 1]["nodes"]) if step else set()
     drawing.level("", MARGIN, MARGIN)
     width, height = (v + 2 * MARGIN for v in plan["levels"][""]["size"])
@@ -72,6 +93,7 @@ class Drawing:
         self.heads: list[str] = []
         self.boxes: list[str] = []
         self.bars: list[str] = []
+        self.parts: dict[str, str] = {}
         self.now: set[str] = set()  # the nodes of the step that is shown
         self.at: dict[str, tuple[float, float, float, float]] = {}
 
@@ -125,42 +147,53 @@ class Drawing:
 
     def outline(self, group: str, x: float, y: float, w: float, h: float) -> None:
         """The box of an open group; a kernel's fits the members decided so far."""
-        title, number = self.plan["titles"][group], 0
-        if kernel := self.kernels.get(group):
+        title, kernel = self.plan["titles"][group], self.kernels.get(group)
+        if kernel is None or not self.film:
+            self.frame(x, y, w, h, kernel["number"] if kernel else 0, title)
+            return
+        parts: dict[str, list[Any]] = {}  # kernels that join later are outlined one by one
+        for item, place in self.plan["levels"][group]["items"].items():
+            if group in self.homes_of(item):
+                parts.setdefault(self.parts.get(self.last_of(item), ""), []).append(place)
+        for k, inside in enumerate(parts.values()):
+            right = max(i + wide / 2 for i, _, wide, _ in inside) + PAD
+            left = min(i - wide / 2 for i, _, wide, _ in inside) - PAD
+            upper = min(j - tall / 2 for _, j, _, tall in inside) - HEAD
+            lower = max(j + tall / 2 for _, j, _, tall in inside) + PAD
+            at = x + PAD + left, y + HEAD + upper
             number = kernel["number"]
-            if self.film:
-                level = self.plan["levels"][group]
-                inside = [
-                    place for item, place in level["items"].items() if group in self.homes_of(item)
-                ]
-                if not inside:
-                    return
-                right = max(i + k / 2 for i, _, k, _ in inside) + PAD
-                left = min(i - k / 2 for i, _, k, _ in inside) - PAD
-                upper = min(j - k / 2 for _, j, _, k in inside) - HEAD
-                lower = max(j + k / 2 for _, j, _, k in inside) + PAD
-                x, y, w, h = x + PAD + left, y + HEAD + upper, right - left, lower - upper
+            self.frame(*at, right - left, lower - upper, number, "" if k else str(number))
+
+    def frame(self, x: float, y: float, w: float, h: float, number: int, label: str) -> None:
+        """An outline, with its label in a flag at the top left."""
         fill, ink = colour(number) if number else ("#767676", "#fff")
-        label = f"{number}" if number else title
+        label = str(number) if number and label else label
         wide = max(18, 8 * len(label) + 8)
         self.outlines.append(
             f'<rect x="{x:.0f}" y="{y:.0f}" width="{w:.0f}" height="{h:.0f}" rx="8" '
             f'style="fill:{fill};fill-opacity:.13;stroke:{fill};stroke-width:2{_dashes(number)}"/>'
-            f'<path d="M{x:.0f} {y:.0f}h{wide}v16h-{wide}z" fill="{fill}"/>'
-            f'<text class="n" x="{x + wide / 2:.0f}" y="{y + 12.5:.0f}" style="fill:{ink}">'
-            f"{escape(label)}</text>"
         )
+        if label:
+            self.outlines.append(
+                f'<path d="M{x:.0f} {y:.0f}h{wide}v16h-{wide}z" fill="{fill}"/>'
+                f'<text class="n" x="{x + wide / 2:.0f}" y="{y + 12.5:.0f}" style="fill:{ink}">'
+                f"{escape(label)}</text>"
+            )
 
     def leaves(self, group: str) -> Iterator[str]:
         """The nodes inside a group."""
         for item in self.plan["levels"][group]["items"]:
             yield from self.leaves(item) if item in self.plan["levels"] else [item]
 
-    def homes_of(self, item: str) -> list[str]:
-        """The kernels in which an item is computed so far; a chain follows its last move."""
+    def last_of(self, item: str) -> str:
+        """The node that stands for an item: the last one inside a fold."""
         while item not in self.nodes:
             item = list(self.plan["levels"][item]["items"])[-1]
-        return self.state.get(item, ("", []))[1]
+        return item
+
+    def homes_of(self, item: str) -> list[str]:
+        """The kernels in which an item is computed so far."""
+        return self.state.get(self.last_of(item), ("", []))[1]
 
     def node(self, node: Data, x: float, y: float, w: float, h: float) -> None:
         """One box; its corners, fill and dashes say what kind of node it is."""
