@@ -135,6 +135,16 @@ def test_what_is_computed_from_zeros_alone_can_be_padded_again(device, devices):
     np.testing.assert_allclose(computed(y), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("device", ["numpy", "c"])
+def test_a_part_of_which_only_zeros_are_left_can_be_padded_again(device, devices):
+    if device not in devices:
+        pytest.skip("no C compiler here")
+    x = buffer(Device.known[device].upload(np.ones((2, 600), np.float32)))
+    y = x.pad(((0, 1), (1, 1))).shrink(((2, 3), (2, 600))).pad(((2, 2), (2, 0)))
+    np.testing.assert_array_equal(computed(y), np.zeros((5, 600)))
+    np.testing.assert_array_equal(computed(y + 0.5), np.full((5, 600), 0.5))
+
+
 def test_taking_loops_apart_comes_to_an_end():
     x = leaf(np.arange(28.0))
     y = x.pad(((3, 1),)).reshape((8, 4)).shrink(((0, 8), (1, 3)))

@@ -133,6 +133,8 @@ def moved() -> Iterator[Named]:
     yield "every second number of 11", (floats(12).reshape((6, 2)).shrink(((0, 6), (1, 2))) * 3.0,)
     yield "x with zeros around", (x.pad(((1, 2), (0, 1))).exp(),)
     yield "exp(x) with zeros around, turned around", (x.exp().pad(((1, 2), (2, 0))).flip((0,)),)
+    zeros = floats(2, 9).pad(((0, 1), (1, 1))).shrink(((2, 3), (2, 9)))
+    yield "nothing but zeros, with more around them", (zeros.pad(((2, 2), (2, 0))) + 0.5,)
     comb = floats(28).pad(((3, 1),)).reshape((8, 4)).shrink(((0, 8), (1, 3)))
     comb = comb.pad(((0, 0), (1, 1))).reshape((32,))
     yield "zeros in the middle of a line, cut to 27", (comb.shrink(((2, 29),)) + 1.0,)

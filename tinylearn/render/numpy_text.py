@@ -278,6 +278,7 @@ def view_text(
     ranges = [box.get(v, (0, v.size)) for v in variables]
     shape = tuple(b - a if f else 1 for (a, b), f in zip(ranges, steps, strict=True))
     start = place.constant + sum(a * f for (a, _), f in zip(ranges, steps, strict=True))
+    start = 0 if 0 in shape else start  # a box that holds nothing may lie behind the memory
     expected, in_order = 1, start == 0
     for n, f in reversed(list(zip(shape, steps, strict=True))):
         in_order = in_order and (n == 1 or f == expected)
