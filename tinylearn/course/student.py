@@ -25,7 +25,7 @@ from . import compare, mine
 from .inside.host import raised
 from .inside.values import BadValue, Raised, decode, encode
 from .question import Question, in_framework
-from .spec import FORMAT, judge, keys, load, plan, public_planned, same_error
+from .spec import FORMAT, judge, keys, load, plan, public_planned, same_value
 
 
 class CheckFailed(AssertionError):
@@ -201,7 +201,7 @@ def failure(asked: Asked, body: dict[str, Any]) -> str:
         return ""
     for value, says in body["known"]:
         known = decode(value)
-        if compare.agrees(got, known) or same_error(got, known):
+        if same_value(question, got, known):
             wrong = f"{wrong}\n{says}"
             break
     shown = compare.call_text(question.answer, planned.case.args)
