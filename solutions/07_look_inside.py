@@ -94,7 +94,7 @@ def fit(weights, x, y, steps=60, lr=0.5):
             z = h[-1] @ w[k].T + w[k + 1]
             h.append(np.maximum(z, 0))
         e = np.exp(z - z.max(1, keepdims=True))
-        p = e / e.sum(1, keepdims=True)
+        p = e / e.sum(1)[:, None]
         losses.append(float(-np.log(np.maximum((p * one).sum(1), 1e-300)).mean()))
         g = (p - one) / len(y)
         for k in range(len(w) - 2, -1, -2):
@@ -608,13 +608,13 @@ def setting_1(seed, rounds=5):
 
 def script_1(model, optimizer, batches):
     """One step for each batch; the losses."""
-    losses = []
+    found = []
     for x, y in batches:
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
-        losses.append(loss.item())
-    return losses
+        found.append(loss.item())
+    return found
 
 
 # %% [markdown]
@@ -679,73 +679,73 @@ def _(rng):
 
 @q5.wrong("Those are the losses of the broken script: nothing has changed in what step() uses.")
 def forgotten_before_the_loop(model, optimizer, batches):
-    losses = []
+    found = []
     optimizer.zero_grad()
     for x, y in batches:
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
-        losses.append(loss.item())
-    return "gradients pile up", losses
+        found.append(loss.item())
+    return "gradients pile up", found
 
 
 @q5.wrong("A smaller rate slows the fault down and leaves it in: .grad is still no fresh gradient.")
 def smaller_rate(model, optimizer, batches):
     optimizer.lr = 0.05
-    losses = []
+    found = []
     for x, y in batches:
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
-        losses.append(loss.item())
-    return "learning rate too large", losses
+        found.append(loss.item())
+    return "learning rate too large", found
 
 
 @q5.wrong("step() needs the gradients: forget them after it, and not between backward() and it.")
 def forgets_too_early(model, optimizer, batches):
-    losses = []
+    found = []
     for x, y in batches:
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.zero_grad()
         optimizer.step()
-        losses.append(loss.item())
-    return "gradients pile up", losses
+        found.append(loss.item())
+    return "gradients pile up", found
 
 
 @q5.wrong("Adam hides the fault: it divides by the size, so that piled-up gradients look harmless.")
 def another_optimizer(model, optimizer, batches):
-    optimizer, losses = optim.Adam([model], lr=0.01), []
+    optimizer, found = optim.Adam([model], lr=0.01), []
     for x, y in batches:
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
-        losses.append(loss.item())
-    return "learning rate too large", losses
+        found.append(loss.item())
+    return "learning rate too large", found
 
 
 @q5.wrong("A rate too large fails from the first step; this loss falls first. Look into .grad.")
 def blames_the_rate(model, optimizer, batches):
-    losses = []
+    found = []
     for x, y in batches:
         optimizer.zero_grad()
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
-        losses.append(loss.item())
-    return "learning rate too large", losses
+        found.append(loss.item())
+    return "learning rate too large", found
 
 
 @q5.wrong("Exploding is measured from layer to layer; here the sizes grow from step to step.")
 def blames_the_layers(model, optimizer, batches):
-    losses = []
+    found = []
     for x, y in batches:
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
-    return "signal explodes", losses
+        found.append(loss.item())
+    return "signal explodes", found
 
 
 # %%
@@ -753,14 +753,14 @@ def blames_the_layers(model, optimizer, batches):
 def repaired_1(model, optimizer, batches):
     """The cause, and the losses of the repaired script."""
     ### BEGIN SOLUTION return a tuple: the cause from CAUSES, the list of losses
-    losses = []
+    found = []
     for x, y in batches:
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
-    return "gradients pile up", losses
+        found.append(loss.item())
+    return "gradients pile up", found
     ### END SOLUTION
 
 
@@ -966,15 +966,15 @@ def setting_3(seed, steps=60):
 
 def script_3(model, optimizer, x, y, steps=60):
     """All steps on one batch; the losses."""
-    losses = []
+    found = []
     for _ in range(steps):
         p = model(x).softmax(1)
         loss = p.cross_entropy(y)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
-    return losses
+        found.append(loss.item())
+    return found
 
 
 # %% [markdown]
@@ -1035,14 +1035,14 @@ def unchanged_script(model, optimizer, x, y, steps):
 
 @q7.wrong("A loss below 0: nll_loss takes the LOGARITHMS of probabilities, from log_softmax.")
 def no_logarithm(model, optimizer, x, y, steps):
-    losses = []
+    found = []
     for _ in range(steps):
         loss = model(x).softmax(1).nll_loss(y)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
-    return "softmax twice", losses
+        found.append(loss.item())
+    return "softmax twice", found
 
 
 @q7.wrong("Taking the floor away from the numbers changes what is printed, not what is learned.")
@@ -1052,53 +1052,53 @@ def floor_subtracted(model, optimizer, x, y, steps):
 
 @q7.wrong("That loss falls to 0, but it is no cross-entropy: only the softmax is one too many.")
 def squared_error(model, optimizer, x, y, steps):
-    losses = []
+    found = []
     for _ in range(steps):
         wrong = model(x) - Tensor(y, requires_grad=False).one_hot(10)
         loss = (wrong * wrong).mean()
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
-    return "softmax twice", losses
+        found.append(loss.item())
+    return "softmax twice", found
 
 
 @q7.wrong(
     "-log p of the right class needs the logarithm; cross_entropy of p is still softmax of p."
 )
 def scaled_up(model, optimizer, x, y, steps):
-    losses = []
+    found = []
     for _ in range(steps):
         loss = (model(x).softmax(1) * 3).cross_entropy(y)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
-    return "softmax twice", losses
+        found.append(loss.item())
+    return "softmax twice", found
 
 
 @q7.wrong("The rate is fine: with the scores handed over, the same steps bring the loss to 0.")
 def blames_the_rate(model, optimizer, x, y, steps):
-    losses = []
+    found = []
     for _ in range(steps):
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
-    return "learning rate too large", losses
+        found.append(loss.item())
+    return "learning rate too large", found
 
 
 @q7.wrong("Labels that do not belong can be learned by heart, too; and here the answers are right.")
 def blames_the_labels(model, optimizer, x, y, steps):
-    losses = []
+    found = []
     for _ in range(steps):
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
-    return "labels apart", losses
+        found.append(loss.item())
+    return "labels apart", found
 
 
 # %%
@@ -1106,14 +1106,14 @@ def blames_the_labels(model, optimizer, x, y, steps):
 def repaired_3(model, optimizer, x, y, steps):
     """The cause, and the losses of the repaired script."""
     ### BEGIN SOLUTION return a tuple: the cause from CAUSES, the list of losses
-    losses = []
+    found = []
     for _ in range(steps):
         loss = model(x).cross_entropy(y)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
-    return "softmax twice", losses
+        found.append(loss.item())
+    return "softmax twice", found
     ### END SOLUTION
 
 
