@@ -211,7 +211,10 @@ def execute(texts: dict[Path, str], name: str) -> None:
         paths = os.pathsep.join([package, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         env = os.environ | {"TINYLEARN_EXERCISES": f"{folder}/exercises", "PYTHONPATH": paths}
         client = nbclient.NotebookClient(
-            notebook, timeout=300, resources={"metadata": {"path": str(here)}}
+            notebook,
+            timeout=300,
+            resources={"metadata": {"path": str(here)}},
+            extra_arguments=["--log-level=ERROR"],
         )
         try:
             client.execute(env=env | {"OPENBLAS_NUM_THREADS": "1"})
