@@ -34,7 +34,6 @@ def run(path: Path, timeout: int) -> None:
         record_timing=False,
         resources={"metadata": {"path": str(path.resolve().parent)}},
         extra_arguments=["--log-level=ERROR"],
-        extra_arguments=["--log-level=ERROR"],
     )
     client.execute(env=environment())
     own = {name: value for name, value in book.metadata.items() if name not in METADATA}

@@ -165,10 +165,11 @@ class Joiner:
             for after in self.following(group):
                 blocked[after] += 1
         ready = sorted((g for g in first if not blocked[g]), key=lambda g: -first[g])
+        read = {x for group in first for x in group.inputs}
         kernels = []
         while ready:
             group = ready.pop()
-            kernels.append(self.finished(group))
+            kernels.append(self.finished(group, read))
             for after in self.following(group):
                 blocked[after] -= 1
                 if not blocked[after]:
@@ -177,16 +178,14 @@ class Joiner:
         assert len(kernels) == len(first), "kernels wait for each other; see Home.reaches"
         return kernels
 
-    def finished(self, group: Group) -> Kernel:
-        """The Kernel of a group: its reduction's home first, members in the order of the graph."""
+    def finished(self, group: Group, read: set[Node]) -> Kernel:
+        """The Kernel of a group: its reduction's home first, members in the order of the graph.
+
+        read   what any kernel reads from memory
+        """
         homes = sorted(group.homes, key=lambda h: h.reduction is None)
         inside = group.members
-        outputs = tuple(
-            node
-            for h in homes
-            for node in h.stored
-            if node in self.asked or any(node in g.inputs for g in self.groups.values())
-        )
+        outputs = tuple(n for h in homes for n in h.stored if n in self.asked or n in read)
         members = tuple(sorted(inside, key=self.place.__getitem__))
         inputs = dict.fromkeys(x for n in members for x in n.inputs if x not in inside)
         return Kernel(outputs, members, tuple(inputs))
