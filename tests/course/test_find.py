@@ -48,6 +48,21 @@ def test_helpers_come_along_from_any_cell_in_any_order():
     assert answer(*cells)(4.5) == 11
 
 
+def test_a_cell_that_only_shares_a_name_with_a_variable_of_the_answer_is_not_run():
+    ran = []
+    cells = [
+        "total = ran.append('total') or 9",
+        "scale = 3",
+        "def twice(x, scale=scale):\n    total = [total for total in (x, x)]\n    return total",
+        "def f(x):\n    total = sum(twice(x))\n    return total * scale",
+    ]
+    namespace = {"ran": ran}
+    assert build(find(cells, ["f"], "f", {"ran"}), namespace)(2) == 12
+    assert ran == []
+    cells[3] = "def f(x):\n    global total\n    return total * sum(twice(x))"
+    assert build(find(cells, ["f"], "f", {"ran"}), namespace)(2) == 36
+
+
 def test_a_class_can_be_the_answer():
     cells = ["class Base:\n    k = 2", "@tl.answer('f')\nclass f(Base):\n    def g(self): return 1"]
     assert answer(*cells).k == 2

@@ -346,3 +346,14 @@ def test_operands_on_two_devices_are_refused():
     assert (x + y.to("numpy")).item() == 2
     with pytest.raises(DeviceError, match="did you mean 'numpy'"):
         x.to("nunpy")
+
+
+def test_a_leaf_whose_new_numbers_were_computed_meanwhile_is_still_the_one_of_the_loss():
+    w = Tensor([1.0, 2.0])
+    w.assign(Tensor([3.0, 4.0]) * 2)
+    loss = (w * w).sum()
+    assert w.sum().item() == 14
+    (slope,) = loss.gradient(w)
+    assert slope.tolist() == [12, 16]
+    loss.backward()
+    assert w.grad.tolist() == [12, 16]

@@ -140,13 +140,14 @@ class Question:
 
         most_lines   end it with Raised("Slow") after so many lines: wrong answers may not halt
         """
-        fresh = decode(encode(list(args)), self.namespace)
         before = sys.gettrace()
         try:
             if most_lines:
                 sys.settrace(line_counter(most_lines))
-            with np.errstate(all="ignore"), in_framework(self.part, answer):
-                value = self.run(answer, *fresh) if self.run else answer(*fresh)
+            with np.errstate(all="ignore"), _framework:
+                fresh = decode(encode(list(args)), self.namespace)
+                with in_framework(self.part, answer):
+                    value = self.run(answer, *fresh) if self.run else answer(*fresh)
             return decode(encode(value))
         except Exception as error:
             return Raised(type(error).__name__, str(error)[:500])

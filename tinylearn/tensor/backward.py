@@ -61,15 +61,22 @@ class Backward(Creation):
         for k, t in enumerate(tensors):
             if not isinstance(t, State):
                 raise GradientError(f"gradient needs tensors, argument {k} is {t!r}")
-        found = differentiated(
-            *arriving(self, "gradient", gradient, len(tensors)), [t.node for t in tensors]
-        )
+        output, g = arriving(self, "gradient", gradient, len(tensors))
+        nodes = nodes_below(output, tensors)
+        found = differentiated(output, g, nodes)
         results = []
-        for k, t in enumerate(tensors):
-            if t.node not in found and not allow_unused:
+        for k, (t, node) in enumerate(zip(tensors, nodes, strict=True)):
+            if node not in found and not allow_unused:
                 raise unused(self.node, t, named_arguments(len(tensors)), k)
-            results.append(made(found.get(t.node, t.node.const_like(0)), t.dtype.is_float))
+            results.append(made(found.get(node, node.const_like(0)), t.dtype.is_float))
         return results
+
+
+def nodes_below(output: Node, tensors: Iterable[State]) -> list[Node]:
+    """The node of each tensor; of a leaf that got other numbers since, the one the output is of."""
+    below = reached_leaves(output)
+    owned = {id(t): n for n in below if (t := owner(n)) is not None and t.node not in below}
+    return [owned.get(id(t), t.node) for t in tensors]
 
 
 def waiting_leaf(node: Node) -> State | None:

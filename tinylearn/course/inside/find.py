@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -159,8 +160,21 @@ def latest(made: list[tuple[int, int, ast.stmt]]) -> list[tuple[int, int, ast.st
     return others + (attempted or definitions)[-1:]
 
 
-def used(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+def used(statement: ast.stmt) -> set[str]:
+    """The top-level names that a statement looks up, its functions' own names left out."""
+    names: set[str] = set()
+    try:
+        tables = [symtable.symtable(ast.unparse(statement), "cell", "exec")]
+    except (SyntaxError, RecursionError):  # the compiler will say it in its own words
+        return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        for symbol in table.get_symbols():
+            outside = table.get_type() == "module" or symbol.is_global()
+            if outside and symbol.is_referenced():
+                names.add(symbol.get_name())
+    return names
 
 
 def bound(statement: ast.stmt) -> Iterator[str]:
