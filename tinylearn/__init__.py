@@ -26,6 +26,7 @@ from tinylearn.graph.dtype import bool_, float16, float32, float64, int32, int64
 from tinylearn.parts import ContractError, Part, parts, use, using
 from tinylearn.realize import check_fused
 from tinylearn.tensor import Tensor, manual_seed, no_grad
+from tinylearn.tensor.creation import Creation
 
 __version__ = "0.1.0"
 
@@ -70,7 +71,9 @@ def __getattr__(name: str) -> Any:
     if name in LATER:
         return getattr(importlib.import_module(f"tinylearn.{LATER[name]}"), name)
     hint = nearest(name, [*__all__, *LATER])
-    if not name.startswith("_") and hasattr(Tensor, name):
+    if not name.startswith("_") and isinstance(vars(Creation).get(name), staticmethod):
+        hint = f"; the class makes tensors\nTry Tensor.{name}(...)"
+    elif not name.startswith("_") and hasattr(Tensor, name):
         hint = f"; it is a method of tensors\nTry x.{name}()"
     raise AttributeError(f"tinylearn has no {name!r}{hint}")
 

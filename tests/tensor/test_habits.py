@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
-from tinylearn.errors import TinylearnError
+from tinylearn.errors import ShapeError, TinylearnError
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.othernames import WRITE
 
@@ -256,3 +256,32 @@ def test_a_long_name_stands_apart_from_its_shape_in_an_error():
         pixels + b
     assert "\n    pixels (6, 4) " in str(error.value)
     assert "\n    b   (3,) " in str(error.value)
+
+
+def test_a_dtype_equals_what_stands_for_it():
+    x = Tensor([1.0])
+    assert x.dtype == np.float32 and x.dtype == "float32" and np.float32 == x.dtype
+    assert x.dtype == np.zeros(1, np.float32).dtype and x.dtype in ("float32",)
+    assert x.dtype != "int32" and x.dtype != "nonsense" and x.dtype != 4 and x.dtype is not None
+    assert len({x.dtype, Tensor([2.0]).dtype, Tensor([2]).dtype}) == 2
+
+
+def test_many_numbers_under_the_format_of_one_are_refused_with_a_repair():
+    x = Tensor([[1.25, 2.0]])
+    assert f"{x[0, 1]:.3f}" == "2.000" and f"{x:>40}".endswith(repr(x))
+    with pytest.raises(ShapeError, match=r"is for one number") as caught:
+        f"{x:.3f}"
+    repair = str(caught.value).rpartition("Try ")[2]
+    assert eval(repair, {"x": x}) == ["1.250", "2.000"]
+
+
+def test_names_of_other_frameworks_are_found_where_they_stand_here():
+    for home, name, repair in [
+        (tl, "zeros", "Tensor.zeros("),
+        (tl, "relu", "x.relu()"),
+        (tl.nn.functional, "softmax", "x.softmax()"),
+    ]:
+        with pytest.raises(AttributeError, match=re.escape(f"Try {repair}")):
+            getattr(home, name)
+    with pytest.raises(AttributeError, match="did you mean 'conv2d'"):
+        _ = tl.nn.functional.conv2

@@ -32,6 +32,17 @@ class DType:
         """Whether numbers of this kind have gradients."""
         return self.kind == 2
 
+    def __eq__(self, other: object) -> bool:
+        """Whether `other` stands for this kind: x.dtype == np.float32, x.dtype == "float32"."""
+        if self is other or isinstance(other, DType):
+            return self is other
+        try:
+            return other is not None and dtype(other) is self
+        except DTypeError:
+            return False
+
+    __hash__ = object.__hash__
+
     def __reduce__(self) -> tuple:
         return (dtype, (self.name,))  # copies and pickles are the same object
 

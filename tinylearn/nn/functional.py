@@ -6,6 +6,9 @@ Tensor that has the same name.
 
 from __future__ import annotations
 
+from typing import Any
+
+from tinylearn.errors import nearest
 from tinylearn.nn.methods import method_part
 from tinylearn.parts import part
 from tinylearn.tensor import Tensor
@@ -56,3 +59,11 @@ def batch_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     mean = x.mean(axes, keepdim=True)
     difference = x - mean
     return mean.flatten(), (difference * difference).mean(axes)
+
+
+def __getattr__(name: str) -> Any:
+    if not name.startswith("_") and hasattr(Tensor, name):
+        hint = f"; it is a method of tensors\nTry x.{name}()"
+    else:
+        hint = nearest(name, [word for word in globals() if not word.startswith("_")])
+    raise AttributeError(f"tinylearn.nn.functional has no {name!r}{hint}")

@@ -218,9 +218,14 @@ class Tensor(Backward):
         return int(self.item())
 
     def __format__(self, spec: str) -> str:
-        return (
-            format(self.item(), spec) if spec and self.node.size == 1 else format(repr(self), spec)
-        )
+        if spec and self.node.size == 1:
+            return format(self.item(), spec)
+        try:
+            return format(repr(self), spec)
+        except ValueError:
+            says = f"the format {spec!r} is for one number, this tensor has {self.node.size}"
+            repair = f'[f"{{v:{spec}}}" for v in x.flatten().tolist()]'
+            raise describe(ShapeError, says, [("x", self.node)], repair) from None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
