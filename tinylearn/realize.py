@@ -20,7 +20,7 @@ import numpy as np
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
 from tinylearn.graph.deferred import DERIVATIVE, spelled_out, with_inputs
-from tinylearn.graph.node import Node, Shape, Structures, walk, walk_unrealized
+from tinylearn.graph.node import Node, Shape, walk, walk_unrealized
 from tinylearn.graph.primitives import BUFFER, CONST, COPY
 from tinylearn.graph.simplify import Simplified, shaped_like, simplify, stand_in_for
 from tinylearn.parts import Part, bodies
@@ -60,7 +60,7 @@ class Request:
         self.key = (*words, running_parts())
 
     def written_down(self) -> list[int] | None:
-        """A number for the structure of each node below the outputs, and the places of its inputs.
+        """The outputs' structures, and the places of the inputs of each node below them.
 
         Numbers that exist are not looked behind, unless deep. None if there is a promised gradient,
         whose graph depends on how its output was made: then one must look behind.
@@ -68,16 +68,14 @@ class Request:
         deep, leaves, constants = self.deep, [], []
         order = list(dict.fromkeys(self.outputs))
         place = {node: k for k, node in enumerate(order)}
-        words = [place[node] for node in self.outputs]
+        words = [place[node] for node in self.outputs] + [node.structure for node in order]
         for node in order:  # which grows under way
             buffer, inputs = node.buffer, node.inputs
             if node.op is CONST:
-                words.append(node.structure)
                 constants.append(node)
             elif buffer is None or (deep and inputs):
                 if node.op is DERIVATIVE and not deep:
                     return None
-                words.append(node.structure)
                 for x in inputs:
                     k = place.get(x)
                     if k is None:
@@ -88,7 +86,8 @@ class Request:
                     words.append(-1)
                     leaves.append(node)
             else:
-                words.append(node.structure if not inputs else leaf_structure(node))
+                if inputs:
+                    words.append(-1)
                 leaves.append(node)
         self.order, self.leaves, self.constants = order, leaves, constants
         return words
@@ -97,12 +96,6 @@ class Request:
     def values(self) -> tuple:
         """The constants' values; the two zeros are told apart."""
         return tuple(n.arg or repr(n.arg) for n in self.constants)
-
-
-def leaf_structure(node: Node) -> int:
-    """The structure number of a source like this node."""
-    key = (BUFFER, node.shape, node.dtype, node.device)
-    return (Structures.known.get(key) or Structures.add(key, *key[1:]))[0]
 
 
 class Running:
