@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.needed import need
 from tests.repository import ROOT
 from tinylearn.nn.progress import (
     NotebookFace,
@@ -257,7 +258,7 @@ CELLS = [
 
 
 def test_a_notebook_keeps_one_output_a_loop_even_after_break_and_error():
-    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    nbformat, nbclient = need("nbformat"), need("nbclient")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in CELLS])
     client = nbclient.NotebookClient(
         notebook, allow_errors=True, resources={"metadata": {"path": str(ROOT)}}
@@ -273,5 +274,5 @@ def test_a_notebook_keeps_one_output_a_loop_even_after_break_and_error():
 
 
 def test_outside_a_notebook_an_imported_ipython_changes_nothing():
-    pytest.importorskip("IPython")
+    need("IPython")
     assert not isinstance(face_for(io.StringIO()), NotebookFace)

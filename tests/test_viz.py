@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
-from tests.browser.conftest import need
+from tests.needed import need
 from tests.pictures import Named, chain, mlp, mlp_step, multiply_add, numbers, softmax
 from tinylearn import viz
 from tinylearn.graph.node import INTERNED, walk

@@ -9,7 +9,8 @@ from html import unescape
 import pytest
 
 import tinylearn as tl
-from tests.browser.conftest import FLAGS, absent
+from tests.browser.conftest import FLAGS
+from tests.needed import absent, need
 
 LOOK = """<script>setTimeout(() => {
   const find = name => document.querySelector(".tlv-" + name), places = () => Object.fromEntries(
@@ -70,3 +71,5 @@ def test_what_is_missing_is_skipped_at_home_and_fails_in_ci(value, outcome, monk
     monkeypatch.setenv("CI", value)
     with pytest.raises(outcome, match="a browser"):
         absent("a browser")
+    with pytest.raises(outcome, match="no_such_module"):
+        need("no_such_module.inside")

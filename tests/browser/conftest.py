@@ -1,6 +1,5 @@
 """A real JupyterLab and a real, headless Chromium. Absent, the tests are skipped; never in CI."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.needed import absent, need
 from tests.repository import ROOT
 
 SHOTS = ROOT / "build" / "screenshots"
@@ -27,31 +27,15 @@ FLAGS = [
 ]
 
 
-def absent(what: str) -> None:
-    """Skip, or fail where continuous integration should have installed it."""
-    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-        pytest.fail(f"{what} is missing, and CI must not skip the browser tests")
-    pytest.skip(f"{what} is not installed")
-
-
-def need(module: str) -> None:
-    """Skip, or fail in continuous integration, where a module of the extras is missing."""
-    if importlib.util.find_spec(module) is None:
-        absent(module)
-
-
 @pytest.fixture(scope="session")
 def browser():
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        absent("playwright")
+    playwright = need("playwright.sync_api")
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     program = program or shutil.which("google-chrome")
     if program is None:
         absent("chromium")
     SHOTS.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as started:
+    with playwright.sync_playwright() as started:
         chromium = started.chromium.launch(executable_path=program, args=FLAGS)
         yield chromium
         chromium.close()
@@ -105,8 +89,7 @@ def shoot(page, name: str) -> Path:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory, browser):
     """(address, folder) of a JupyterLab with settings of its own."""
-    if subprocess.run([sys.executable, "-c", "import jupyterlab"], capture_output=True).returncode:
-        absent("jupyterlab")
+    need("jupyterlab")
     home = tmp_path_factory.mktemp("lab")
     work = home / "work"
     work.mkdir()
@@ -181,8 +164,7 @@ class Notebooks:
         self.pages = []
 
     def __call__(self, cells: list[str], theme: str = "", name: str = ""):
-        import nbformat
-
+        nbformat = need("nbformat")
         file = self.folder / (name or f"t{time.time_ns()}.ipynb")
         page = watched(self.browser.new_page(viewport={"width": 1300, "height": 900}))
         self.pages.append(page)

@@ -27,12 +27,16 @@ from tinylearn.nn.progress import (
     face_for,
     tick_html,
 )
-from tinylearn.viz.histograms import watch_html
+from tinylearn.viz.histograms import Watched
 from tinylearn.viz.html import stilled, themed
-from tinylearn.viz.style import COLOURS, DASHES
+from tinylearn.viz.style import DASHES
 
 T = TypeVar("T")
-LOOK_EVERY = 2.0  # seconds between two looks at the watched tensors
+LOOK_EVERY = 2.0  # seconds between two looks at the watched tensors, at least
+LOOK_SHARE = (
+    20  # a look that takes long is the rarer: at most this part of the time goes into looks
+)
+LINES = ["#0072B2", "#D55E00", "#009E73", "#C46A9C"]  # contrast 3 to 1 on white and on dark pages
 KEPT = 256  # points of a curve that are drawn at most
 WIDTH, HEIGHT = 300.0, 130.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 10.0, 20.0, 18.0
@@ -118,7 +122,7 @@ class History:
         pyplot.close(figure)  # it is shown where it is returned, and not a second time
         for k, curve in enumerate(curves):
             axes = figure.add_subplot(1, len(curves), k + 1)
-            axes.plot(curve.steps, curve.values, color=COLOURS[k % len(COLOURS)][0], linewidth=1)
+            axes.plot(curve.steps, curve.values, color=LINES[k % len(LINES)], linewidth=1)
             axes.set(xlabel="step", title=curve.name)
             axes.grid(alpha=0.3)
         return figure
@@ -137,7 +141,7 @@ def chart(curve: Curve, number: int, epochs: list[int]) -> str:
     path = " ".join(
         f"{LEFT + (s - first) * across:.1f},{base - (v - low) * down:.1f}" for s, v in points
     )
-    fill, _ = COLOURS[number % len(COLOURS)]
+    colour = LINES[number % len(LINES)]
     dashes = DASHES[number % len(DASHES)]
     marks = "".join(
         f'<path d="M{LEFT + (s - first) * across:.1f} {TOP}V{base}" stroke="currentColor" '
@@ -153,15 +157,18 @@ def chart(curve: Curve, number: int, epochs: list[int]) -> str:
         f'{high:.3g}</text><text x="{LEFT - 5}" y="{base}" text-anchor="end">{low:.3g}</text>'
         f'<text x="{LEFT}" y="{HEIGHT - 4}">{first}</text><text x="{WIDTH - RIGHT}" '
         f'y="{HEIGHT - 4}" text-anchor="end">step {curve.steps[-1]}</text>'
-        f'<polyline points="{path}" fill="none" stroke="{fill}" stroke-width="1.8" '
+        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.8" '
         f'stroke-linejoin="round" stroke-dasharray="{dashes}"/>'
     )
 
 
 class CurvesFace:
-    """Shows the bar, the curves below it, and the histograms that were asked for."""
+    """Shows the bar, the curves below it, and the histograms that were asked for.
 
-    def __init__(self, history: History, watched: Callable[[], str]) -> None:
+    watched   the histograms as HTML; told whether this is the last time that they are shown
+    """
+
+    def __init__(self, history: History, watched: Callable[[bool], str]) -> None:
         self.history, self.watched = history, watched
         self.handle: Any = None
 
@@ -177,7 +184,7 @@ class CurvesFace:
     def html(self, tick: Tick) -> str:
         """The whole dashboard. The last one, which the saved notebook keeps, is made of images."""
         curves = self.history.svg() if self.history.drawn() else ""
-        body = tick_html(tick) + curves + self.watched()
+        body = tick_html(tick) + curves + self.watched(tick.state != RUNNING)
         style = "color:var(--jp-ui-font-color1,inherit)"
         if tick.state == RUNNING:
             return f'<div style="{style}">{body}</div>'
@@ -200,10 +207,11 @@ class Dashboard(Progress[T]):
         out: TextIO | None = None,
         **options: Any,
     ) -> None:
-        self.history, self.watch = History(), watch
+        self.history = History()
+        self.watch = None if watch is None else Watched(watch)
         self.step = 0  # how many are done, over all epochs
         self._alone = False  # neither a loop nor `with` says when it ends
-        self._looked, self._seen = -math.inf, ""
+        self._look_due = -math.inf  # when the watched tensors may be looked at again
         if options.get("face") is None:
             face: Face = face_for(out or sys.stderr)
             if isinstance(face, NotebookFace):
@@ -236,18 +244,34 @@ class Dashboard(Progress[T]):
         """
         self.begin_alone()
         step = self.step + (self.state == RUNNING)
+        self.look_early(step)
         super().note(**values)
         for name, value in self._notes.items():
             if name in values and not isinstance(value, str):
                 curve = self.history.curves.setdefault(name, Curve(name))
                 curve.add(step, value)
 
-    def watched(self) -> str:
-        """Histograms of the watched tensors, as far as their numbers are known already."""
-        if self.watch is not None and self.clock() - self._looked >= LOOK_EVERY:
-            self._looked = self.clock()
-            self._seen = watch_html(self.watch)
-        return self._seen
+    def watched(self, last: bool = False) -> str:
+        """Histograms of the watched tensors, looked at anew every two seconds and at the last."""
+        if self.watch is None:
+            return ""
+        if last or self.clock() >= self._look_due:
+            self.look(self.watch, self.step)
+        return self.watch.html()
+
+    def look(self, watch: Watched, step: int) -> None:
+        """Look at the watched tensors now, and say when the next look is due."""
+        began = self.clock()
+        watch.look(step)
+        took = self.clock() - began
+        self._look_due = began + max(LOOK_EVERY, LOOK_SHARE * took)
+
+    def look_early(self, step: int) -> None:
+        """A look in the middle of a step, while there are gradients: its end may forget them."""
+        if self.watch is None or self._look_due == -math.inf:  # no face asks for looks
+            return
+        if (self.watch.missed or self.clock() >= self._look_due) and self.watch.has_gradients():
+            self.look(self.watch, step)
 
 
 def progress(
@@ -261,7 +285,8 @@ def progress(
 
     items    anything to loop over; loop again for the next epoch
     total    how many; needed only where len(items) is not known
-    watch    a model, or {name: tensor}: histograms of weights and gradients beside the curves
+    watch    a model, or {name: tensor}: histograms of values and gradients below the curves, in a
+             notebook; looked at every two seconds and at the end
     options  unit, face, every, clock: as in tinylearn.nn.progress.Progress
     """
     return Dashboard(items, total, label, watch, **options)
