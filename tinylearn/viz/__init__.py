@@ -95,10 +95,13 @@ def explain(
 def source(*tensors: Any, language: str = "") -> Shown:
     """The text that is generated for the tensors' kernels; lines and nodes know of each other.
 
-    language   "numpy" (the calls that the numpy device makes) or "c"; that of the tensors' device
-               if not given
+    language   "numpy" (the calls that the numpy device makes) or "c" (what the c device runs: large
+               products are calls of BLAS); that of the tensors' device if not given. It may stand
+               behind the tensors without its name: source(x, "c")
     """
     frame = sys._getframe(1)
+    if len(tensors) > 1 and isinstance(tensors[-1], str) and not language:
+        *tensors, language = tensors  # type: ignore[assignment]
 
     def picture() -> Picture:
         data = _trace(*tensors, frame=frame) | {"steps": [], "frames": []}
