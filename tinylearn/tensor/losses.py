@@ -80,8 +80,7 @@ class Losses(Normalizing):
     def mse_loss(self, target: Any, reduction: str = "mean") -> Tensor:
         """The squared difference, of equal shapes. PyTorch: nn.functional.mse_loss"""
         x, y = same_shapes("mse_loss", self, target)
-        difference = x - y
-        return result(reduced(difference * difference, reduction), self, target)
+        return result(mse_loss(x, y, arg=(reduction,)), self, target)
 
     def l1_loss(self, target: Any, reduction: str = "mean") -> Tensor:
         """The absolute difference, of equal shapes. PyTorch: nn.functional.l1_loss"""
@@ -95,10 +94,8 @@ class Losses(Normalizing):
         PyTorch: nn.functional.binary_cross_entropy_with_logits
         """
         x, y = same_shapes("binary_cross_entropy_with_logits", self, target)
-        zero = x.const_like(0)
-        above = larger(x, zero, LESS(x, zero), LESS(zero, x))
-        losses = above - x * y + LOG(EXP(-absolute(x)) + 1)
-        return result(reduced(losses, reduction), self, target)
+        loss = binary_cross_entropy_with_logits(x, y, arg=(reduction,))
+        return result(loss, self, target)
 
     def binary_cross_entropy(self, target: Any, reduction: str = "mean") -> Tensor:
         """-log of the probability given to the truth, from probabilities; at most 100.
@@ -131,6 +128,21 @@ def cross_entropy(
         spread = logs - below.sum((axis,)) * (1 / x.shape[axis])
         losses = losses * (1 - smoothing) + spread * smoothing
     return reduced(losses.reshape(y.shape), reduction, counting(y, ignored))
+
+
+@composite
+def binary_cross_entropy_with_logits(x: Node, y: Node, reduction: str) -> Node:
+    """The loss of logits x for truths y from 0 to 1."""
+    zero = x.const_like(0)
+    above = larger(x, zero, LESS(x, zero), LESS(zero, x))
+    return reduced(above - x * y + LOG(EXP(-absolute(x)) + 1), reduction)
+
+
+@composite
+def mse_loss(x: Node, y: Node, reduction: str) -> Node:
+    """The squared difference."""
+    difference = x - y
+    return reduced(difference * difference, reduction)
 
 
 def below_largest(x: Node, axis: int) -> tuple[Node, Node]:
