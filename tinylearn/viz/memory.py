@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tinylearn.viz import html
-from tinylearn.viz.style import amount, clip, colour, shape_text
+from tinylearn.viz.style import amount, clip, colour, columns, shape_text
 
 Data = dict[str, Any]
-COLUMN, ROW, LEFT, TOP, GRAPH = 54, 24, 172, 26, 90
+COLUMN, ROW, LEFT, TOP, GRAPH = 54, 24, 180, 26, 90
 
 
 def lives(trace: Data) -> Data:
@@ -68,24 +68,22 @@ class MemoryFilm:
     def __str__(self) -> str:
         found, rows = self.lives, [self.summary()]
         for b in found["buffers"]:
-            text = f"kernel {b['from'] + 1} to {b['to'] + 1}"
-            rows.append(
-                f"  {self.name(b['id']):<28}{amount(b['bytes']):>9}  {text}, place {b['row']}"
-            )
+            text = f"{during(b)}, place {b['row'] + 1}"
+            rows.append(f"  {self.name(b['id']):<28}{amount(b['bytes']):>9}  {text}")
         return "\n".join(rows)
 
     __repr__ = __str__
 
     def summary(self) -> str:
         """The whole film in one sentence."""
-        found = self.lives
-        peak = found["alive"].index(found["peak"]) + 1 if found["alive"] else 0
-        stored, places = len(found["buffers"]), found["rows"]
+        found, title = self.lives, self.trace["title"]
+        given = f"{amount(found['given'])} of data and weights"
+        if not found["buffers"]:
+            return f"{title}: nothing has to be computed. {given} are in memory."
+        peak = found["alive"].index(found["peak"]) + 1
         return (
-            f"{self.trace['title']}: at most {amount(found['peak'])} alive, while kernel {peak} "
-            f"runs; {amount(found['given'])} of it are data and weights. {stored} stored "
-            f"value{'s' * (stored != 1)} in {places} place{'s' * (places != 1)}: "
-            f"{stored - places or 'none'} in memory used before."
+            f"{title}: at most {amount(found['peak'])} alive, while kernel {peak} runs, with "
+            f"{given}. {places_text(len(found['buffers']), found['rows'])}"
         )
 
     def name(self, node: str) -> str:
@@ -127,16 +125,17 @@ class MemoryFilm:
         fill, ink = colour(b["from"] + 1)
         x, y = LEFT + COLUMN * b["from"] + 3, TOP + ROW * b["row"]
         wide = COLUMN * (b["to"] - b["from"] + 1) - 6
-        text = f"{self.name(b['id'])}, {amount(b['bytes'])}"
+        called, size = self.name(b["id"]), amount(b["bytes"])
+        text = f"{called}, {size}"
         room = max(0, int((wide - 12) / 6.8))
-        label = clip(text, room) if room > 5 else ""
+        label = text if columns(text) <= room else clip(called, room) if room > 5 else ""
         first = b["row"] not in {o["row"] for o in self.lives["buffers"] if o["from"] < b["from"]}
         name = (
-            f'<text x="{LEFT - 6}" y="{y + 15}" text-anchor="end">{escape(clip(text, 20))}</text>'
+            f'<text x="{LEFT - 6}" y="{y + 15}" text-anchor="end">'
+            f"{escape(clip(called, 22 - len(size)))}, {size}</text>"
         )
         return (
-            f'<g data-node="{b["id"]}"><title>{escape(text)}: kernel {b["from"] + 1} to '
-            f"{b['to'] + 1}</title>"
+            f'<g data-node="{b["id"]}"><title>{escape(text)}: {during(b)}</title>'
             f'<rect x="{x}" y="{y}" width="{wide}" height="{ROW - 5}" rx="4" fill="{fill}"/>'
             f'<text x="{x + 6}" y="{y + 14}" fill="{ink}">{escape(label)}</text>'
             f"{name if first else ''}</g>"
@@ -182,3 +181,33 @@ class MemoryFilm:
         text = self.svg() if is_svg else html.page(self.trace["title"], self._repr_html_())
         path.write_text(text, encoding="utf-8")
         return path
+
+
+def during(buffer: Data) -> str:
+    """The kernels while which a value is in memory.
+
+    >>> during({"from": 0, "to": 0}), during({"from": 0, "to": 2})
+    ('kernel 1', 'kernels 1 to 3')
+    """
+    first, last = buffer["from"] + 1, buffer["to"] + 1
+    return f"kernel {first}" if first == last else f"kernels {first} to {last}"
+
+
+def places_text(stored: int, places: int) -> str:
+    """How many values share how much memory, as a sentence.
+
+    >>> places_text(1, 1)
+    '1 value is stored in 1 place.'
+    >>> places_text(3, 3)
+    '3 values are stored in 3 places: no memory is used again.'
+    >>> places_text(5, 4)
+    '5 values are stored in 4 places: 1 is in memory used before.'
+    """
+    if stored == 1:
+        return "1 value is stored in 1 place."
+    again = stored - places
+    used = f"{again} {'is' if again == 1 else 'are'} in memory used before"
+    return (
+        f"{stored} values are stored in {places} place{'s' * (places != 1)}: "
+        f"{used if again else 'no memory is used again'}."
+    )
