@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinylearn.errors import ShapeError, describe
+from tinylearn.graph.deferred import composite
 from tinylearn.graph.dtype import bool_, float16, float32, int32, int64, promote
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import MUL, SUM
@@ -69,16 +70,9 @@ class Windows(Products):
         steps, apart = two("stride", stride), two("dilation", dilation)
         checked_filters(x, w, groups)
         around = padding_of(padding, w.shape[2:], steps, apart)
-        widths = ((0, 0),) * (len(x.shape) - 2) + around
-        dtype = promote(x.dtype, w.dtype)
-        exact = {float16: float32, bool_: int64}.get(dtype, dtype)
-        seen = x.cast(exact).pad(widths)
-        checked_size("conv2d", x, seen.shape, w.shape[2:], apart, around)
-        image = seen if len(x.shape) == 4 else seen.reshape((1, *seen.shape))
-        y = filtered(image, w.cast(exact), steps, apart, groups).cast(dtype)
-        y = y if len(x.shape) == 4 else y.reshape(y.shape[1:])
-        requires = result(y, self, weight)
-        return requires if bias is None else requires + channelwise(bias, w, x.device)
+        checked_size("conv2d", x, w.shape[2:], apart, around)
+        y = result(conv2d(x, w, arg=(around, steps, apart, groups)), self, weight)
+        return y if bias is None else y + channelwise(bias, w, x.device)
 
     def max_pool2d(
         self,
@@ -92,11 +86,8 @@ class Windows(Products):
         stride   the kernel size if not given: windows side by side. Ties share the gradient.
         PyTorch: nn.functional.max_pool2d
         """
-        x = self.node
-        lowest = LOWEST.get(x.dtype, -math.inf)
-        y, axes = pooled("max_pool2d", x, kernel_size, stride, padding, dilation, lowest)
-        y = y.max(axes)
-        return result(y.reshape(without_axes(y.shape, axes)), self)
+        how = pooling("max_pool2d", self.node, kernel_size, stride, padding, dilation)
+        return result(max_pool2d(self.node, arg=how), self)
 
     def avg_pool2d(
         self, kernel_size: Pair = 2, stride: Pair | None = None, padding: Pair = 0
@@ -106,10 +97,45 @@ class Windows(Products):
         PyTorch: nn.functional.avg_pool2d
         """
         x = floating(self.node)
-        y, axes = pooled("avg_pool2d", x, kernel_size, stride, padding, 1, 0)
-        count = math.prod(y.shape[a] for a in axes)
-        y = y.sum(axes) * (1 / count)
-        return result(y.reshape(without_axes(y.shape, axes)), self)
+        how = pooling("avg_pool2d", x, kernel_size, stride, padding, 1)
+        return result(avg_pool2d(x, arg=how), self)
+
+
+# ---------------------------------------------------------------- on nodes
+#
+# around         (before, after) for height and width: what is put around the image
+# steps, apart   stride and dilation for both axes
+
+
+@composite
+def conv2d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: int) -> Node:
+    """Each number is the sum of a window times a filter."""
+    dtype = promote(x.dtype, w.dtype)
+    exact = {float16: float32, bool_: int64}.get(dtype, dtype)
+    image = x.cast(exact).pad(((0, 0),) * (len(x.shape) - 2) + around)
+    if len(x.shape) == 3:
+        image = image.reshape((1, *image.shape))
+    y = filtered(image, w.cast(exact), steps, apart, groups).cast(dtype)
+    return y if len(x.shape) == 4 else y.reshape(y.shape[1:])
+
+
+@composite
+def max_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
+    """The largest number of each window."""
+    widths = ((0, 0),) * (len(x.shape) - 2) + around
+    seen = surrounded(x, widths, LOWEST.get(x.dtype, -math.inf))
+    y, axes = windows(seen, kernel, steps, apart)
+    y = y.max(axes)
+    return y.reshape(without_axes(y.shape, axes))
+
+
+@composite
+def avg_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
+    """The average of each window."""
+    seen = x.pad(((0, 0),) * (len(x.shape) - 2) + around)
+    y, axes = windows(seen, kernel, steps, apart)
+    y = y.sum(axes) * (1 / math.prod(kernel))
+    return y.reshape(without_axes(y.shape, axes))
 
 
 # ---------------------------------------------------------------- windows
@@ -192,25 +218,18 @@ def filtered(x: Node, w: Node, steps: Shape, apart: Shape, groups: int) -> Node:
     return sums.reshape((count, filters, *out))
 
 
-def pooled(
-    op: str,
-    x: Node,
-    kernel_size: Pair,
-    stride: Pair | None,
-    padding: Pair,
-    dilation: Pair,
-    value: float,
-) -> tuple[Node, tuple[int, int]]:
-    """x as windows for a pooling, and the axes that run through a window."""
+def pooling(
+    op: str, x: Node, kernel_size: Pair, stride: Pair | None, padding: Pair, dilation: Pair
+) -> tuple[tuple, Shape, Shape, Shape]:
+    """How to pool: what is put around, the size of a window, stride and dilation."""
     kernel = two("kernel_size", kernel_size)
     steps = kernel if stride is None else two("stride", stride)
     apart = two("dilation", dilation)
     if len(x.shape) < 2:
         raise describe(ShapeError, f"{op} needs at least 2 axes", [("x", x)], "x.reshape(1, -1)")
     around = tuple((p, p) for p in two("padding", padding, least=0))
-    seen = surrounded(x, ((0, 0),) * (len(x.shape) - 2) + around, value)
-    checked_size(op, x, seen.shape, kernel, apart, around)
-    return windows(seen, kernel, steps, apart)
+    checked_size(op, x, kernel, apart, around)
+    return around, kernel, steps, apart
 
 
 # ---------------------------------------------------------------- arguments
@@ -246,13 +265,13 @@ def padding_of(padding: Pair | str, kernel: Shape, steps: Shape, apart: Shape) -
 
 def checked_filters(x: Node, w: Node, groups: int) -> None:
     """Raises where filters do not fit the image's channels."""
+    even = len(x.shape) in (3, 4) and len(w.shape) == 4 and groups > 0 and not w.shape[0] % groups
+    if even and x.shape[-3] == w.shape[1] * groups:
+        return
     left, right, _ = operand_names("conv2d")
     operands = [(left, x), (right, w)]
-    if len(x.shape) in (3, 4) and len(w.shape) == 4 and groups > 0 and w.shape[0] % groups == 0:
-        channels = x.shape[-3]
-        if channels == w.shape[1] * groups:
-            return
-        says = f"conv2d: {left} has {channels} channels, {right} is for {w.shape[1] * groups}"
+    if even:
+        says = f"conv2d: {left} has {x.shape[-3]} channels, {right} is for {w.shape[1] * groups}"
     elif len(x.shape) not in (3, 4):
         says = f"conv2d needs an image (N, channels, height, width), got {len(x.shape)} axes"
     elif len(w.shape) != 4:
@@ -265,14 +284,15 @@ def checked_filters(x: Node, w: Node, groups: int) -> None:
     raise describe(ShapeError, says, operands, repair)
 
 
-def checked_size(op: str, x: Node, seen: Shape, kernel: Shape, apart: Shape, around: tuple) -> None:
-    """Raises where a window is larger than the image."""
+def checked_size(op: str, x: Node, kernel: Shape, apart: Shape, around: tuple) -> None:
+    """Raises where a window is larger than the image with what is put around it."""
+    seen = [n + before + after for n, (before, after) in zip(x.shape[-2:], around)]
     spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, apart))
-    if all(span <= n for span, n in zip(spans, seen[-2:])) and 0 not in kernel:
+    if all(span <= n for span, n in zip(spans, seen)) and 0 not in kernel:
         return
     left, right, _ = operand_names(op)
     says = f"{op}: a window of {spans[0]} x {spans[1]} is larger than the image"
-    says += f" of {seen[-2]} x {seen[-1]}"
+    says += f" of {seen[0]} x {seen[1]}"
     says += " with its padding" if any(map(any, around)) else ""
     more = further_arguments() or (f", dilation={apart}" if apart != (1, 1) else "")
     call = f"{op}({right if op == 'conv2d' else kernel}{more})"
