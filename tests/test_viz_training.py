@@ -104,6 +104,21 @@ def test_a_loss_that_is_not_finite_is_said_and_still_drawn(bad):
     assert "2 NaN or infinite" in svg and "nan," not in svg.split("points=")[1].split('"')[1]
 
 
+def test_many_curves_stand_in_rows_of_two_so_that_their_text_stays_large():
+    bar = progress([1, 2], face=Recorder())
+    for value in bar:
+        bar.note(a=value, b=value, c=value, d=value, e=value)
+    svg = bar.history.svg()
+    assert 'viewBox="0 0 600 390"' in svg and svg.count("translate(300 ") == 2
+
+
+@pytest.mark.parametrize("value", [0.003, 0.0, -5.0])
+def test_a_curve_that_stays_flat_is_seen_off_the_axis(value):
+    svg = run([value] * 3).history.svg()
+    heights = {point.split(",")[1] for point in re.search('points="([^"]*)"', svg)[1].split()}
+    assert heights == {"66.0"}  # the middle between 20 and 112
+
+
 def test_hostile_names_of_curves_are_text():
     bar = progress([1], face=Recorder())
     for _ in bar:

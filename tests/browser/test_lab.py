@@ -61,6 +61,23 @@ def test_the_stepper_works_in_jupyterlab(notebook, theme):
     assert errors_of_ours(page) == [] and page.outside == []
 
 
+@pytest.mark.parametrize("theme", ["", DARK])
+def test_a_key_turns_the_picture_dark_or_light_whatever_the_notebook_is(notebook, theme):
+    page = notebook(
+        ["import tinylearn as tl", "x = tl.Tensor.rand(4, 5)\ntl.explain(x * x)"], theme
+    )
+    page.locator(".tlv-live").wait_for()
+    page.locator(".tlv input[type=range]").focus()
+    colours = []
+    for _ in range(2):
+        page.keyboard.press("d")
+        ground = "e => getComputedStyle(e).backgroundColor"
+        colours.append(page.locator(".tlv-live").evaluate(ground))
+    light, dark = "rgb(255, 255, 255)", "rgb(22, 24, 27)"
+    assert colours == ([light, dark] if theme else [dark, light])
+    assert errors_of_ours(page) == []
+
+
 LOOP = """import time
 bar = tl.progress(range(60))
 for epoch in range(2):

@@ -38,7 +38,7 @@ LOOK_SHARE = (
 )
 LINES = ["#0072B2", "#D55E00", "#009E73", "#C46A9C"]  # contrast 3 to 1 on white and on dark pages
 KEPT = 256  # points of a curve that are drawn at most
-WIDTH, HEIGHT = 300.0, 130.0
+WIDTH, HEIGHT, IN_ROW = 300.0, 130.0, 2  # more charts in a row would shrink below reading
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 10.0, 20.0, 18.0
 
 
@@ -94,16 +94,18 @@ class History:
         return [curve for curve in self.curves.values() if curve.values]
 
     def svg(self) -> str:
-        """All curves as small charts side by side, as one SVG text."""
+        """All curves as small charts, two in a row, as one SVG text."""
         curves = self.drawn()
-        width = max(1, len(curves)) * WIDTH
+        width = min(max(1, len(curves)), IN_ROW) * WIDTH
+        height = math.ceil(len(curves) / IN_ROW) * HEIGHT
         charts = "".join(
-            f'<g transform="translate({k * WIDTH:g} 0)">{chart(c, k, self.epochs)}</g>'
+            f'<g transform="translate({k % IN_ROW * WIDTH:g} {k // IN_ROW * HEIGHT:g})">'
+            f"{chart(c, k, self.epochs)}</g>"
             for k, c in enumerate(curves)
         )
         alt = "; ".join(f"{c.name} went from {c.values[0]:.4g} to {c.last:.4g}" for c in curves)
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {HEIGHT:g}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
             f'width="{width:g}" style="max-width:100%" role="img" aria-label="{escape(alt)}" '
             f'font-family="system-ui,sans-serif" font-size="11" fill="currentColor">{charts}</svg>'
         )
@@ -133,7 +135,9 @@ def chart(curve: Curve, number: int, epochs: list[int]) -> str:
     points = [p for p in curve.thin if math.isfinite(p[1])]
     bad = len(curve.thin) - len(points)
     low, high = min((v for _, v in points), default=0.0), max((v for _, v in points), default=1.0)
-    span = high - low or abs(high) or 1.0
+    if low == high:  # a flat line runs through the middle
+        low, high = low - (abs(low) or 1.0), high + (abs(high) or 1.0)
+    span = high - low
     first = curve.steps[0]
     across = (WIDTH - LEFT - RIGHT) / max(1, curve.steps[-1] - first)
     down = (HEIGHT - TOP - BOTTOM) / span
