@@ -210,7 +210,8 @@ def repaired_4(seed):
 @tl.answer("repaired_5")
 def repaired_5(seed):
     x = inked(seed)[0]
-    return "division by zero", (x - x.min(0)) / np.maximum(x.max(0) - x.min(0), 1)
+    spread = x.std(0, ddof=1)
+    return "division by zero", (x - x.mean(0)) / np.where(spread == 0, 1, spread)
 """,
 }
 
