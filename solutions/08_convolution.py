@@ -41,6 +41,7 @@ from collections import Counter
 import numpy as np
 
 from tinylearn import Tensor
+from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.node import walk
 from tinylearn.tensor.windows import padding_of, two
 
@@ -48,7 +49,7 @@ from tinylearn.tensor.windows import padding_of, two
 def computing(y):
     """How often each operation that computes stands in the graph of y. Moves are not counted."""
     free = ("buffer", "const", "reshape", "permute", "expand", "pad", "shrink", "flip")
-    counts = Counter(node.op.name for node in walk([y.node]))
+    counts = Counter(node.op.name for node in walk(spelled_out([y.node])))
     return {name: count for name, count in counts.items() if name not in free}
 
 
@@ -116,7 +117,7 @@ def _():
     picture[:, 2:] = 1.0
     yield case("an edge", picture, np.array([[-1.0, 0, 1]] * 3))
     yield case("the kernel fits once", np.array([[1.0, 2], [3, 4]]), np.array([[1.0, 0], [0, 10]]))
-    yield case("a row", np.array([[1.0, 2, 4, 8]]), np.array([[1.0, -1]]))
+    yield case("a row", np.array([[1.0, 2, 4, 8]]), np.array([[1.0, -0.75]]))
 
 
 @q1.hidden("random images", points=2)
@@ -159,6 +160,51 @@ def a_mean(image, kernel):
     result = np.zeros((rows - h + 1, columns - w + 1))
     for i, j in np.ndindex(*result.shape):
         result[i, j] = (image[i : i + h, j : j + w] * kernel).mean()
+    return result
+
+
+@q1.wrong("Number by number is *, between arrays; @ multiplies rows by columns.")
+def by_matmul(image, kernel):
+    (rows, columns), (h, w) = image.shape, kernel.shape
+    result = np.zeros((rows - h + 1, columns - w + 1))
+    for i, j in np.ndindex(*result.shape):
+        result[i, j] = (image[i : i + h, j : j + w] @ kernel.T).sum()
+    return result
+
+
+@q1.wrong("Number by number is *, between arrays; @ multiplies rows by columns.")
+def by_matmul_as_it_stands(image, kernel):
+    (rows, columns), (h, w) = image.shape, kernel.shape
+    result = np.zeros((rows - h + 1, columns - w + 1))
+    for i, j in np.ndindex(*result.shape):
+        result[i, j] = (image[i : i + h, j : j + w] @ kernel).sum()
+    return result
+
+
+@q1.wrong("Only the first row of the result is filled: return it after both loops, not inside one.")
+def returned_inside(image, kernel):
+    (rows, columns), (h, w) = image.shape, kernel.shape
+    result = np.zeros((rows - h + 1, columns - w + 1))
+    for j in range(columns - w + 1):
+        result[0, j] = (image[:h, j : j + w] * kernel).sum()
+    return result
+
+
+@q1.wrong("h belongs to the rows and w to the columns: the window is image[i : i + h, j : j + w].")
+def sides_exchanged(image, kernel):
+    (rows, columns), (h, w) = image.shape, kernel.shape
+    result = np.zeros((rows - h + 1, columns - w + 1))
+    for i, j in np.ndindex(*result.shape):
+        result[i, j] = (image[i : i + w, j : j + h] * kernel).sum()
+    return result
+
+
+@q1.wrong("An array of whole numbers cuts off what comes after the point: np.zeros without int.")
+def whole_numbers(image, kernel):
+    (rows, columns), (h, w) = image.shape, kernel.shape
+    result = np.zeros((rows - h + 1, columns - w + 1), int)
+    for i, j in np.ndindex(*result.shape):
+        result[i, j] = (image[i : i + h, j : j + w] * kernel).sum()
     return result
 
 
@@ -225,6 +271,7 @@ def _():
     yield case("a zero at both ends", 5, 3, 1, 1)
     yield case("the last step would run over the end", 28, 5, 2, 1)
     yield case("more zeros than numbers", 2, 3, 4, 5)
+    yield case("nearly one step more", 8, 3, 3, 0)
 
 
 @q2.hidden("random sizes", points=1)
@@ -241,9 +288,24 @@ def stride_missing(size, kernel, stride, padding):
     return size + 2 * padding - kernel + 1
 
 
+@q2.wrong("Not to the nearest: round DOWN, with //. A step that is nearly whole runs over the end.")
+def to_the_nearest(size, kernel, stride, padding):
+    return round((size + 2 * padding - kernel) / stride) + 1
+
+
 @q2.wrong("Round down: a kernel that would run over the end is left out.")
 def rounded_up(size, kernel, stride, padding):
     return -((kernel - size - 2 * padding) // stride) + 1
+
+
+@q2.wrong("// binds more tightly than + and -: brackets around size + 2 * padding - kernel.")
+def no_brackets(size, kernel, stride, padding):
+    return size + 2 * padding - kernel // stride + 1
+
+
+@q2.wrong("Take the kernel away before you divide: it is counted in numbers, and not in strides.")
+def kernel_after_the_division(size, kernel, stride, padding):
+    return (size + 2 * padding) // stride - kernel + 1
 
 
 @q2.wrong("The zeros stand at both ends: the size grows by 2 * padding.")
@@ -366,6 +428,56 @@ def over_the_end(x, size, stride=1):
     return rows[..., ::stride]
 
 
+@q3.wrong("The last window is missing: it begins at n - size, so cut behind it, : n - size + 1.")
+def cut_too_early(x, size, stride=1):
+    n, front = x.shape[-1], x.shape[:-1]
+    copies = x.unsqueeze(-2).expand(*front, size, n).reshape(*front, size * n)
+    rows = copies.pad(*[None] * len(front), (0, size)).reshape(*front, size, n + 1)
+    return rows[..., : n - size : stride] if n > size else rows[..., :1]
+
+
+@q3.wrong("The zeros belong at the END of the copies, to fill up the last row: (0, size).")
+def zeros_in_front(x, size, stride=1):
+    n, front = x.shape[-1], x.shape[:-1]
+    copies = x.unsqueeze(-2).expand(*front, size, n).reshape(*front, size * n)
+    rows = copies.pad(*[None] * len(front), (size, 0)).reshape(*front, size, n + 1)
+    return rows[..., : n - size + 1 : stride]
+
+
+@q3.wrong("The whole row is copied, not each number: the new axis stands BEFORE it, unsqueeze(-2).")
+def each_number_copied(x, size, stride=1):
+    n, front = x.shape[-1], x.shape[:-1]
+    copies = x.unsqueeze(-1).expand(*front, n, size).reshape(*front, size * n)
+    rows = copies.pad(*[None] * len(front), (0, size)).reshape(*front, size, n + 1)
+    return rows[..., : n - size + 1 : stride]
+
+
+@q3.wrong("Other axes may stand in front: the copies need a new one, x.unsqueeze(-2), behind them.")
+def no_axis_for_the_copies(x, size, stride=1):
+    n, front = x.shape[-1], x.shape[:-1]
+    copies = x.expand(*front, size, n).reshape(*front, size * n)
+    rows = copies.pad(*[None] * len(front), (0, size)).reshape(*front, size, n + 1)
+    return rows[..., : n - size + 1 : stride]
+
+
+@q3.wrong("pad counts axes from the front: one None for each in front, *[None] * len(front).")
+def padded_in_front(x, size, stride=1):
+    n, front = x.shape[-1], x.shape[:-1]
+    copies = x.unsqueeze(-2).expand(*front, size, n).reshape(*front, size * n)
+    rows = copies.pad((0, size)).reshape(*front, size, n + 1)
+    return rows[..., : n - size + 1 : stride]
+
+
+@q3.wrong(
+    "Other axes may stand in front of the last: *front in expand, in reshape and in the fold."
+)
+def one_row_alone(x, size, stride=1):
+    n = x.shape[-1]
+    copies = x.unsqueeze(-2).expand(size, n).reshape(size * n)
+    rows = copies.pad((0, size)).reshape(size, n + 1)
+    return rows[:, : n - size + 1 : stride]
+
+
 @q3.wrong("Each window stands in a column: the shape is (..., size, count).")
 def windows_in_rows(x, size, stride=1):
     n, front = x.shape[-1], x.shape[:-1]
@@ -482,6 +594,32 @@ def across_first(x, size, stride):
     x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
     x = x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
     return x.permute(0, 1, 4, 2, 5, 3)
+
+
+@q4.wrong("stride[0] goes down, in the slice of the height; stride[1] across.")
+def strides_exchanged(x, size, stride):
+    (n, c, h, w), (kh, kw), (across, down) = x.shape, size, stride
+    x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
+    x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
+    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].permute(0, 1, 2, 4, 3, 5)
+
+
+@q4.wrong(
+    "The sizes come before the counts: permute(0, 1, 2, 4, 3, 5) brings axis 4 beside axis 2."
+)
+def counts_first(x, size, stride):
+    (n, c, h, w), (kh, kw), (down, across) = x.shape, size, stride
+    x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
+    x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
+    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].permute(0, 1, 3, 5, 2, 4)
+
+
+@q4.wrong("pad counts axes from the front: pad(None, None, (0, kh), (0, kw)) leaves N and C alone.")
+def padded_in_front(x, size, stride):
+    (n, c, h, w), (kh, kw), (down, across) = x.shape, size, stride
+    x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
+    x = x.pad((0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
+    return x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across].permute(0, 1, 2, 4, 3, 5)
 
 
 @q4.wrong("Both strides are needed: stride[0] down, stride[1] across.")
@@ -660,6 +798,34 @@ def channels_apart(x, weight, bias=None, stride=1, padding=0, dilation=1, groups
     x = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
     seen = x.permute(0, 1, 2, 3, 5, 4, 6)
     y = (seen * weight.reshape(f, c, kh, kw, 1, 1)).sum((3, 4))
+    return y if bias is None else y + bias.reshape(-1, 1, 1)
+
+
+@q5.wrong("The filters need an axis of their own: seen.unsqueeze(1) is (N, 1, C, kh, kw, ...).")
+def no_axis_for_filters(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    weight, (down, across), around = plain(weight, stride, padding, dilation, groups)
+    f, c, kh, kw = weight.shape
+    x = x.pad(None, None, *around)
+    n, _, h, w = x.shape
+    x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
+    x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
+    x = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
+    seen = x.permute(0, 1, 2, 4, 3, 5)
+    y = (seen * weight.reshape(f, c, kh, kw, 1, 1)).sum((2, 3, 4))
+    return y if bias is None else y + bias.reshape(-1, 1, 1)
+
+
+@q5.wrong("Axis 1 of the product is the filters', which stay apart: the sum is over 2, 3 and 4.")
+def over_the_filters(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    weight, (down, across), around = plain(weight, stride, padding, dilation, groups)
+    f, c, kh, kw = weight.shape
+    x = x.pad(None, None, *around)
+    n, _, h, w = x.shape
+    x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
+    x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, 1, c, kh, h + 1, kw, w + 1)
+    x = x[..., : h - kh + 1 : down, :, : w - kw + 1 : across]
+    seen = x.permute(0, 1, 2, 3, 5, 4, 6)
+    y = (seen * weight.reshape(f, c, kh, kw, 1, 1)).sum((1, 2, 3))
     return y if bias is None else y + bias.reshape(-1, 1, 1)
 
 
@@ -842,7 +1008,7 @@ def _():
     image = np.array([[[[1.0, 2, 3, 4], [8, 7, 6, 5], [1, 0, 0, 9], [0, 0, 1, 0]]]])
     yield case("windows of 2 x 2", image, 2, None, 0)
     yield case("that overlap", image, (2, 3), 1, 0)
-    yield case("negative numbers, padding at the sides", -1 - image, 2, 2, (0, 1))
+    yield case("negative numbers, padding at the sides", -1 - image, 2, 1, (0, 1))
     yield case("three are equal", np.array([[[[5.0, 5], [1, 5]]]]), 2, None, 0)
     yield case("a stride that does not divide", image, 3, 2, 0)
 
@@ -954,6 +1120,32 @@ def over_places(x, kernel_size=2, stride=None, padding=0):
 def paddings_exchanged(x, kernel_size=2, stride=None, padding=0):
     size, (q, p) = two("kernel_size", kernel_size), two("padding", padding, least=0)
     kh, kw, (down, across) = *size, size if stride is None else two("stride", stride)
+    x = x.pad(None, None, (p, p), (q, q), value=-math.inf)
+    n, c, h, w = x.shape
+    x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
+    x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
+    x = x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return x.permute(0, 1, 2, 4, 3, 5).max((2, 3))
+
+
+@q6.wrong(
+    "Each side gets its padding twice, before and behind: (p, p) for the height, then (q, q)."
+)
+def paddings_as_one_pair(x, kernel_size=2, stride=None, padding=0):
+    size, (p, q) = two("kernel_size", kernel_size), two("padding", padding, least=0)
+    kh, kw, (down, across) = *size, size if stride is None else two("stride", stride)
+    x = x.pad(None, None, (p, q), (p, q), value=-math.inf)
+    n, c, h, w = x.shape
+    x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
+    x = x.pad(None, None, (0, kh), (0, kw)).reshape(n, c, kh, h + 1, kw, w + 1)
+    x = x[:, :, :, : h - kh + 1 : down, :, : w - kw + 1 : across]
+    return x.permute(0, 1, 2, 4, 3, 5).max((2, 3))
+
+
+@q6.wrong("None stands for the size: make a pair of the stride only if it is not None.")
+def pair_of_none(x, kernel_size=2, stride=None, padding=0):
+    size, (p, q) = two("kernel_size", kernel_size), two("padding", padding, least=0)
+    kh, kw, (down, across) = *size, two("stride", stride)
     x = x.pad(None, None, (p, p), (q, q), value=-math.inf)
     n, c, h, w = x.shape
     x = x.reshape(n, c, 1, h, 1, w).expand(n, c, kh, h, kw, w).reshape(n, c, kh * h, kw * w)
@@ -1078,6 +1270,22 @@ def over_everything(x):
     return x.mean(), x.var(correction=0)
 
 
+@q7.wrong("Other data have no axes 2 and 3: name them for any number, (0, *range(2, x.ndim)).")
+def for_images_alone(x):
+    return x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
+
+
+@q7.wrong("That is over the channels, which stay apart: take all axes but 1.")
+def over_the_channels(x):
+    return x.mean(1), x.var(1, correction=0)
+
+
+@q7.wrong("The shape is (channels,): without keepdim.")
+def axes_kept(x):
+    axes = (0, *range(2, x.ndim))
+    return x.mean(axes, keepdim=True), x.var(axes, keepdim=True, correction=0)
+
+
 @q7.wrong("That is the mean square: the variance is measured from the mean.")
 def mean_square(x):
     axes = (0, *range(2, x.ndim))
@@ -1145,13 +1353,15 @@ def _():
     weight, bias = np.array([2.0, 3.0]), np.array([100.0, 200.0])
     yield case("images", images, weight, bias, mean, variance, 0.0)
     yield case("a channel without variance", rows, None, None, mean, np.array([0.0, 4.0]), 1.0)
+    yield case("a bias alone", rows, None, bias, mean, variance, 0.0)
+    yield case("a weight alone", rows, weight, None, mean, variance, 0.0)
 
 
 @q8.hidden("random batches", points=2)
 def _(rng):
-    for shape, affine in (((4, 3), True), ((2, 3, 4, 5), True), ((2, 2, 3), False)):
+    for shape, given in (((4, 3), "wb"), ((2, 3, 4, 5), "wb"), ((2, 2, 3), ""), ((3, 2), "b")):
         c = shape[1]
-        scales = (_numbers(rng, c), _numbers(rng, c)) if affine else (None, None)
+        scales = [_numbers(rng, c) if name in given else None for name in "wb"]
         statistics = _numbers(rng, c), _numbers(rng, c, low=0.5, high=3)
         eps = round(rng.uniform(0.2, 0.6), 3)
         yield case(f"shape {shape}", _numbers(rng, *shape), *scales, *statistics, eps)
@@ -1203,6 +1413,31 @@ def always_a_weight(x, weight, bias, mean, variance, eps=1e-5):
     shape = (-1,) + (1,) * (x.ndim - 2)
     y = (x - mean.reshape(shape)) / (variance + eps).sqrt().reshape(shape)
     return y * weight.reshape(shape) + bias.reshape(shape)
+
+
+@q8.wrong("Each may be None without the other: ask for the weight, and then for the bias.")
+def both_or_none(x, weight, bias, mean, variance, eps=1e-5):
+    shape = (-1,) + (1,) * (x.ndim - 2)
+    y = (x - mean.reshape(shape)) / (variance + eps).sqrt().reshape(shape)
+    if weight is None or bias is None:
+        return y
+    return y * weight.reshape(shape) + bias.reshape(shape)
+
+
+@q8.wrong("Several numbers are neither true nor false: ask `if weight is not None`.")
+def asked_for_truth(x, weight, bias, mean, variance, eps=1e-5):
+    shape = (-1,) + (1,) * (x.ndim - 2)
+    y = (x - mean.reshape(shape)) / (variance + eps).sqrt().reshape(shape)
+    y = y * weight.reshape(shape) if weight else y
+    return y + bias.reshape(shape) if bias else y
+
+
+@q8.wrong("/ binds more tightly than -: brackets around x - mean.")
+def no_brackets(x, weight, bias, mean, variance, eps=1e-5):
+    shape = (-1,) + (1,) * (x.ndim - 2)
+    y = x - mean.reshape(shape) / (variance + eps).sqrt().reshape(shape)
+    y = y if weight is None else y * weight.reshape(shape)
+    return y if bias is None else y + bias.reshape(shape)
 
 
 @q8.wrong("weight and bias are missing at the end.")
@@ -1309,6 +1544,20 @@ def added_on(mean, variance, x, momentum):
     axes = (0, *range(2, x.ndim))
     mean = mean + momentum * x.mean(axes)
     return mean, variance + momentum * x.var(axes, ddof=1)
+
+
+@q9.wrong("momentum is handed in, and may be another number than 0.1.")
+def a_fixed_share(mean, variance, x, momentum):
+    axes = (0, *range(2, x.ndim))
+    mean = 0.9 * mean + 0.1 * x.mean(axes)
+    return mean, 0.9 * variance + 0.1 * x.var(axes, ddof=1)
+
+
+@q9.wrong("x is an array: NumPy calls it ddof=1, and not correction.")
+def tensors_option(mean, variance, x, momentum):
+    axes = (0, *range(2, x.ndim))
+    mean = (1 - momentum) * mean + momentum * x.mean(axes)
+    return mean, (1 - momentum) * variance + momentum * x.var(axes, correction=1)
 
 
 @q9.wrong("That is the deviation: a variance is remembered, its square.")
