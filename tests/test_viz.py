@@ -14,6 +14,7 @@ from tests.pictures import Named, chain, mlp, mlp_step, multiply_add, numbers, s
 from tinylearn import viz
 from tinylearn.graph.node import INTERNED, walk
 from tinylearn.schedule.schedule import schedule
+from tinylearn.viz import svg
 from tinylearn.viz.picture import Picture
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{7*7}}`${1}"
@@ -360,3 +361,8 @@ def test_a_weight_shows_its_gradient_once_that_is_computed():
     model.second.bias.grad.realize()
     weight = next(n for n in tl.draw(loss).trace["nodes"] if n["name"] == "model.second.bias")
     assert len(weight["gradient"]["numbers"]) == 6
+
+
+def test_one_of_anything_is_counted_as_one():
+    alt = svg.alternative(tl.draw(tl.Tensor.rand(4).exp()).trace)
+    assert alt.endswith("1 op on 1 source, in 1 kernel")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.browser.conftest import shoot
+from tests.browser.test_saved_pages import CONTRAST
 
 pytestmark = pytest.mark.browser
 
@@ -64,7 +65,7 @@ def test_the_stepper_works_in_jupyterlab(notebook, theme):
 @pytest.mark.parametrize("theme", ["", DARK])
 def test_a_key_turns_the_picture_dark_or_light_whatever_the_notebook_is(notebook, theme):
     page = notebook(
-        ["import tinylearn as tl", "x = tl.Tensor.rand(4, 5)\ntl.explain(x * x)"], theme
+        ["import tinylearn as tl", "x = tl.Tensor.rand(4, 5)\ntl.explain(x * x, step=1)"], theme
     )
     page.locator(".tlv-live").wait_for()
     page.locator(".tlv input[type=range]").focus()
@@ -73,6 +74,10 @@ def test_a_key_turns_the_picture_dark_or_light_whatever_the_notebook_is(notebook
         page.keyboard.press("d")
         ground = "e => getComputedStyle(e).backgroundColor"
         colours.append(page.locator(".tlv-live").evaluate(ground))
+        assert page.evaluate(CONTRAST) == []
+        hint = "e => getComputedStyle(e, '::placeholder').color"
+        grey = "rgb(180, 184, 189)" if colours[-1] != "rgb(255, 255, 255)" else "rgb(85, 85, 85)"
+        assert page.locator(".tlv input[type=search]").evaluate(hint) == grey
     light, dark = "rgb(255, 255, 255)", "rgb(22, 24, 27)"
     assert colours == ([light, dark] if theme else [dark, light])
     assert errors_of_ours(page) == []

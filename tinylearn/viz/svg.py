@@ -74,11 +74,20 @@ def svg(trace: Data, step: int | None = None, view: str = "kernels", near: bool 
 def alternative(trace: Data, step: int | None = None) -> str:
     """The picture in one sentence, for those who cannot see it."""
     computing = sum(node["kind"] != "source" for node in trace["nodes"])
-    text = f"Op graph of {trace['title']}: {computing} ops on {len(trace['nodes']) - computing}"
-    text += f" sources, in {len(trace['kernels'])} kernels"
+    ops, sources = counted(computing, "op"), counted(len(trace["nodes"]) - computing, "source")
+    text = f"Op graph of {trace['title']}: {ops} on {sources}, in "
+    text += counted(len(trace["kernels"]), "kernel")
     if step is not None:
         text += f", after step {step} of {len(trace['steps'])}"
     return text
+
+
+def counted(count: int, what: str) -> str:
+    """
+    >>> counted(1, "kernel"), counted(2, "kernel")
+    ('1 kernel', '2 kernels')
+    """
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 class Drawing:
