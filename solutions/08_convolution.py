@@ -46,6 +46,7 @@ from tinylearn.graph.node import walk
 from tinylearn.tensor.windows import padding_of, two
 
 
+# %% tags=["setup"]
 def computing(y):
     """How often each operation that computes stands in the graph of y. Moves are not counted."""
     free = ("buffer", "const", "reshape", "permute", "expand", "pad", "shrink", "flip")
@@ -60,23 +61,29 @@ def computing(y):
 
 
 # %% tags=["setup"]
+def with_gaps(weight, apart):
+    """The filters with zeros between their numbers: dilation, written out."""
+    filters, channels, high, wide = weight.shape
+    gaps = [d - 1 for d in apart]
+    weight = weight.reshape(filters, channels, high, 1, wide, 1)
+    weight = weight.pad(None, None, None, (0, gaps[0]), None, (0, gaps[1]))
+    high, wide = high * apart[0], wide * apart[1]
+    weight = weight.reshape(filters, channels, high, wide)
+    return weight.shrink(None, None, (0, high - gaps[0]), (0, wide - gaps[1]))
+
+
+# %% tags=["setup"]
 def plain(weight, stride, padding, dilation, groups):
     """The filters without dilation and groups, (down, across), ((above, below), (left, right))."""
     steps, apart = two("stride", stride), two("dilation", dilation)
     around = padding_of(padding, weight.shape[2:], steps, apart)
-    filters, channels, high, wide = weight.shape
-    if apart != (1, 1):
-        gaps = [d - 1 for d in apart]
-        weight = weight.reshape(filters, channels, high, 1, wide, 1)
-        weight = weight.pad(None, None, None, (0, gaps[0]), None, (0, gaps[1]))
-        weight = weight.reshape(filters, channels, high * apart[0], wide * apart[1])
-        high, wide = high * apart[0] - gaps[0], wide * apart[1] - gaps[1]
-        weight = weight.shrink(None, None, (0, high), (0, wide))
+    weight = weight if apart == (1, 1) else with_gaps(weight, apart)
     if groups > 1:
+        filters, channels, *size = weight.shape
         own = Tensor.eye(groups, dtype=weight.dtype, device=weight.device, requires_grad=False)
-        weight = weight.reshape(groups, -1, 1, channels, high, wide)
+        weight = weight.reshape(groups, -1, 1, channels, *size)
         weight = weight * own.reshape(groups, 1, groups, 1, 1, 1)
-        weight = weight.reshape(filters, groups * channels, high, wide)
+        weight = weight.reshape(filters, groups * channels, *size)
     return weight, steps, around
 
 
