@@ -88,6 +88,12 @@ def sample(seed, rows):
     return DIGITS.x_train[order], DIGITS.y_train[order]
 
 
+def probabilities(scores):
+    """The softmax of each row."""
+    powers = np.exp(scores - scores.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
 # %% tags=["setup"]
 def first_numbers(seed):
     """Weight and bias of 32 units, weight and bias of 10 scores; the same for the same seed."""
@@ -113,7 +119,7 @@ def fit(weights, x, y, steps=60, lr=0.5):
         for k in range(0, len(w), 2):
             z = h[-1] @ w[k].T + w[k + 1]
             h.append(np.maximum(z, 0))
-        p = np.exp(z - np.logaddexp.reduce(z, 1)[:, None])
+        p = probabilities(z)
         losses.append(float(-np.log(np.maximum((p * one).sum(1), 1e-300)).mean()))
         g = (p - one) / len(y)
         for k in range(len(w) - 2, -1, -2):
@@ -710,8 +716,8 @@ def _same_training(got, want, setting, verdict=""):
     if got[0] == want[0]:
         return ""
     if not isinstance(got[0], str) or got[0] not in CAUSES:
-        return f"{got[0]!r} is not in CAUSES"
-    return f"Your code repairs it; but of {got[0]!r} you would see that {SHOWS[got[0]]}"
+        return f"Your code names {str(got[0])[:40]!r}, which is not in CAUSES"
+    return f"Your code repairs it, but the cause is not {got[0]!r}: with that, {SHOWS[got[0]]}"
 
 
 # %% [markdown]
@@ -980,8 +986,8 @@ def _learns_from_there(got, want, seed, verdict=""):
     if got[0] == want[0]:
         return ""
     if not isinstance(got[0], str) or got[0] not in CAUSES:
-        return f"{got[0]!r} is not in CAUSES"
-    return f"Your code repairs it; but of {got[0]!r} you would see that {SHOWS[got[0]]}"
+        return f"Your code names {str(got[0])[:40]!r}, which is not in CAUSES"
+    return f"Your code repairs it, but the cause is not {got[0]!r}: with that, {SHOWS[got[0]]}"
 
 
 @q6.visible("seed 1")
@@ -1331,8 +1337,8 @@ def _belong_together(got, want, seed, verdict=""):
     if cause == want[0]:
         return ""
     if not isinstance(cause, str) or cause not in CAUSES:
-        return f"{cause!r} is not in CAUSES"
-    return f"Your code repairs it; but of {cause!r} you would see that {SHOWS[cause]}"
+        return f"Your code names {str(cause)[:40]!r}, which is not in CAUSES"
+    return f"Your code repairs it, but the cause is not {cause!r}: with that, {SHOWS[cause]}"
 
 
 @q8.visible("seed 1")
@@ -1501,8 +1507,8 @@ def _shifted_and_scaled(got, want, seed, verdict=""):
     if cause == want[0]:
         return ""
     if not isinstance(cause, str) or cause not in CAUSES:
-        return f"{cause!r} is not in CAUSES"
-    return f"Your code repairs it; but of {cause!r} you would see that {SHOWS[cause]}"
+        return f"Your code names {str(cause)[:40]!r}, which is not in CAUSES"
+    return f"Your code repairs it, but the cause is not {cause!r}: with that, {SHOWS[cause]}"
 
 
 @q9.visible("seed 1")

@@ -240,6 +240,7 @@ def test_a_repair_without_the_right_cause_earns_half_and_a_right_unusual_one_all
     half, full = graded["a wrong cause"][question], graded["unusual"][question]
     assert (half.points, half.status) == (1, "partial")
     assert "the diagnosis, the cause that you name" in half.message
+    assert "the cause is not 'signal explodes': with that, sizes grow" in half.message
     assert (full.points, full.status) == (2, "passed"), full.message
 
 
