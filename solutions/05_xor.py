@@ -192,6 +192,12 @@ def always_a_bias(x, weight, bias=None):
     return x @ weight.transpose() + bias
 
 
+@q2.wrong("Several numbers are neither true nor false: ask `if bias is not None`.")
+def asked_for_truth(x, weight, bias=None):
+    y = x @ weight.transpose()
+    return y + bias if bias else y
+
+
 @q2.wrong("The bias is missing: every output begins at its own number.")
 def no_bias(x, weight, bias=None):
     return x @ weight.transpose()
@@ -260,6 +266,11 @@ def wrong_order(w1, b1, w2, b2):
 @q3.wrong("The second layer multiplies the first one's bias too: w2 @ b1 + b2.")
 def bias_not_passed_on(w1, b1, w2, b2):
     return w2 @ w1, b2
+
+
+@q3.wrong("The second layer's own bias is missing: w2 @ b1 + b2.")
+def own_bias_missing(w1, b1, w2, b2):
+    return w2 @ w1, w2 @ b1
 
 
 @q3.wrong("b1 has a number for each hidden sum and goes through w2, before b2 is added.")

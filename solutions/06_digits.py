@@ -98,6 +98,12 @@ def answers_not_shuffled(x, y, order, tests):
     return x[order[tests:]], y[tests:], x[order[:tests]], y[:tests]
 
 
+@q1.wrong("The FIRST rows of the order are for the exam, and all others for the training.")
+def last_rows(x, y, order, tests):
+    rest, exam = order[: len(order) - tests], order[len(order) - tests :]
+    return x[rest], y[rest], x[exam], y[exam]
+
+
 @q1.wrong("Use the order: the rows of a file are often sorted, and the first are of one kind.")
 def without_order(x, y, order, tests):
     return x[tests:], y[tests:], x[:tests], y[:tests]
@@ -273,6 +279,19 @@ def summed(logits, labels):
     return (below.exp().sum(1).log() - right).sum()
 
 
+@q3.wrong("Add up over the classes first, .sum(1): the mean is over the rows, not over all scores.")
+def mean_over_all(logits, labels):
+    scores = logits - logits.max(1, keepdim=True)
+    losses = scores.exp().sum(1, keepdim=True).log() - scores
+    return (losses * labels.one_hot(logits.shape[1])).mean()
+
+
+@q3.wrong("Each row has a right class of its own: pick it with one_hot; [:, labels] picks columns.")
+def columns_picked(logits, labels):
+    scores = logits - logits.max(1, keepdim=True)
+    return (scores.exp().sum(1).log() - scores[:, labels]).mean()
+
+
 @q3.wrong("The sign is turned round: the loss is MINUS the logarithm, and never negative.")
 def no_minus(logits, labels):
     below = logits - logits.max(1, keepdim=True)
@@ -350,6 +369,12 @@ def not_divided(logits, labels):
     p = e / e.sum(1, keepdims=True)
     p[np.arange(len(labels)), labels] -= 1
     return p
+
+
+@q4.wrong("The loss is a mean over the rows: divide by their number, not by that of all scores.")
+def divided_by_all(logits, labels):
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return (powers / powers.sum(1, keepdims=True) - np.eye(logits.shape[1])[labels]) / logits.size
 
 
 @q4.wrong("At the right class, 1 is taken away from the probability.")
@@ -592,7 +617,7 @@ def _adapt(answer, w, gradients, lr, beta1, beta2, eps):
 @q7.visible("by hand")
 def _():
     g = np.array([2.0, -0.5])
-    yield case("the first step is lr far", np.zeros(2), [g], 0.1, 0.9, 0.99, 0.0)
+    yield case("the first step is lr far", np.zeros(2), [g], 0.1, 0.9, 0.999, 0.0)
     yield case("two steps", np.ones(2), [g, 2 * g], 0.1, 0.9, 0.99, 0.5)
 
 
@@ -622,6 +647,20 @@ def eps_under_the_root(w, g, m, v, lr, beta1, beta2, eps, correction1, correctio
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g * g
     return w - lr * (m / correction1) / (v / correction2 + eps).sqrt(), m, v
+
+
+@q7.wrong("beta1 belongs to m, and beta2 to v.")
+def betas_exchanged(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m, v = beta2 * m + (1 - beta2) * g, beta1 * v + (1 - beta1) * g * g
+    return w - lr * (m / correction1) / ((v / correction2).sqrt() + eps), m, v
+
+
+@q7.wrong(
+    "A running mean takes only the share 1 - beta of what is new: (1 - beta1) * g, and so on."
+)
+def all_of_the_new(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m, v = beta1 * m + g, beta2 * v + g * g
+    return w - lr * (m / correction1) / ((v / correction2).sqrt() + eps), m, v
 
 
 @q7.wrong("v is a mean of SQUARES: g * g, never negative.")
@@ -710,6 +749,11 @@ def counted(logits, labels):
 @q8.wrong("Each row is one example: look for the largest score along axis 1.")
 def down_the_rows(logits, labels):
     return float(np.mean([place == label for place, label in zip(logits.argmax(0), labels)]))
+
+
+@q8.wrong("The answer is WHERE the highest score stands, argmax(1), and not the score itself.")
+def highest_scores(logits, labels):
+    return float((logits.max(1) == labels).mean())
 
 
 @q8.wrong("That is the share of WRONG answers.")
