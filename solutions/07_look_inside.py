@@ -492,7 +492,7 @@ def minus_one(steps, x):
     return -1
 
 
-@q3.wrong("Apply the step first and look at its result: yours looks at what the step is given.")
+@q3.wrong("Look at what the step GIVES, with np.isfinite: nan equals nothing, not even np.nan.")
 def looks_before_the_step(steps, x):
     for place, step in enumerate(steps):
         if not np.isfinite(x).all():
