@@ -9,10 +9,10 @@ import zlib
 
 import pytest
 
+from tests.needed import need
 from tests.repository import ROOT
 
-nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
+nbformat, nbclient = need("nbformat"), need("nbclient")
 
 NOTEBOOK = ROOT / "notebooks" / "00_tour.ipynb"
 SAVED = nbformat.read(NOTEBOOK, as_version=4)

@@ -5,9 +5,10 @@ from html import unescape
 
 import pytest
 
+from tests.needed import need
 from tinylearn.course.formula import mathml
 
-pytest.importorskip("latex2mathml")
+need("latex2mathml")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from tests.needed import need
 from tests.repository import ROOT
 from tinylearn.course import command
 from tinylearn.course.page import NEEDS, alone
@@ -18,7 +19,7 @@ from tinylearn.course.release import leaks, secret_lines
 from tinylearn.course.site import MARK, PARTS, site
 from tinylearn.course.spec import load
 
-nbformat = pytest.importorskip("nbformat")
+nbformat = need("nbformat")
 HOSTILE = "<img src=x onerror=hacked()> \"quoted\" & 'so' </title></script>"
 
 

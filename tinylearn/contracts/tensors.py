@@ -69,6 +69,8 @@ def varies(array: np.ndarray) -> bool:
 
 def show(thing: Any) -> str:
     """An answer in few words."""
-    if isinstance(thing, tuple | list):
+    if isinstance(thing, list):
+        return f"a list of {len(thing)}"
+    if isinstance(thing, tuple):
         return f"{len(thing)} things" if len(thing) != 1 else "one thing"
     return f"a {type(thing).__name__}" if not isinstance(thing, str) else repr(thing)

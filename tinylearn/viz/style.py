@@ -20,6 +20,7 @@ COLOURS = [
     ("#7a7a7a", "#000"),
 ]
 DASHES = ["", "7 3", "2 3", "10 3 2 3"]  # the second cue, beside the kernel's number
+SMALLEST = {"float16": "5.96e-08", "float32": "1.401e-45", "float64": "4.941e-324"}
 SYMBOLS = {"add": "+", "mul": "×", "recip": "1/x", "less": "<", "sum": "Σ", "sqrt": "√"}
 MARKS = {"forward": "", "backward": "∂ ", "update": "≔ "}  # what a pass puts before a name
 NODE_HEIGHT, SMALL_HEIGHT = 38.0, 24.0
@@ -105,6 +106,8 @@ def formula(node: Data, nodes: Mapping[str, Data]) -> str:
         return f"{symbol} {op}" if symbol else str(op)
     if symbol and len(values) == 2 and all(values):
         return f"{values[0]} {symbol} {values[1]}"
+    if op == "less" and values[1] == SMALLEST.get(nodes[node["inputs"][0]].get("dtype", "")):
+        return "≤ 0"  # as relu asks it: less than the smallest number above zero
     if symbol and len(values) == 2:
         return f"{symbol} {values[1]}" if values[1] else f"{values[0]} {symbol}"
     return " ".join([symbol or op, *(value or "·" for value in values)])
