@@ -29,6 +29,16 @@ def test_the_committed_files_are_what_the_source_gives(built):
     assert stale == [], "run: tinylearn course build"
 
 
+def test_a_built_file_is_current_if_only_the_last_digits_of_its_numbers_differ(tmp_path):
+    path = tmp_path / "checks.json"
+    path.write_text('{"a": [1, 0.3333333], "b": "x"}', "utf-8")
+    assert is_current(path, '{"a": [1, 0.3333334], "b": "x"}')
+    for other in ('{"a": [1, 0.334], "b": "x"}', '{"a": [2, 0.3333333], "b": "x"}', '{"a": [1]}'):
+        assert not is_current(path, other)
+    assert not is_current(path, '{"a": [1, 0.3333333], "b": "y"}')
+    assert not is_current(tmp_path / "none.json", "{}")
+
+
 def test_exercises_hold_stubs_that_say_not_attempted_and_no_solution(built):
     chapter, texts = built
     text = texts[ROOT / "exercises" / f"{chapter}.ipynb"]
