@@ -115,20 +115,33 @@ class Written:
         in_c = None if after is None else RENDER(by_blas.kernel, after, name)
         return Written(kernel, name, in_c, by_blas)
 
+    @property
+    def source(self) -> Source:
+        """Both texts, for reading."""
+        if self.by_blas is None:
+            assert self.in_c is not None, "what is not for BLAS is written in C"
+            return self.in_c
+        pieces = [("# the product: a call of BLAS, through NumPy", self.by_blas.multiply)]
+        if self.in_c is not None:
+            pieces.append(("// what follows: a loop in C", self.in_c))
+        whole = Source()
+        for says, piece in pieces:
+            if whole.lines:
+                whole.add()
+            whole.add(says, self.kernel.outputs[0])
+            whole.lines += piece.lines
+            whole.nodes += piece.nodes
+        return whole
+
     def program(self, loaded: ctypes.CDLL | None) -> Program:
         """What runs it."""
         if self.by_blas is None:
-            assert self.in_c is not None, "what is not for BLAS is written in C"
-            return Program(self.kernel, "c", self.in_c, self.follow(loaded))
-        multiply = compiled(self.by_blas.multiply.text, self.name)
-        source = self.by_blas.multiply
+            return Program(self.kernel, "c", self.source, self.follow(loaded))
+        multiply = on_arrays(compiled(self.by_blas.multiply.text, self.name))
         if self.in_c is None:
-            return Program(self.kernel, "blas", source, on_arrays(multiply))
-        source = Source(
-            [*source.lines, "", *self.in_c.lines], [*source.nodes, None, *self.in_c.nodes]
-        )
-        run = one_after_the_other(on_arrays(multiply), self.follow(loaded), self.by_blas.scratch)
-        return Program(self.kernel, "blas+c", source, run)
+            return Program(self.kernel, "blas", self.source, multiply)
+        run = one_after_the_other(multiply, self.follow(loaded), self.by_blas.scratch)
+        return Program(self.kernel, "blas+c", self.source, run)
 
     def follow(self, loaded: ctypes.CDLL | None) -> Callable[..., None]:
         """The C function."""

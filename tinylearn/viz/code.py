@@ -25,20 +25,7 @@ def numpy_source(kernel: Kernel, name: str) -> Source:
 
 def c_source(kernel: Kernel, name: str) -> Source:
     """What the c device runs: a C function, a call of BLAS, or first the one and then the other."""
-    written = Written.of(kernel, name)
-    if written.by_blas is None:
-        assert written.in_c is not None, "what is not for BLAS is written in C"
-        return written.in_c
-    source = Source()
-    source.add("# the product: a call of BLAS, through NumPy", kernel.outputs[0])
-    source.lines += written.by_blas.multiply.lines
-    source.nodes += written.by_blas.multiply.nodes
-    if written.in_c is not None:
-        source.add()
-        source.add("// what follows: a loop in C", kernel.outputs[0])
-        source.lines += written.in_c.lines
-        source.nodes += written.in_c.nodes
-    return source
+    return Written.of(kernel, name).source
 
 
 LANGUAGES: dict[str, Renderer] = {"numpy": numpy_source, "c": c_source}
