@@ -12,12 +12,13 @@ from typing import Any
 from benchmarks import by_hand, table
 from benchmarks.in_tinylearn import step_on
 from benchmarks.measure import check, in_turns, keep_freed_memory, warmed
+from benchmarks.promises import promises
 from benchmarks.spent import where_time_goes
 from benchmarks.starting import import_times
 from benchmarks.works import WORKS, Data, Step
 from tinylearn import Device
 
-NAMES = (*WORKS, "lookup", "import")
+NAMES = (*WORKS, "lookup", "import", "promises")
 
 
 def options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -97,9 +98,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             results[name] = lookup(asked.rounds, asked.small)
         elif name == "import":
             results[name] = imports(asked.rounds)
+        elif name == "promises":
+            results[name] = promises(min(asked.rounds, 10), asked.small)
+            print(table.beside_bars(results[name]), "\n")
         else:
             results[name] = compare(name, asked.rounds, asked.small)
-    print(table.summary({k: v for k, v in results.items() if k in WORKS}))
+    if works := {k: v for k, v in results.items() if k in WORKS}:
+        print(table.summary(works))
     if asked.json:
         asked.json.write_text(json.dumps({"machine": about, "results": results}, indent=2) + "\n")
 

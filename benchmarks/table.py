@@ -74,6 +74,15 @@ def summary(results: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def beside_bars(results: dict[str, dict[str, float]]) -> str:
+    """What is promised as it is: a line for each, those above their bar marked."""
+    lines = ["promises", f"  {'':32}{'CPU ms':>12}{'bar ms':>12}"]
+    for name, r in results.items():
+        late = "   above its bar" if r["cpu_ms"] > r["bar_ms"] else ""
+        lines.append(f"  {name:32}{r['cpu_ms']:12.2f}{r['bar_ms']:12.0f}{late}")
+    return "\n".join(lines)
+
+
 def lookup_line(device: str, spent: Spent) -> str:
     """The cost of finding the plan of a step that was seen before."""
     python, lookup = spent.phase(*PYTHON), spent.phase(*LOOKUP)

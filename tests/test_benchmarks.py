@@ -43,10 +43,12 @@ def test_a_profile_accounts_for_every_kernel_of_a_step():
 
 def test_the_command_writes_what_it_measured(tmp_path, capsys):
     file = tmp_path / "times.json"
-    command.main(["xor", "lookup", "--small", "--rounds", "1", "--json", str(file)])
+    names = ["xor", "lookup", "promises"]
+    command.main([*names, "--small", "--rounds", "1", "--json", str(file)])
     results = json.loads(file.read_text())["results"]
     assert results["xor"]["numpy device"]["cpu_us"] > 0
     assert set(results["lookup"]["numpy device"]) == set(PHASES)
+    assert all(times["cpu_ms"] > 0 for times in results["promises"].values())
     assert "NumPy by hand" in capsys.readouterr().out
     command.main(["--profile", "xor", "--small", "--rounds", "1"])
     assert "kernels" in capsys.readouterr().out
