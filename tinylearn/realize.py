@@ -9,8 +9,8 @@ turn out to change from step to step become arguments of the plan.
 
 from __future__ import annotations
 
+import math
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -28,12 +28,11 @@ from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, Schedule, is_source
 from tinylearn.schedule.schedule import schedule
 
-PLAN_LIMIT = 512  # plans kept; the one not used for longest goes first
+PLAN_LIMIT = 512  # plans kept; the oldest goes first: one that is still needed is made again
 IDLE_LIMIT = 1 << 18  # bytes of scratch memory that a plan keeps between its runs
 LOCK = threading.RLock()
 
 
-@dataclass
 class Request:
     """A graph to compute, written down so that graphs of equal structure have equal keys.
 
@@ -43,21 +42,20 @@ class Request:
     constants   those that are one value
     """
 
-    outputs: Sequence[Node]
-    deep: bool = False
-    order: list[Node] = field(default_factory=list)
-    leaves: list[Node] = field(default_factory=list)
-    constants: list[Node] = field(default_factory=list)
-    key: tuple = ()
+    order: list[Node]
+    leaves: list[Node]
+    constants: list[Node]
 
-    def __post_init__(self) -> None:
-        below = [x for n in self.outputs for x in n.inputs]
+    def __init__(self, outputs: Sequence[Node]) -> None:
+        self.outputs = outputs
+        below = [x for n in outputs for x in n.inputs]
         self.deep = any([x.op is DERIVATIVE and x.buffer is None for x in below])
         words = self.written_down()
         if words is None:
             self.deep = True
             words = self.written_down() or []
-        self.key = (*words, running_parts())
+        words.append(running_parts())
+        self.key = tuple(words)
 
     def written_down(self) -> list[int] | None:
         """The outputs' structures, and the places of the inputs of each node below them.
@@ -126,7 +124,8 @@ class Plan:
     calls                   (function, slots of its arguments) of each program
     steps                   runs all calls on the memory of the slots
     scratch                 (slot, shape, dtype, device) of memory only needed in between
-    idle                    that memory, kept from the last run if it is little
+    little                  whether that is so little that it is kept from run to run
+    idle                    the memory that was kept
     results                 (slot, shape, dtype, device) of memory that stays
                             (slots are counted: what is given, results, scratch)
     outputs                 the slot of each output; None for an output that is a constant
@@ -140,6 +139,7 @@ class Plan:
     calls: list[tuple[Callable, list[int]]] = field(default_factory=list)
     steps: Callable[[list], None] = field(default=lambda memory: None)
     scratch: list[tuple[int, Shape, np.dtype, str]] = field(default_factory=list)
+    little: bool = False
     idle: list | None = None
     results: list[tuple] = field(default_factory=list)
     outputs: list[int | None] = field(default_factory=list)
@@ -158,7 +158,7 @@ class Plan:
         """Compute: the buffers of the outputs."""
         known = Device.known
         buffers = [n.buffer for n in request.leaves]
-        for k in sorted(self.given):
+        for k in sorted(self.given) if self.given else ():
             n = request.constants[k]
             buffers.append(known[n.device].filled((1,) * len(n.shape), n.dtype, n.arg))
         memory: list[Any] = [
@@ -172,7 +172,7 @@ class Plan:
             scratch = [known[d].take(shape, numpy) for _, shape, numpy, d in self.scratch]
         with np.errstate(all="ignore"):
             self.steps(memory + scratch)
-        if sum([m.nbytes for m in scratch]) <= IDLE_LIMIT:
+        if self.little:
             self.idle = scratch
         else:
             for piece, (_, _, _, device) in zip(scratch, self.scratch, strict=True):
@@ -188,7 +188,7 @@ def filled(constant: Node) -> Buffer:
     return Device.known[constant.device].filled(constant.shape, constant.dtype, constant.arg)
 
 
-PLANS: OrderedDict[tuple, list[Plan]] = OrderedDict()
+PLANS: dict[tuple, list[Plan]] = {}
 
 
 def realize(nodes: Sequence[Node]) -> None:
@@ -208,21 +208,19 @@ def realize(nodes: Sequence[Node]) -> None:
 
 def plan_for(request: Request) -> Plan:
     """The plan kept for graphs of this structure, or a new one."""
-    family = PLANS.get(request.key)
+    family = PLANS.get(request.key, [])
     values = request.values
-    if family is not None:
-        PLANS.move_to_end(request.key)
-        for plan in family:
-            if plan.fits(values):
-                return plan
+    for plan in family:
+        if plan.fits(values):
+            return plan
     given: frozenset[int] = frozenset()
     if family:  # a constant that changes from run to run becomes an argument
         old = family[-1].values
         given = family[-1].given | {k for k, v in enumerate(values) if v != old[k]}
     plan = make_plan(request, values, given)
-    PLANS[request.key] = [*(family or [])[-3:], plan]
+    PLANS[request.key] = [*family[-3:], plan]
     if len(PLANS) > PLAN_LIMIT:
-        PLANS.popitem(last=False)
+        del PLANS[next(iter(PLANS))]
     return plan
 
 
@@ -311,6 +309,8 @@ def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
                 free.setdefault(kind, []).append(slots[node])
         arguments = program.kernel.outputs + program.kernel.loaded
         plan.calls.append((program.run, [slots[n] for n in arguments]))
+    needed = sum(math.prod(shape) * numpy.itemsize for _, shape, numpy, _ in plan.scratch)
+    plan.little = needed <= IDLE_LIMIT
     plan.steps = one_after_another(plan.calls)
     plan.programs = list(programs)
     plan.outputs = [slots.get(n) for n in plan.simplified.outputs]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from tinylearn.errors import ShapeError
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Shape
 
@@ -51,10 +53,36 @@ class Pool:
 
 def aligned(shape: Shape, dtype: np.dtype) -> np.ndarray:
     """An array with arbitrary values that begins at a cache line: vectors are read in one go."""
+    fits(shape, dtype)
     size = math.prod(shape) * dtype.itemsize
     raw = np.empty(size + LINE, np.uint8)
     start = -raw.ctypes.data % LINE
     return raw[start : start + size].view(dtype).reshape(shape)
+
+
+def fits(shape: Shape, dtype: DType | np.dtype) -> None:
+    """Raises ShapeError if so many numbers cannot be held in memory."""
+    need = math.prod(shape) * dtype.itemsize
+    if need > 1 << 28 and need > available_memory():
+        have = available_memory() / 1e9
+        raise ShapeError(
+            f"shape {shape} of {dtype} needs {need / 1e9:.4g} GB of memory, {have:.3g} GB are free"
+        )
+
+
+def available_memory() -> float:
+    """Bytes that could be used now; infinite where the system does not say."""
+    try:
+        with open("/proc/meminfo") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return math.inf
 
 
 POOL = Pool(aligned)

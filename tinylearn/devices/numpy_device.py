@@ -36,8 +36,10 @@ def keep(condition: Any, x: Any, out: np.ndarray | None = None) -> Any:
         if out is not None:
             out[...] = chosen
         return chosen
-    into = None if out is None else out.view(bits)
-    return np.multiply(x.view(bits), condition, out=into).view(x.dtype)
+    if out is None:
+        return np.multiply(x.view(bits), condition).view(x.dtype)
+    np.multiply(x.view(bits), condition, out=out.view(bits))
+    return out
 
 
 def drop(condition: Any, x: Any, out: np.ndarray | None = None) -> Any:

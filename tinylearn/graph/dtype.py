@@ -73,8 +73,8 @@ def dtype(wanted: Any) -> DType:
     """
     if isinstance(wanted, DType):
         return wanted
-    if isinstance(wanted, np.dtype) and wanted in BY_NUMPY:
-        return BY_NUMPY[wanted]
+    if isinstance(wanted, np.dtype) and (found := BY_NUMPY.get(wanted)) is not None:
+        return found
     if isinstance(wanted, type) and wanted in PYTHON:
         return PYTHON[wanted]
     try:

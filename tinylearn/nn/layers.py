@@ -40,7 +40,7 @@ class Linear(Module):
         self.bias = init.first((out_features,), in_features) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim == 0 or x.shape[-1] != self.in_features:
+        if x.shape[-1:] != (self.in_features,):
             raise self.misfit(x)
         return F.linear(x, self.weight, self.bias)
 

@@ -82,15 +82,18 @@ class Optimizer:
         learning = [(k, w, w.grad) for k, w in enumerate(self.parameters) if w.grad is not None]
         if not learning:
             raise GradientError(self._no_gradients())
+        own_rules = all_own("optim.") and type(self).__module__ == __name__
         try:
-            if all_own("optim.") and type(self).__module__ == __name__:
+            if own_rules:
                 Building.place = user_place()  # one line of the user makes everything in here
-            old, new = self._next(learning)
+            old, new = self._next(learning, own_rules)
         finally:
             Building.place = None
-        check_values(old, new)
+        if not own_rules:
+            check_values(old, new)
         gradients = [grad for _, _, grad in learning]
-        Tensor.realize_all(*new, *filter(is_added_up, gradients), *losses_of(gradients))
+        sums = [grad for grad in gradients if is_added_up(grad)]
+        Tensor.realize_all(*new, *sums, *losses_of(gradients))
         for tensor, value in zip(old, new, strict=True):
             Building.place = value.node.made_at
             own(tensor, buffer(value.node.buffer))
@@ -98,20 +101,23 @@ class Optimizer:
         for k, _, _ in learning:
             self.steps[k] += 1
 
-    def _next(self, learning: list[tuple[int, Tensor, Tensor]]) -> tuple[list[Tensor], Values]:
-        """What changes (weights and memory), and what it becomes, which is still to be computed."""
+    def _next(
+        self, learning: list[tuple[int, Tensor, Tensor]], own_rules: bool
+    ) -> tuple[list[Tensor], Values]:
+        """What changes (weights and memory), and what it becomes, which is still to be computed.
+
+        A rule of the user's gets handles of its own, which it may change in place.
+        """
         if len(self._numbers) > 16:
             self._numbers.clear()
         old: list[Tensor] = []
         new: Values = ()
         for k, w, grad in learning:
-            known = [w]
-            for tensors in self.memory.values():
-                known.append(tensors[k].to_(w.device))
-            g = made(grad.node, False) if grad._requires_grad else grad
-            plain = [made(t.node, False) for t in known]
+            known = [w, *[tensors[k].to_(w.device) for tensors in self.memory.values()]]
             old += known
-            new += self.update(self.steps[k] + 1, plain[0], g, *plain[1:])
+            if not own_rules:
+                grad, *known = (made(t.node, False) for t in (grad, *known))
+            new += self.update(self.steps[k] + 1, known[0], grad, *known[1:])
         return old, new
 
     def _no_gradients(self) -> str:

@@ -34,14 +34,16 @@ class Backward(Creation):
         A second backward adds to the first: set .grad to None (optimizers: zero_grad) in between.
         Nothing is computed before a .grad is looked at, or added to.
         """
-        below = reached_leaves(self.node)
-        leaves = {n: t for n in below if (t := waiting_leaf(n)) is not None}
+        leaves: dict[Node, Any] = {}
+        for node in reached_leaves(self.node):
+            tensor = None if node.owner is None else node.owner()
+            if tensor is not None and tensor._requires_grad:
+                leaves[node] = tensor
         found = promised(*arriving(self, "backward", gradient), leaves)
         together: Any = weakref.ref(self)
-        leaves = {n: t for n, t in leaves.items() if n in found}
-        compute_gradients(leaves.values())
-        for node, leaf in leaves.items():
-            g = found[node]
+        compute_gradients([leaves[node] for node in found])
+        for node, g in found.items():
+            leaf = leaves[node]
             if leaf.grad is not None:
                 g = ADD(numbers_alone(leaf.grad.node), g)
             grad = made(g, False)
@@ -77,14 +79,6 @@ def nodes_below(output: Node, tensors: Iterable[State]) -> list[Node]:
     below = reached_leaves(output)
     owned = {id(t): n for n in below if (t := owner(n)) is not None and t.node not in below}
     return [owned.get(id(t), t.node) for t in tensors]
-
-
-def waiting_leaf(node: Node) -> State | None:
-    """The tensor that wants the gradient of this node."""
-    if node.op is not BUFFER and node.op is not DETACH:
-        return None
-    tensor = owner(node)
-    return tensor if tensor is not None and tensor._requires_grad else None
 
 
 # ---------------------------------------------------------------- a second backward

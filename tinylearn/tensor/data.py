@@ -6,13 +6,11 @@ tinylearn has it, and small unsigned and signed integers become int32.
 
 from __future__ import annotations
 
-import math
-import os
 from typing import Any
 
 import numpy as np
 
-from tinylearn.devices.buffer import Buffer
+from tinylearn.devices.buffer import Buffer, fits
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, ShapeError
 from tinylearn.graph.dtype import ALL, DEFAULT_FLOAT, DType, int32, int64
@@ -117,31 +115,6 @@ def upload(array: np.ndarray, device: str) -> Buffer:
     if array.nbytes > 1 << 28:
         fits(array.shape, KNOWN[array.dtype])
     return Device.known[device].upload(array)
-
-
-def fits(shape: Shape, dtype: DType) -> None:
-    """Raises ShapeError if so many numbers cannot be held in memory."""
-    need = math.prod(shape) * dtype.itemsize
-    if need > 1 << 28 and need > available_memory():
-        have = available_memory() / 1e9
-        raise ShapeError(
-            f"shape {shape} of {dtype} needs {need / 1e9:.4g} GB of memory, {have:.3g} GB are free"
-        )
-
-
-def available_memory() -> float:
-    """Bytes that could be used now; infinite where the system does not say."""
-    try:
-        with open("/proc/meminfo") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return math.inf
 
 
 def checked_shape(shape: tuple) -> Shape:

@@ -21,7 +21,7 @@ from tinylearn.graph.primitives import DETACH, buffer, copy
 from tinylearn.realize import realize
 from tinylearn.tensor.backward import Backward
 from tinylearn.tensor.creation import leaf, place, take_root
-from tinylearn.tensor.data import array_of, fits, upload
+from tinylearn.tensor.data import array_of, upload
 from tinylearn.tensor.operands import broadcast, node_of
 from tinylearn.tensor.othernames import instead
 from tinylearn.tensor.printing import shown
@@ -292,8 +292,6 @@ def realize_all(tensors: Iterable[Tensor]) -> None:
         tensors += assigned
         waiting += [t.node for t in assigned if t.node.buffer is None]
     if waiting:
-        for node in waiting:
-            fits(node.shape, node.dtype)
         realize(waiting)
     for tensor in tensors:
         if tensor.node.op is DETACH or tensor.node.op is DERIVATIVE:
