@@ -20,6 +20,8 @@ class Pool:
     """Memory by shape, given out again. Fresh pages cost the system more than a kernel costs us.
 
     make   (shape, NumPy dtype) -> new memory, a thing with .shape, .dtype and .nbytes
+
+    When it is full it is emptied: by then most of it has shapes that nobody asks for any more.
     """
 
     LIMIT = 512 * 1024 * 1024  # bytes kept for later at the most
@@ -40,15 +42,17 @@ class Pool:
 
     def give(self, memory: Any) -> None:
         """Take memory back that nobody looks at any more."""
-        kept = self.kept + memory.nbytes
-        if kept <= self.LIMIT:
-            self.kept = kept
-            kind = memory.shape, memory.dtype
-            stack = self.free.get(kind)
-            if stack is None:
-                self.free[kind] = [memory]
-            else:
-                stack.append(memory)
+        if self.kept + memory.nbytes > self.LIMIT:
+            self.free, self.kept = {}, 0
+            if memory.nbytes > self.LIMIT:
+                return
+        self.kept += memory.nbytes
+        kind = memory.shape, memory.dtype
+        stack = self.free.get(kind)
+        if stack is None:
+            self.free[kind] = [memory]
+        else:
+            stack.append(memory)
 
 
 def aligned(shape: Shape, dtype: np.dtype) -> np.ndarray:
