@@ -42,8 +42,10 @@ def attempt(make: Callable[[], Shown]) -> Shown:
     """The picture, or the reason why there is none: a cell that only draws must not fail."""
     try:
         return make()
+    except ValueError as error:
+        return Refusal(str(error))
     except Exception as error:
-        return Refusal(f"{error}" if isinstance(error, ValueError) else f"{error!r}")
+        return Refusal(f"{type(error).__name__}: {error}")
 
 
 def draw(*tensors: Any, by: str = "kernels") -> Shown:

@@ -128,8 +128,11 @@ class Comparison:
         return {"text/html": self._repr_html_(), "text/plain": str(self)}
 
     def save(self, path: str | Path) -> Path:
-        """Write both films as one HTML page."""
-        path = Path(path)
+        """Write both films as one HTML page.
+
+        Raises   ValueError for another ending than .html
+        """
+        path = html.file_of(path, (".html", ".htm"))
         path.write_text(html.page("Two rule sets", self._repr_html_()), encoding="utf-8")
         return path
 

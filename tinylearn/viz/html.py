@@ -12,7 +12,9 @@ import hashlib
 import json
 import re
 import zlib
+from collections.abc import Sequence
 from html import escape, unescape
+from pathlib import Path
 from typing import Any
 
 from tinylearn.viz.assets import script, style, text_of
@@ -114,6 +116,17 @@ def details(summary: str, text: str) -> str:
         f"<details><summary>{escape(summary)}</summary>"
         f'<pre style="white-space:pre-wrap">{escape(text)}</pre></details>'
     )
+
+
+def file_of(path: str | Path, endings: Sequence[str]) -> Path:
+    """The path, if its ending is one of those that can be written.
+
+    Raises   ValueError for another ending
+    """
+    path = Path(path)
+    if path.suffix.lower() not in endings:
+        raise ValueError(f"cannot save this as {path.suffix!r}; use {' or '.join(endings)}")
+    return path
 
 
 def page(title: str, body: str) -> str:

@@ -175,8 +175,11 @@ class MemoryFilm:
         return {"text/html": self._repr_html_(), "text/plain": str(self)}
 
     def save(self, path: str | Path) -> Path:
-        """Write the film to `path`: .html or .svg."""
-        path = Path(path)
+        """Write the film to `path`: .html or .svg.
+
+        Raises   ValueError for another ending
+        """
+        path = html.file_of(path, (".html", ".htm", ".svg"))
         is_svg = path.suffix.lower() == ".svg"
         text = self.svg() if is_svg else html.page(self.trace["title"], self._repr_html_())
         path.write_text(text, encoding="utf-8")

@@ -10,71 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tinylearn.viz.forward import Graph
+from tinylearn.viz.layers import layers_between
 from tinylearn.viz.style import clip
 
 Data = dict[str, Any]
 
 
-class Graph:
-    """The nodes of a trace with their readers; only the forward pass is looked at."""
-
-    def __init__(self, nodes: list[Data]) -> None:
-        self.nodes = {n["id"]: n for n in nodes}
-        self.forward = [n["id"] for n in nodes if n["pass"] == "forward" and n["kind"] != "source"]
-        self.readers: dict[str, list[str]] = {n["id"]: [] for n in nodes}
-        inside = set(self.forward)
-        for i in self.forward:
-            for x in self.nodes[i]["inputs"]:
-                self.readers[x].append(i)
-        self.inside = inside
-
-    def reading(self, parameter: str) -> set[str]:
-        """The nodes that compute with a parameter, and the moves on the way to them."""
-        found: set[str] = set()
-        stack = [parameter]
-        while stack:
-            for reader in self.readers[stack.pop()]:
-                if reader not in found:
-                    found.add(reader)
-                    if self.nodes[reader]["kind"] == "move":
-                        stack.append(reader)
-        return found
-
-    def filled(self, members: set[str]) -> set[str]:
-        """The members, what lies on a path between two of them, and what serves them alone."""
-        after, before = set(members), set(members)
-        for i in self.forward:
-            if any(x in after for x in self.nodes[i]["inputs"]):
-                after.add(i)
-        for i in reversed(self.forward):
-            if any(r in before for r in self.readers[i]):
-                before.add(i)
-        found = after & before
-        for i in self.forward:  # the sum of a product without a bias
-            x = self.nodes[i]["inputs"][0]
-            product = self.nodes[i]["op"] == "sum" and self.nodes[x]["op"] == "mul"
-            if product and x in found and len(self.readers[x]) == 1:
-                found.add(i)
-        for i in reversed(self.forward):
-            readers = self.readers[i]
-            if self.nodes[i]["kind"] == "move" and readers and found.issuperset(readers):
-                found.add(i)
-        return found
-
-    def prepared_for(self, members: set[str], others: set[str]) -> set[str]:
-        """What is computed for the members alone: the mean and the variance of a norm."""
-        found: set[str] = set()
-        for i in reversed(self.forward):
-            readers = self.readers[i]
-            if readers and i not in others and (members | found).issuperset(readers):
-                found.add(i)
-        return found
-
-
-def add_modules(nodes: list[Data], holders: Mapping[str, str]) -> list[Data]:
+def add_modules(
+    nodes: list[Data], holders: Mapping[str, str], places: Mapping[str, object]
+) -> list[Data]:
     """Give each node the id of the smallest module it belongs to; the modules found.
 
-    holders   {name of an object that holds tensors: its type}
+    holders   {name of a module: its type}
+    places    {id of a node: the call in the user's code that made it}
     """
     paths: dict[str, set[str]] = {}
     graph = Graph(nodes)
@@ -86,7 +35,10 @@ def add_modules(nodes: list[Data], holders: Mapping[str, str]) -> list[Data]:
     for path, members in found.items():
         if "Norm" in holders[path]:
             others = set().union(*(m for p, m in found.items() if p != path))
-            members |= graph.prepared_for(members, others)
+            members |= graph.prepared_for(members, others, 1 if "RMS" in holders[path] else 2)
+    between = layers_between(found, holders, graph, places)
+    found |= {path: members for path, (_, members) in between.items()}
+    holders = {**holders, **{path: kind for path, (kind, _) in between.items()}}
     found |= parents_of(found, holders, graph)
     ordered = sorted(found, key=lambda path: (-path.count("."), path))
     owner: dict[str, str] = {}

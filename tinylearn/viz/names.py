@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from types import FrameType, MemberDescriptorType
 from typing import Any
@@ -12,6 +12,7 @@ from tinylearn.graph.node import Node
 from tinylearn.nn.module import Module
 
 ASSIGNED = re.compile(r"^([^\W\d]\w*)\s*(?::[^=]+)?=(?!=)")
+NAMELESS = ("<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")  # code objects
 DEEPEST = 6  # attributes of attributes: model.layers.weight
 
 
@@ -27,7 +28,10 @@ def names_on_lines(order: list[Node]) -> dict[Node, str]:
             continue
         if not node.inputs and node.owner is None:
             continue  # numbers that a function of ours made and keeps, as those of the classes
-        text = origins[node.made_at].text
+        origin = origins[node.made_at]
+        if origin.code.co_name in NAMELESS:
+            continue  # f = lambda x: x * 2 names the function, not what it makes
+        text = origin.text
         if ";" not in text and (found := ASSIGNED.match(text)):
             names[node] = found.group(1)
     return names
@@ -73,6 +77,8 @@ def look_around(frame: FrameType | None, known: Collection[Node]) -> Seen:
         seen.add(id(value))
         inside = own(value)
         if inside is None:
+            if isinstance(value, Module) and depth < DEEPEST:
+                holders[name] = type(value).__name__  # a ReLU has nothing inside
             continue
         node = inside.get("node")
         if isinstance(node, Node):
@@ -90,6 +96,16 @@ def look_around(frame: FrameType | None, known: Collection[Node]) -> Seen:
                 holders[name] = type(value).__name__
             queue += [(f"{name}.{k}", v, depth + 1) for k, v in inside.items()]
     return found
+
+
+def holding(names: Iterable[str]) -> set[str]:
+    """The objects that hold something of these names.
+
+    >>> sorted(holding(["model.0.weight", "x"]))
+    ['model', 'model.0']
+    """
+    paths = (name.split(".") for name in names)
+    return {".".join(path[:k]) for path in paths for k in range(1, len(path))}
 
 
 def is_model(value: Any) -> bool:

@@ -25,7 +25,7 @@ from tinylearn.graph.primitives import CONST
 from tinylearn.realize import Plan, Request, plan_for
 from tinylearn.schedule.kernel import is_product_sum
 from tinylearn.viz.names import names_in, names_on_lines
-from tinylearn.viz.style import shape_text
+from tinylearn.viz.style import counted, shape_text
 
 Way = list[tuple[Node, Any]]  # (node, its numbers), from the bad result down to its maker
 
@@ -89,11 +89,11 @@ def report(way: Way, names: dict[Node, str]) -> str:
     """The finding in words: maker, operands, the user's lines, the way to the result, a repair."""
     maker, array = way[-1]
     nans, infinite = count_bad(array)
-    what = f"{nans} NaN" if nans else f"{infinite} infinite numbers"
+    what = f"{nans} NaN" if nans else counted(infinite, "infinite number")
     if not maker.inputs or maker.buffer is not None:
         lines = [f"{called(maker, names)} holds {what} among its {array.size} from the start"]
     else:
-        lines = [f"{called(maker, names)} made {what} among its {array.size} numbers"]
+        lines = [f"{called(maker, names)} made {what} among its {counted(array.size, 'number')}"]
     lines.append(row("result", maker, array, names))
     if maker.buffer is None or maker is way[0][0]:
         lines += [row("from", x, numbers(x), names) for x in operands(maker) if x.op is not CONST]

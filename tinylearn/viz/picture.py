@@ -137,7 +137,10 @@ class Figures:
 
 
 class Refusal:
-    """Stands where a picture would: says in plain text why there is none, and never raises."""
+    """Stands where a picture would and says in plain text why there is none.
+
+    Showing it never raises; what asks for the picture's data or file does, with the reason.
+    """
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -149,6 +152,18 @@ class Refusal:
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
+
+    def save(self, path: str | Path, **options: Any) -> Path:
+        """Refuse, with the reason: a file without a picture would be found too late."""
+        raise ValueError(str(self))
+
+    def figures(self, steps: Sequence[int]) -> Figures:
+        """Refuse, with the reason."""
+        raise ValueError(str(self))
+
+    def to_graphviz(self) -> Any:
+        """Refuse, with the reason."""
+        raise ValueError(str(self))
 
     def svg(self, step: int | None = None) -> str:
         """The reason as a small SVG."""

@@ -81,6 +81,14 @@ def amount(count: float, unit: str = "B") -> str:
     raise AssertionError("the last prefix always returns")
 
 
+def counted(count: int, what: str) -> str:
+    """
+    >>> counted(1, "op"), counted(0, "kernel")
+    ('1 op', '0 kernels')
+    """
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
 def face(node: Data, nodes: Mapping[str, Data]) -> list[str]:
     """The one or two lines that stand in a node's box. A constant stands inside its reader."""
     if node["kind"] == "source":

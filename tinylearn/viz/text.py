@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 from tinylearn.viz.film import intensity
-from tinylearn.viz.style import amount, shape_text
+from tinylearn.viz.style import amount, counted, shape_text
 
 Data = dict[str, Any]
 LONGEST = 400  # nodes; beyond this a listing helps nobody
@@ -47,8 +47,8 @@ def summary(trace: Data) -> str:
     sources = sum(node["kind"] == "source" for node in trace["nodes"])
     computing = len(trace["nodes"]) - sources
     return (
-        f"{trace['title']}: {computing} ops on {sources} sources, "
-        f"{len(trace['kernels'])} kernel{'s' * (len(trace['kernels']) != 1)}"
+        f"{trace['title']}: {counted(computing, 'op')} on {counted(sources, 'source')}, "
+        f"{counted(len(trace['kernels']), 'kernel')}"
     )
 
 

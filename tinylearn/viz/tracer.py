@@ -18,7 +18,7 @@ from typing import Any
 
 from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.node import Node, walk
-from tinylearn.graph.primitives import BUFFER, CONST
+from tinylearn.graph.primitives import BUFFER, CONST, DETACH
 from tinylearn.graph.simplify import Simplified, simplify
 from tinylearn.nn.module import Module
 from tinylearn.schedule.kernel import is_source
@@ -36,7 +36,7 @@ from tinylearn.viz.decisions import (
 )
 from tinylearn.viz.film import add_frames
 from tinylearn.viz.modules import add_modules
-from tinylearn.viz.names import called, look_around, names_on_lines
+from tinylearn.viz.names import called, holding, look_around, names_on_lines
 from tinylearn.viz.style import clip, face, shape_text
 from tinylearn.viz.values import summary
 from tinylearn.viz.views import add_views
@@ -133,7 +133,7 @@ class Tracer:
         for node in () if whole else order:  # the last of equals, or one with a name
             if self.new[node] not in original or node in names:
                 original[self.new[node]] = node
-        calls = calls_in(spelled, order, self.holders)
+        calls = calls_in(spelled, order, holding(names.values()))
         self.calls = {self.new[n]: call for n, call in calls.items()} if not whole else calls
         self.names = {n: names[o] for n, o in original.items() if o in names}
         self.gradients = {n: seen.gradients[o] for n, o in original.items() if o in seen.gradients}
@@ -229,11 +229,16 @@ def argument(node: Node) -> str:
 
 
 def passes(order: list[Node]) -> dict[Node, str]:
-    """forward, backward (made by a gradient rule), or update (made from gradients by the user)."""
+    """forward, backward (made by a gradient rule), or update (made from gradients by the user).
+
+    A gradient that is declared to be constant, as x.grad is, stays one.
+    """
     found: dict[Node, str] = {}
     for node in order:
         if node.gradient_of is not None:
             found[node] = "backward"
+        elif node.op is DETACH:
+            found[node] = found[node.inputs[0]]
         elif any(found[x] != "forward" for x in node.inputs):
             found[node] = "update"
         else:
@@ -299,7 +304,8 @@ def traced(tracer: Tracer, steps: bool, code: bool, level: str, view: str) -> Da
         data["steps"] = simplified_steps(tracer.simplified.steps, tracer.ids) + decisions
     if not steps:
         calls = {tracer.ids[n]: call for n, call in tracer.calls.items()}
-        data["groups"] = add_modules(data["nodes"], tracer.holders)
+        places = {i: n.made_at for n, i in tracer.ids.items() if n.made_at is not None}
+        data["groups"] = add_modules(data["nodes"], tracer.holders, places)
         data["groups"] += add_calls(data["nodes"], data["groups"], calls)
     add_apart(data)
     data["rules"] |= {step["rule"]: step.pop("says") for step in data["steps"]}
