@@ -139,7 +139,7 @@ SAME = [
     ("x.roll(shifts=1, dims=0)", "x.roll(1, 0)"),
     ("x.clamp(min=0, max=2)", "x.clamp(0, 2)"),
     ("x.leaky_relu(negative_slope=0.5)", "x.leaky_relu(0.5)"),
-    ("x.long().one_hot(num_classes=9)", "x.long().one_hot(9)"),
+    ("x.abs().long().one_hot(num_classes=9)", "x.abs().long().one_hot(9)"),
     ("Tensor.cat([x, y], dim=1)", "Tensor.cat([x, y], axis=1)"),
     ("Tensor.stack((x, y), dim=-1)", "Tensor.stack(x, y, axis=-1)"),
     ("x.split(1, dim=0)[1]", "x[1:]"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import tinylearn as tl
 from tinylearn.devices.device import Device
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.indexing import MANY
@@ -68,3 +69,61 @@ def test_a_few_comparisons_are_left_in_the_graph():
 def test_more_than_memory_holds_is_not_computed_to_pick_from_it():
     whole = Tensor.ones(1).expand(10**6, 10**6)
     assert whole[Tensor(np.arange(3)) + 1].shape == (3, 10**6)
+
+
+# ---------------------------------------------------------------- places that are not there
+
+
+def test_a_small_index_is_checked_before_anything_is_computed_from_it(device):
+    x = Tensor([1.0, 2.0, 3.0])
+    for index, place in (
+        (Tensor([0, 1]) + 2, 3),
+        (x.argmax() + 1, 3),
+        (Tensor([[0, -4]])[:, 1:], -4),
+        ((x > 1).sum() + 1, 3),
+    ):
+        with pytest.raises(IndexError, match=f"no place {place} on axis 0, which has size 3"):
+            x[index]
+    assert x[x.argmax()].item() == 3.0 and x[-(x > 1).sum()].item() == 2.0
+    with pytest.raises(IndexError, match="rows 0 to 9, got 10"):
+        tl.nn.Embedding(10, 2)(Tensor([4, 5]) * 2)
+
+
+def test_an_index_that_costs_much_waits():
+    x, logits = Tensor(ROWS[:60]), Tensor(ROWS) @ Tensor(ROWS.T)
+    index = logits.argmax(1)
+    y = x[:, :1][index % 60]
+    assert index.node.buffer is None and y.node.buffer is None
+
+
+def test_classes_that_are_not_there_are_refused_where_they_are_cheap_to_know(device):
+    x, labels = Tensor(ROWS[:2, :3]), Tensor([1, 3])
+    for make in (
+        lambda: x.cross_entropy(labels - 2),
+        lambda: x.nll_loss(labels * 1),
+        lambda: labels.one_hot(3),
+        lambda: (labels - 2).one_hot(3),
+    ):
+        with pytest.raises(ValueError, match=r"class (-1|3) is not one of 0 to 2"):
+            make()
+    assert (labels * 1).one_hot(4).tolist() == [[0, 1, 0, 0], [0, 0, 0, 1]]
+
+
+MASKS = [
+    (lambda x: x[[True]], "size 1 is laid on axis 0, which has size 3"),
+    (lambda x: x[np.ones(4, bool)], "size 4 is laid on axis 0, which has size 3"),
+    (lambda x: x[:, np.ones(3, bool)], "size 3 is laid on axis 1, which has size 4"),
+    (lambda x: x[..., [True, False]], "size 2 is laid on axis 1, which has size 4"),
+    (lambda x: x[np.ones((3, 1), bool)], "size 1 is laid on axis 1, which has size 4"),
+    (lambda x: x[x[:, :2] > 0], "size 2 is laid on axis 1, which has size 4"),
+    (lambda x: x[None, [True]], "size 1 is laid on axis 0, which has size 3"),
+]
+
+
+@pytest.mark.parametrize(("pick", "says"), MASKS, ids=[says for _, says in MASKS])
+def test_a_mask_of_another_size_is_refused_as_by_numpy(pick, says):
+    x = Tensor(ROWS[:3, :4])
+    with pytest.raises(IndexError, match=says):
+        pick(x)
+    with pytest.raises(IndexError):
+        pick(ROWS[:3, :4])

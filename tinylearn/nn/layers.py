@@ -15,6 +15,7 @@ from tinylearn.nn import functional as F
 from tinylearn.nn import init
 from tinylearn.nn.module import Module, title
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.userline import layer_call
 from tinylearn.tensor.windows import Pair, two
 
 
@@ -50,11 +51,14 @@ class Linear(Module):
         The first axis counts the examples: it is never flattened with others.
         """
         says = f"{title(self)} needs inputs of shape (..., {self.in_features})"
+        form, name = layer_call(x.node)
         flat = [k for k in range(1, x.ndim - 1) if math.prod(x.shape[k:]) == self.in_features]
-        repair = f"x.flatten({flat[0]})" if flat else ""
+        repair = form.format(f"{name}.flatten({flat[0]})") if flat else ""
         if not flat and x.ndim and x.shape[-1] == self.out_features:
             repair = f"Linear({self.out_features}, {self.in_features})"
-        return describe(ShapeError, says, [("x", x.node)], repair)
+        elif not flat and x.ndim == 2 and x.shape[1] and math.prod(x.shape) != self.in_features:
+            repair = f"Linear({x.shape[1]}, {self.out_features})"
+        return describe(ShapeError, says, [(name, x.node)], repair)
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}" + (
@@ -95,12 +99,26 @@ class Conv2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 4 or x.shape[1] != self.in_channels:
-            says = f"{title(self)} needs images of shape (batch, {self.in_channels}, height, width)"
-            one = x.ndim == 3 and self.in_channels in (1, x.shape[0])
-            repair = f"x.unsqueeze({0 if x.shape[0] == self.in_channels else 1})" if one else ""
-            raise describe(ShapeError, says, [("x", x.node)], repair)
+            raise self.misfit(x)
         how = (self.stride, self.padding, self.dilation, self.groups)
         return F.conv2d(x, self.weight, self.bias, *how)
+
+    def misfit(self, x: Tensor) -> Exception:
+        """The error for images of other axes or channels, with a likely repair if there is one."""
+        says = f"{title(self)} needs images of shape (batch, {self.in_channels}, height, width)"
+        form, name = layer_call(x.node)
+        shape, n = x.shape, self.in_channels
+        change = ""
+        if len(shape) == 4 and shape[3] == n:
+            change = ".permute(0, 3, 1, 2)"
+        elif len(shape) == 3 and n in (1, shape[0]):
+            change = f".unsqueeze({0 if shape[0] == n else 1})"
+        elif len(shape) == 2 and n == 1:
+            change = f".reshape(1, 1, {shape[0]}, {shape[1]})"
+        repair = form.format(name + change) if change else ""
+        if not change and len(shape) == 4 and self.groups == 1 and shape[1]:
+            repair = f"Conv2d({shape[1]}, {self.out_channels}, {self.kernel_size})"
+        return describe(ShapeError, says, [(name, x.node)], repair)
 
     def extra_repr(self) -> str:
         text = f"{self.in_channels}, {self.out_channels}, {self.kernel_size}"
@@ -134,7 +152,8 @@ class BatchNorm2d(Module):
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim < 2 or x.shape[1] != self.num_features:
             says = f"{title(self)} needs inputs of shape (batch, {self.num_features}, ...)"
-            raise describe(ShapeError, says, [("x", x.node)])
+            repair = f"BatchNorm2d({x.shape[1]})" if x.ndim > 1 and x.shape[1] else ""
+            raise describe(ShapeError, says, [(layer_call(x.node)[1], x.node)], repair)
         if self.training and Tensor.training:
             mean, variance = F.batch_statistics(x)
             self.remember(mean, variance, x.numel() // self.num_features)
@@ -185,7 +204,8 @@ class LayerNorm(Module):
         if x.shape[x.ndim - count :] != self.normalized_shape or x.ndim < count:
             wanted = ", ".join(map(str, self.normalized_shape))
             says = f"{title(self)} needs inputs of shape (..., {wanted})"
-            raise describe(ShapeError, says, [("x", x.node)])
+            repair = f"LayerNorm({x.shape[-1]})" if x.ndim and x.shape[-1] else ""
+            raise describe(ShapeError, says, [(layer_call(x.node)[1], x.node)], repair)
         return F.layernorm(x, tuple(range(-count, 0)), self.eps, self.weight, self.bias)
 
     def extra_repr(self) -> str:
@@ -207,8 +227,23 @@ class Embedding(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dtype.kind != 1:
-            raise DTypeError(f"{title(self)} needs integers, got {x.dtype}\nTry x.int()")
-        return F.embedding(x, self.weight)
+            form, name = layer_call(x.node)
+            repair = form.format(f"{name}.int()")
+            raise DTypeError(f"{title(self)} needs integers, got {x.dtype}\nTry {repair}")
+        try:
+            return F.embedding(x, self.weight)
+        except IndexError:
+            raise self.misfit(x) from None
+
+    def misfit(self, x: Tensor) -> Exception:
+        """The error for integers that name no row."""
+        numbers, n = x.numpy(), self.num_embeddings
+        wrong = numbers[(numbers >= n) | (numbers < -n)]
+        says = f"{title(self)} has rows 0 to {n - 1}"
+        says += f", got {int(wrong.flat[0])}" if wrong.size else ""
+        repair = f"Embedding({int(numbers.max()) + 1}, {self.embedding_dim})"
+        name = layer_call(x.node)[1]
+        return describe(IndexError, says, [(name, x.node)], repair if (wrong >= n).any() else "")
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}"
@@ -218,8 +253,8 @@ class Dropout(Module):
     """Sets a random share p of the numbers to 0 in training, and enlarges the others to match."""
 
     def __init__(self, p: float = 0.5) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(f"p must be from 0 to 1, not {p}")
+        if not isinstance(p, int | float) or not 0 <= p <= 1:
+            raise ValueError(f"p must be from 0 to 1, not {p!r}")
         self.p = p
 
     def forward(self, x: Tensor) -> Tensor:

@@ -61,6 +61,10 @@ def load_state_dict(
     strict   False lets keys be missing from `state` or unknown to the model
     Raises   StateError that names every key that does not fit; the model is then unchanged
     """
+    if not isinstance(state, Mapping):
+        text = repr(os.fspath(state)) if isinstance(state, str | os.PathLike) else "path"
+        says = f"a state is a dict of Tensors, not {type(state).__name__}"
+        raise TypeError(f"{says}\nTry model.load_state_dict(nn.state.safe_load({text}))")
     names = dict(named_tensors(model))  # a tied weight may come under any of its names
     given = {k: v for k, v in state.items() if k in names or not _counter(k)}
     loaded = {id(names[k]) for k in given if k in names}
@@ -164,6 +168,10 @@ def checksum(arrays: Mapping[str, np.ndarray]) -> int:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it holds, at any time, either what it held or all of `data`."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {str(path.parent)!r} to write {path.name!r} to"
+        )
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         with temporary.open("xb") as file:

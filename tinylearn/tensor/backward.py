@@ -152,7 +152,8 @@ def unrecorded(op: str, node: Node) -> Exception:
         repair = f"{name}.requires_grad = True"
     elif any(n.op in (DETACH, DERIVATIVE) for n in reached_leaves(node)):
         says = f"{op}: what this tensor is made from was detached, or made inside no_grad() or"
-        says += " while Tensor.training was False; make it again where gradients are recorded"
+        says += " while Tensor.training was False (make it again where gradients are recorded),"
+        says += f" or leads through what is flat; {FLAT}"
         repair = "" if State.finished.training else "Tensor.training = True"
     elif (whole := whole_numbers(node)) is not None:
         says = f"{op}: only floats have gradients, and this is made from whole numbers"

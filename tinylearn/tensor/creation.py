@@ -22,6 +22,7 @@ from tinylearn.tensor.data import array_of, checked_shape, fits
 from tinylearn.tensor.losses import Losses
 from tinylearn.tensor.randomness import Random, manual_seed
 from tinylearn.tensor.state import State, made, own
+from tinylearn.tensor.userline import with_floats
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
@@ -217,7 +218,7 @@ def take_root(tensor: State, node: Any, requires_grad: bool | None) -> None:
     """Give a tensor a new node of its own, and with it the right to a gradient."""
     kind: DType = node.dtype
     if requires_grad and not kind.is_float:
-        raise DTypeError(f"only floats have gradients, not {kind}\nTry dtype=float")
+        raise DTypeError(f"only floats have gradients, not {kind}\nTry {with_floats()}")
     tensor.node = node
     tensor._requires_grad = kind.is_float if requires_grad is None else bool(requires_grad)
     if tensor._requires_grad:

@@ -8,6 +8,7 @@
 Picking from numbers that are in memory, by an index that is known, is done at once: it costs less
 than one comparison for each number there is. Where that would be many comparisons, numbers and
 index are computed first, as a mask is: x[order[:64]] reads 64 rows, and not all of x 64 times.
+An index that costs little is computed in any case, so that a place that is not there is refused.
 """
 
 from __future__ import annotations
@@ -31,15 +32,26 @@ from tinylearn.tensor.data import short, upload
 from tinylearn.tensor.operands import broadcast, common_shape
 from tinylearn.tensor.reduce import Reduce
 from tinylearn.tensor.state import State, made, result
-from tinylearn.tensor.userline import name_of
+from tinylearn.tensor.userline import index_repair, mask_repair, name_of
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
 
 MANY = 1 << 20  # comparisons: beyond, what can be picked at once is
+CHEAP = 1 << 16  # numbers on the way to an index, up to which it is computed at once
+SHORT = 100  # nodes on the way to it
 LARGEST = 1 << 28  # bytes: what is larger is not computed only to pick from it
 HOST = ("numpy", "c")  # devices whose memory NumPy can look at
+
+
+@dataclass(frozen=True)
+class Trues:
+    """Where a mask is true along one of its axes, the size of that axis, whether it is the only."""
+
+    places: Node
+    size: int
+    alone: bool
 
 
 class Indexing(Reduce):
@@ -75,6 +87,9 @@ class Indexing(Reduce):
         if index.dtype.is_float or index.dtype is bool_:
             raise DTypeError(f"one_hot needs ints, not {index.dtype}\nTry x.long()")
         shape = index.shape + (operator.index(classes),)
+        index = computed_if_cheap(index)
+        if known(index) and (wrong := outside(index, 0, shape[-1])) is not None:
+            raise ValueError(f"one_hot: class {wrong} is not one of 0 to {shape[-1] - 1}")
         index = index.cast(int64).reshape(index.shape + (1,)).expand(shape)
         place = places(shape, len(shape) - 1, index.device)
         one, zero = (const(n, shape, float32, index.device) for n in (1.0, 0.0))
@@ -94,9 +109,9 @@ class Indexing(Reduce):
         """In each place its row and its column."""
         shape = self.shape
         if len(shape) < 2:
-            raise describe(
-                IndexError, f"{op} needs two axes", [("x", self.node)], f"{name_of()}.unsqueeze(0)"
-            )
+            name = name_of()
+            says = f"{op} needs two axes"
+            raise describe(IndexError, says, [(name, self.node)], f"{name}.unsqueeze(0)")
         last = len(shape) - 1
         return places(shape, last - 1, self.device), places(shape, last, self.device)
 
@@ -127,12 +142,15 @@ def planned(x: Node, key: tuple) -> Plan:
     entries = completed(x, [entry for k in key for entry in unmasked(k, x.device)])
     plan = Plan()
     advanced = [not isinstance(e, slice | None) and e is not ... for e in entries]
-    has_arrays = any(isinstance(e, Node) for e in entries)
+    has_arrays = any(isinstance(e, Node | Trues) for e in entries)
     for entry in entries:
         axis = len(plan.bounds)
         if entry is None:
             plan.shape.append(1)
-        elif isinstance(entry, Node):
+            continue
+        if isinstance(entry, Trues):
+            entry = fitting_mask(entry, axis, x)
+        if isinstance(entry, Node):
             plan.bounds.append((0, x.shape[axis]))
             plan.steps.append(1)
             plan.arrays.append(in_range(entry, axis, x))
@@ -155,7 +173,7 @@ def planned(x: Node, key: tuple) -> Plan:
 
 
 def unmasked(entry: Any, device: str) -> list[Any]:
-    """An entry of a key as ints, slices, None, ... and int nodes; a mask becomes several."""
+    """An entry of a key as ints, slices, None, ..., int nodes; of a mask the trues of each axis."""
     if entry is None or entry is ... or isinstance(entry, slice):
         return [entry]
     if isinstance(entry, int | np.integer) and not isinstance(entry, bool):
@@ -170,10 +188,24 @@ def unmasked(entry: Any, device: str) -> list[Any]:
     if array.size == 0 and not isinstance(entry, np.ndarray):
         array = array.astype(np.int64)
     if array.dtype.kind == "b" and array.ndim:
-        return [buffer(upload(places, device)) for places in np.nonzero(array)]
+        found = zip(np.nonzero(array), array.shape)
+        alone = array.ndim == 1
+        return [Trues(buffer(upload(places, device)), size, alone) for places, size in found]
     if array.dtype.kind not in "iu":
-        raise DTypeError(f"an index is an int, a slice, None, ... or a tensor, not {short(entry)}")
+        says = f"an index is an int, a slice, None, ... or a tensor, not {short(entry)}"
+        raise DTypeError(says + (index_repair() if isinstance(entry, float) else ""))
     return [buffer(upload(array.astype(np.int64), device))]
+
+
+def fitting_mask(mask: Trues, axis: int, x: Node) -> Node:
+    """Where a mask is true; its axis must be as long as that of x."""
+    n = x.shape[axis]
+    if mask.size == n:
+        return mask.places
+    name = name_of()
+    says = f"a mask of size {mask.size} is laid on axis {axis}, which has size {n}"
+    repair = mask_repair(name, mask.size, n) if mask.alone and not axis else ""
+    raise describe(IndexError, says, [(name, x)], repair)
 
 
 def completed(x: Node, entries: list[Any]) -> list[Any]:
@@ -186,7 +218,7 @@ def completed(x: Node, entries: list[Any]) -> list[Any]:
         raise describe(IndexError, says, [(name, x)], "" if 0 in x.shape else repair)
     dots = [k for k, e in enumerate(entries) if e is ...]
     if len(dots) > 1:
-        raise describe(IndexError, "an index has at most one ...", [("x", x)])
+        raise describe(IndexError, "an index has at most one ...", [(name_of(), x)])
     place = dots[0] if dots else len(entries)
     rest = [slice(None)] * (len(x.shape) - used)
     return entries[:place] + rest + entries[place + 1 :]
@@ -248,6 +280,30 @@ def known(x: Node) -> bool:
     return x.buffer is not None and x.device in HOST
 
 
+def computed_if_cheap(index: Node) -> Node:
+    """An index, computed if few nodes of few numbers lead to it; else it waits."""
+    waiting, seen, count = [index], set(), 0
+    while waiting:
+        node = waiting.pop()
+        if node in seen or node.buffer is not None:
+            continue
+        seen.add(node)
+        count += node.size
+        if count > CHEAP or len(seen) > SHORT or node.op.kind == "deferred":
+            return index
+        waiting += node.inputs
+    if seen and index.device in HOST:
+        realize([index])
+    return index
+
+
+def outside(index: Node, low: int, high: int) -> int | None:
+    """The first number of a known index that is not from low to high - 1, or None."""
+    numbers = Device.known[index.device].download(index.buffer)
+    wrong = numbers[(numbers < low) | (numbers >= high)]
+    return int(wrong.flat[0]) if wrong.size else None
+
+
 def computed_first(x: Node, keys: tuple) -> list[Node]:
     """Compute the numbers to pick from and the indices, those that are not computed yet.
 
@@ -262,15 +318,17 @@ def computed_first(x: Node, keys: tuple) -> list[Node]:
 
 
 def in_range(index: Node, axis: int, x: Node) -> Node:
-    """An index with places counted from 0. What is not computed yet cannot be checked: a place
-    that is not there gives 0."""
+    """An index with places counted from 0.
+
+    One that would cost much cannot be checked yet: a place that is not there then gives 0.
+    """
     n = x.shape[axis]
-    if not known(index):
+    if not known(computed_if_cheap(index)):
         return LESS(index, index.const_like(0)).where(index + n, index)
     numbers = Device.known[index.device].download(index.buffer)
-    outside = (numbers < -n) | (numbers >= n)
-    if outside.any():
-        inside(int(numbers[outside].flat[0]), axis, x)
+    wrong = (numbers < -n) | (numbers >= n)
+    if wrong.any():
+        inside(int(numbers[wrong].flat[0]), axis, x)
     if not (numbers < 0).any():
         return index
     return buffer(upload(np.where(numbers < 0, numbers + n, numbers), index.device))
@@ -284,7 +342,7 @@ def together(x: Node, arrays: list[Node]) -> list[Node]:
         if both is None:
             says = "the index tensors do not broadcast"
             operands = [(f"i{k}", a) for k, a in enumerate(arrays)]
-            raise describe(IndexError, says, [("x", x), *operands])
+            raise describe(IndexError, says, [(name_of(), x), *operands])
         shape = both
     return [broadcast(a, shape) for a in arrays]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, ShapeError, TinylearnError, describe, nearest
 from tinylearn.graph.deferred import composite
 from tinylearn.graph.dtype import bool_, float16, float32, int64
@@ -17,6 +18,7 @@ from tinylearn.graph.primitives import BUFFER, DETACH, EXP, LESS, LOG, MUL, SUM,
 from tinylearn.tensor.along import counted, laid_along, places
 from tinylearn.tensor.compare import equal, larger, opposite
 from tinylearn.tensor.functions import absolute
+from tinylearn.tensor.indexing import computed_if_cheap, known
 from tinylearn.tensor.moves import without
 from tinylearn.tensor.normalizing import Normalizing
 from tinylearn.tensor.operands import different_devices, floating, node_of
@@ -184,8 +186,8 @@ def class_axis(op: str, x: Node) -> int:
 def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -> Node:
     """The true classes as int64, of the shape that the predictions ask for.
 
-    That they are in range is checked where the numbers are at hand; elsewhere a class that is
-    not there adds nothing to what is picked.
+    That they are in range is checked where the numbers are at hand or cheap to compute; elsewhere
+    a class that is not there adds nothing to what is picked.
     """
     left, right, _ = operand_names(op) if y.shape != without(x.shape, axis) else ("", "", "")
     if y.dtype.is_float or y.dtype is bool_:
@@ -194,8 +196,10 @@ def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -
         says = f"{op}: {left} {x.shape} needs targets of shape {without(x.shape, axis)}"
         repair = class_repair(left, right, call_form(op), x.shape, y.shape)
         raise describe(ShapeError, says, [(left, x), (right, y)], repair)
-    data = getattr(y.buffer, "data", None)
-    if y.op is BUFFER and isinstance(data, np.ndarray) and data.size:
+    y = y if y.op is BUFFER else computed_if_cheap(y)
+    if known(y) and y.size:
+        device = Device.known[y.device]
+        data = device.read(device.memory(y.buffer))
         unsigned = data.view(UNSIGNED[data.itemsize])  # what is below zero is larger than all there
         if np.maximum.reduce(unsigned, None) >= x.shape[axis]:
             refuse_classes(op, data, x.shape[axis], ignored)

@@ -18,9 +18,16 @@ from tinylearn.graph.primitives import const
 from tinylearn.tensor.axes import Axes, all_axes, one_axis
 from tinylearn.tensor.data import short
 from tinylearn.tensor.operands import broadcast, different_devices
-from tinylearn.tensor.repairs import cat_repair, expand_repair, reshape_repair, stack_repair
+from tinylearn.tensor.repairs import (
+    cat_repair,
+    expand_repair,
+    pad_repair,
+    reshape_repair,
+    shrink_repair,
+    stack_repair,
+)
 from tinylearn.tensor.state import State, made, result
-from tinylearn.tensor.userline import name_of
+from tinylearn.tensor.userline import argument_names, name_of
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
@@ -51,7 +58,9 @@ class Moves(State):
             return result(x.reshape((1,)), self)
         first, last = one_axis("flatten", x, start), one_axis("flatten", x, end)
         if first > last:
-            raise describe(ShapeError, f"flatten from axis {first} to {last}", [("x", x)])
+            name = name_of()
+            says = f"flatten from axis {first} to {last}"
+            raise describe(ShapeError, says, [(name, x)], f"{name}.flatten({last}, {first})")
         middle = math.prod(x.shape[first : last + 1])
         return result(x.reshape(x.shape[:first] + (middle,) + x.shape[last + 1 :]), self)
 
@@ -64,7 +73,7 @@ class Moves(State):
         for a in axes:
             if x.shape[a] != 1:
                 says = f"squeeze: axis {a} has size {x.shape[a]}, only size 1 can be left out"
-                raise describe(ShapeError, says, [("x", x)], f"{name_of()}.squeeze()")
+                raise describe(ShapeError, says, [(name_of(), x)], f"{name_of()}.squeeze()")
         return result(x.reshape(tuple(n for a, n in enumerate(x.shape) if a not in axes)), self)
 
     def unsqueeze(self, axis: int) -> Tensor:
@@ -89,7 +98,7 @@ class Moves(State):
             says = f"permute needs each of the axes 0 to {len(x.shape) - 1} once, got {asked}"
             whole = list(dict.fromkeys([*axes, *range(len(x.shape))]))
             repair = f"{name_of()}.permute({', '.join(map(str, whole))})"
-            raise describe(ShapeError, says, [("x", x)], repair)
+            raise describe(ShapeError, says, [(name_of(), x)], repair)
         return result(x.permute(axes), self)
 
     def transpose(self, axis: int = -2, other: int = -1) -> Tensor:
@@ -126,7 +135,8 @@ class Moves(State):
         sizes = tuple(h if w == -1 else w for h, w in zip(have, want))
         if new < 0 or not all(h in (1, w) for h, w in zip(have, sizes)):
             says = f"expand to {want}: only axes of size 1, and new ones in front, can be repeated"
-            raise describe(ShapeError, says, [("x", x)], expand_repair(name_of(), x.shape, want))
+            name = name_of()
+            raise describe(ShapeError, says, [(name, x)], expand_repair(name, x.shape, want))
         return result(broadcast(x, sizes), self)
 
     def expand_as(self, other: Tensor) -> Tensor:
@@ -140,7 +150,7 @@ class Moves(State):
             says = f"repeat needs a count >= 0 for each of {len(x.shape)} axes, got {counts}"
             ones = (1,) * (len(x.shape) - len(counts)) + tuple(abs(c) for c in counts)
             repair = f"{name_of()}.repeat({', '.join(map(str, ones))})"
-            raise describe(ShapeError, says, [("x", x)], repair)
+            raise describe(ShapeError, says, [(name_of(), x)], repair)
         sizes = (1,) * (len(counts) - len(x.shape)) + x.shape
         apart = tuple(n for size in sizes for n in (1, size))
         copied = tuple(n for c, size in zip(counts, sizes) for n in (c, size))
@@ -161,14 +171,16 @@ class Moves(State):
     def shrink(self, *bounds: tuple[int, int] | None) -> Tensor:
         """From start to stop (not included) along each axis; None keeps an axis whole."""
         x = self.node
-        bounds = for_each_axis(x, bounds)
-        whole = tuple((0, n) if b is None else (b[0], b[1]) for b, n in zip(bounds, x.shape))
-        if len(bounds) > len(x.shape) or any(
-            not 0 <= a <= b <= n for (a, b), n in zip(whole, x.shape)
+        pairs = for_each_axis(x, bounds)
+        whole = tuple((0, n) if b is None else b for b, n in zip(pairs, x.shape))
+        if not all_pairs(whole, pairs, x) or any(
+            a > b or b > n for (a, b), n in zip(whole, x.shape)
         ):
-            says = f"shrink needs 0 <= start <= stop <= size for each axis, got {bounds}"
-            raise describe(ShapeError, says, [("x", x)])
-        return result(x.shrink(whole), self)
+            says = f"shrink needs 0 <= start <= stop <= size for each axis, got {short(bounds)}"
+            name = name_of()
+            repair = shrink_repair(name, x.shape, pairs)
+            raise describe(ShapeError, says, [(name, x)], repair)
+        return result(x.shrink(tuple((a, b) for a, b in whole)), self)
 
     def pad(self, *widths: tuple[int, int] | None, value: float = 0.0) -> Tensor:
         """(before, after) numbers of one value around each axis; None adds none.
@@ -176,12 +188,13 @@ class Moves(State):
         NumPy: pad with a constant, the same order of axes. (PyTorch counts from the last axis.)
         """
         x = self.node
-        widths = for_each_axis(x, widths)
-        whole = tuple((0, 0) if w is None else tuple(w) for w in widths)
-        if len(whole) != len(x.shape) or any(len(w) != 2 or min(w) < 0 for w in whole):
-            says = f"pad needs (before, after) >= 0 for each axis, got {widths}"
-            raise describe(ShapeError, says, [("x", x)])
-        return result(surrounded(x, whole, value), self)
+        pairs = for_each_axis(x, widths)
+        whole = tuple((0, 0) if w is None else w for w in pairs)
+        if not all_pairs(whole, pairs, x):
+            says = f"pad needs (before, after) >= 0 for each axis, got {short(widths)}"
+            name = name_of()
+            raise describe(ShapeError, says, [(name, x)], pad_repair(name, x.shape, widths))
+        return result(surrounded(x, tuple((a, b) for a, b in whole), value), self)
 
     def roll(self, shift: int, axis: int) -> Tensor:
         """What is pushed out at one end of an axis comes in at the other. NumPy, PyTorch: roll"""
@@ -204,7 +217,9 @@ class Moves(State):
             sizes = [min(sizes, n - start) for start in range(0, n, sizes)] or [0]
         if sum(sizes) != n or any(s < 0 for s in sizes):
             says = f"split: the sizes {list(sizes)} must add up to {n}, the size of axis {a}"
-            raise describe(ShapeError, says, [("x", x)], f"{name_of()}.split({max(n, 1)}, {a})")
+            raise describe(
+                ShapeError, says, [(name_of(), x)], f"{name_of()}.split({max(n, 1)}, {a})"
+            )
         starts = [sum(sizes[:k]) for k in range(len(sizes))]
         return tuple(result(part_of(x, a, s, s + m), self) for s, m in zip(starts, sizes))
 
@@ -226,11 +241,12 @@ class Moves(State):
         nodes = same_kind("cat", parts)
         first = nodes[0].shape
         a = one_axis("cat", nodes[0], axis)
-        for x in nodes[1:]:
+        for k, x in enumerate(nodes):
             if len(x.shape) != len(first) or without(x.shape, a) != without(first, a):
                 says = f"cat along axis {a} needs shapes that are equal along the other axes"
-                repair = cat_repair(first, x.shape, a)
-                raise describe(ShapeError, says, [("x", nodes[0]), ("y", x)], repair)
+                one, other = argument_names(len(nodes), k)
+                repair = cat_repair(one, other, first, x.shape, a)
+                raise describe(ShapeError, says, [(one, nodes[0]), (other, x)], repair)
         return made(joined(nodes, a), any(t._requires_grad for t in parts))
 
     def stack(*tensors: Any, axis: int = 0) -> Tensor:
@@ -241,10 +257,11 @@ class Moves(State):
         parts, axis = gathered("stack", tensors, axis)
         nodes = same_kind("stack", parts)
         a = one_axis("stack", nodes[0], axis, extra=1)
-        for x in nodes[1:]:
+        for k, x in enumerate(nodes):
             if x.shape != nodes[0].shape:
-                repair = stack_repair(nodes[0].shape, x.shape)
-                operands = [("x", nodes[0]), ("y", x)]
+                one, other = argument_names(len(nodes), k)
+                repair = stack_repair(one, other, nodes[0].shape, x.shape)
+                operands = [(one, nodes[0]), (other, x)]
                 raise describe(ShapeError, "stack needs equal shapes", operands, repair)
         deeper = [x.reshape(x.shape[:a] + (1,) + x.shape[a:]) for x in nodes]
         return made(joined(deeper, a), any(t._requires_grad for t in parts))
@@ -272,6 +289,19 @@ def for_each_axis(x: Node, pairs: tuple) -> tuple:
     return pairs + (None,) * (len(x.shape) - len(pairs))
 
 
+def all_pairs(pairs: tuple, given: tuple, x: Node) -> bool:
+    """Whether there is a pair of whole numbers >= 0 for each axis of x, and no more."""
+    if len(given) != len(x.shape):
+        return False
+    return all(
+        isinstance(p, tuple | list)
+        and len(p) == 2
+        and all(hasattr(n, "__index__") for n in p)
+        and min(p) >= 0
+        for p in pairs
+    )
+
+
 def without(shape: Shape, axis: int) -> Shape:
     """A shape less one axis."""
     return shape[:axis] + shape[axis + 1 :]
@@ -287,7 +317,7 @@ def asked_shape(op: str, x: Node, shape: tuple) -> Shape:
     elif unknown or known != size or any(n < 0 for n in sizes):
         says = f"{op} to {sizes}: x has {size} numbers"
         repair = f"{name_of()}{reshape_repair(op, x.shape, sizes)}"
-        raise describe(ShapeError, says, [("x", x)], repair)
+        raise describe(ShapeError, says, [(name_of(), x)], repair)
     return sizes
 
 

@@ -76,8 +76,8 @@ class Normalizing(Windows):
         Which ones are dropped is drawn when the expression is built. PyTorch: dropout
         Source: Srivastava et al. 2014
         """
-        if not 0 <= p <= 1:
-            raise ValueError(f"dropout: p is a probability, not {p}")
+        if not isinstance(p, int | float) or not 0 <= p <= 1:
+            raise ValueError(f"dropout: p is a probability, not {p!r}")
         x = self.node
         if p == 0 or not State.finished.training:
             return result(x, self)

@@ -9,7 +9,8 @@ from tinylearn.errors import nearest
 WRITE = {  # their name -> ours
     "absolute": "x.abs()", "abs_": "x.abs()", "add_": "x += y", "amax": "x.max(axis)",
     "amin": "x.min(axis)", "argsort": "np.argsort(x.numpy())", "array_equal": "(x == y).all()",
-    "bmm": "x @ y", "broadcast_to": "x.expand(shape)", "clamp_": "x.clamp(low, high)",
+    "bce": "x.binary_cross_entropy(y)", "bmm": "x @ y", "broadcast_to": "x.expand(shape)",
+    "clamp_": "x.clamp(low, high)",
     "concatenate": "x.cat(y)", "copy": "x.clone()", "copy_": "x.assign(y)",
     "count_nonzero": "(x != 0).sum()", "cuda": "x.to(device)", "data": "x.detach()",
     "detach_": "x.detach()", "dim": "x.ndim", "div_": "x /= y", "divide": "x / y",
@@ -17,6 +18,7 @@ WRITE = {  # their name -> ours
     "fill": "x.assign(number)", "fill_": "x.assign(number)", "grad_fn": "x.node.op",
     "index_select": "x.take(index, axis)", "is_cuda": "x.device", "itemsize": "x.dtype.itemsize",
     "median": "np.median(x.numpy())", "mT": "x.transpose(-1, -2)", "mm": "x @ y",
+    "mse": "x.mse_loss(y)",
     "moveaxis": "x.permute(order)", "mul_": "x *= y", "multiply": "x * y", "mv": "x @ y",
     "nbytes": "x.node.nbytes", "neg_": "-x", "negative": "-x", "nelement": "x.numel()",
     "ndimension": "x.ndim", "new_ones": "Tensor.ones(shape)", "new_tensor": "Tensor(numbers)",

@@ -161,32 +161,87 @@ def reshape_repair(op: str, have: Shape, want: tuple[int, ...]) -> str:
 
 
 @where_there_are_numbers
-def expand_repair(x: str, have: Shape, want: tuple[int, ...]) -> str:
-    """What makes an expand to `want` possible: axes of size 1 in the right places.
+def shrink_repair(x: str, have: Shape, bounds: tuple) -> str:
+    """A shrink whose bounds are inside; "" where there is not a pair for each axis.
 
-    >>> expand_repair("x", (64,), (64, 10)), expand_repair("x", (2, 3), (2, 4))
-    ('x.reshape(64, 1).expand(64, 10)', 'x.expand(-1, -1)')
+    >>> shrink_repair("x", (2, 3), ((0, 5), None)), shrink_repair("x", (3,), (7,))
+    ('x.shrink((0, 2), (0, 3))', '')
     """
-    if all(n >= 0 for n in want) and len(have) < len(want) and (text := aligned(have, want)):
-        return f"{x}{text}.expand({listed(want)})"
-    return f"{x}.expand({listed((-1,) * len(have))})"
+    pairs = [(0, n) if b is None else b for b, n in zip(bounds, have)]
+    if len(bounds) != len(have) or not all(
+        isinstance(p, tuple | list) and len(p) == 2 for p in pairs
+    ):
+        return ""
+    if not all(isinstance(n, int) for p in pairs for n in p):
+        return ""
+    inside = [(min(max(a, 0), n), min(max(b, 0), n)) for (a, b), n in zip(pairs, have)]
+    return f"{x}.shrink({', '.join(str((min(p), max(p))) for p in inside)})"
 
 
 @where_there_are_numbers
-def cat_repair(a: Shape, b: Shape, axis: int) -> str:
-    """How x and y of these shapes can be joined along an axis.
+def pad_repair(x: str, have: Shape, widths: tuple) -> str:
+    """A pad from one width for all sides, or from PyTorch's that begin at the last axis; or "".
 
-    >>> cat_repair((2, 3), (3,), 0), cat_repair((2, 3), (4, 5), 0)
+    >>> pad_repair("x", (2, 3), (1,)), pad_repair("x", (5, 2, 3), ((1, 2, 3, 4),))
+    ('x.pad((1, 1), (1, 1))', 'x.pad((0, 0), (3, 4), (1, 2))')
+    """
+    flat = widths[0] if len(widths) == 1 and isinstance(widths[0], tuple | list) else widths
+    if not have or not flat or not all(type(n) is int and n >= 0 for n in flat):
+        return ""
+    sides = flat * 2 * len(have) if len(flat) == 1 else flat
+    if len(sides) % 2 or len(sides) > 2 * len(have):
+        return ""
+    pairs = [(sides[k], sides[k + 1]) for k in range(0, len(sides), 2)][::-1]
+    pairs = [(0, 0)] * (len(have) - len(pairs)) + pairs
+    return f"{x}.pad({', '.join(map(str, pairs))})"
+
+
+@where_there_are_numbers
+def expand_repair(x: str, have: Shape, want: tuple[int, ...]) -> str:
+    """What makes an expand to `want` possible: axes of size 1 in the right places.
+
+    Else copies are laid side by side, or what is too long is cut.
+
+    >>> expand_repair("x", (64,), (64, 10)), expand_repair("x", (2, 3), (3,))
+    ('x.reshape(64, 1).expand(64, 10)', 'x.expand(2, 3)')
+    >>> expand_repair("x", (2, 3), (5,)), expand_repair("x", (2, 3), (4, 3))
+    ('x.expand(5, 2, 3)', 'x.repeat(2, 1)')
+    >>> expand_repair("x", (2, 3), (2, 2)), expand_repair("x", (2, 3), (2, 4))
+    ('x[:, :2]', 'x.repeat(1, 2)[:, :4]')
+    >>> expand_repair("x", (2,), (1, 1))
+    'x.repeat(1, 1)[:, :1]'
+    """
+    sizes = have[: max(0, len(have) - len(want))] + want
+    if any(n < -1 for n in want):
+        return f"{x}.expand({listed((-1,) * len(have))})"
+    if len(want) < len(have):
+        fits = all(h in (1, w) or w == -1 for h, w in zip(have, sizes))
+        return f"{x}.expand({listed(sizes if fits else want + have)})"
+    if -1 not in want and len(have) < len(want) and (text := aligned(have, want)):
+        return f"{x}{text}.expand({listed(want)})"
+    ones = (1,) * (len(want) - len(have)) + have
+    sizes = tuple(n if w == -1 else w for n, w in zip(ones, want))
+    times = tuple(-(-w // n) for n, w in zip(ones, sizes))
+    more = len(want) > len(have) or any(t > 1 for t in times)
+    copies = f".repeat({listed(times)})" if more else ""
+    return x + copies + cut(tuple(n * t for n, t in zip(ones, times)), sizes)
+
+
+@where_there_are_numbers
+def cat_repair(x: str, y: str, a: Shape, b: Shape, axis: int) -> str:
+    """How what is called x and y can be joined along an axis.
+
+    >>> cat_repair("x", "y", (2, 3), (3,), 0), cat_repair("x", "y", (2, 3), (4, 5), 0)
     ('x.cat(y.unsqueeze(0), axis=0)', 'x.cat(y[:, :3], axis=0)')
     """
     if len(b) == len(a) - 1 and b == a[:axis] + a[axis + 1 :]:
-        return f"x.cat(y.unsqueeze({axis}), axis={axis})"
+        return f"{x}.cat({y}.unsqueeze({axis}), axis={axis})"
     if len(a) == len(b) - 1 and a == b[:axis] + b[axis + 1 :]:
-        return f"x.unsqueeze({axis}).cat(y, axis={axis})"
+        return f"{x}.unsqueeze({axis}).cat({y}, axis={axis})"
     if len(a) != len(b):
-        return "x.flatten().cat(y.flatten())"
-    x, y = cut(a, limits(b, axis)), cut(b, limits(a, axis))
-    return f"x{x}.cat(y{y}, axis={axis})"
+        return f"{x}.flatten().cat({y}.flatten())"
+    x, y = x + cut(a, limits(b, axis)), y + cut(b, limits(a, axis))
+    return f"{x}.cat({y}, axis={axis})"
 
 
 def limits(shape: Shape, axis: int) -> tuple[int | None, ...]:
@@ -195,20 +250,22 @@ def limits(shape: Shape, axis: int) -> tuple[int | None, ...]:
 
 
 @where_there_are_numbers
-def stack_repair(a: Shape, b: Shape) -> str:
-    """How x and y of these shapes can be stacked.
+def stack_repair(x: str, y: str, a: Shape, b: Shape) -> str:
+    """How what is called x and y can be stacked.
 
-    >>> stack_repair((2, 3), (3, 2)), stack_repair((6,), (2, 3)), stack_repair((2,), (3,))
-    ('x.stack(y.T)', 'x.stack(y.reshape(6))', 'x.stack(y[:2])')
+    >>> stack_repair("x", "y", (2, 3), (3, 2)), stack_repair("x", "y", (6,), (2, 3))
+    ('x.stack(y.T)', 'x.stack(y.reshape(6))')
+    >>> stack_repair("x", "y", (2,), (3,))
+    'x.stack(y[:2])'
     """
     if len(a) == 2 and a == b[::-1]:
-        return "x.stack(y.T)"
+        return f"{x}.stack({y}.T)"
     if math.prod(a) == math.prod(b):
-        return f"x.stack(y.reshape({listed(a)}))" if a else "x.stack(y.reshape(()))"
+        return f"{x}.stack({y}{same_as(a)})"
     if len(a) == len(b):
-        return f"x{cut(a, b)}.stack(y{cut(b, a)})"
+        return f"{x}{cut(a, b)}.stack({y}{cut(b, a)})"
     n = min(math.prod(a), math.prod(b))
-    return f"x.flatten()[:{n}].stack(y.flatten()[:{n}])"
+    return f"{x}.flatten()[:{n}].stack({y}.flatten()[:{n}])"
 
 
 @where_there_are_numbers
@@ -306,8 +363,10 @@ def conv_repair(x: str, w: str, more: str, a: Shape, b: Shape, groups: int) -> s
 def pool_repair(x: str, call: str, have: Shape, spans: Shape) -> str:
     """A pooling or convolution of an image that is padded until a window fits.
 
-    >>> pool_repair("x", "max_pool2d(2)", (1, 1), (2, 2))
+    call   with braces for the image
+
+    >>> pool_repair("x", "{}.max_pool2d(2)", (1, 1), (2, 2))
     'x.pad((0, 1), (0, 1)).max_pool2d(2)'
     """
     widths = [(0, 0)] * (len(have) - 2) + [(0, max(0, s - n)) for s, n in zip(spans, have[-2:])]
-    return f"{x}.pad({', '.join(map(str, widths))}).{call}"
+    return call.format(f"{x}.pad({', '.join(map(str, widths))})")

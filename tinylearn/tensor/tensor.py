@@ -6,6 +6,7 @@ numbers compute. The methods stand in the files this class is built from; see st
 
 from __future__ import annotations
 
+import ast
 import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ from tinylearn.tensor.operands import broadcast, node_of
 from tinylearn.tensor.othernames import instead
 from tinylearn.tensor.printing import shown
 from tinylearn.tensor.state import Recording, State, alone, made, own, owner, result
+from tinylearn.tensor.userline import name_of, named, truth_asked, update_asked
 
 
 class Tensor(Backward):
@@ -49,7 +51,7 @@ class Tensor(Backward):
         requires_grad: bool | None = None,
     ):
         self.grad = self.together = None
-        wanted = None if dtype is None else dtype_of(dtype)
+        wanted = None if dtype is None else wanted_dtype(data, dtype)
         if isinstance(data, State):
             self.share(data, wanted, device, requires_grad)
         else:
@@ -90,7 +92,8 @@ class Tensor(Backward):
         """The number of a tensor that has one, as a Python number."""
         if self.node.size != 1:
             says = f"item is for one number, this tensor has {self.node.size}"
-            raise describe(ShapeError, says, [("x", self.node)], "x.tolist()")
+            name = name_of()
+            raise describe(ShapeError, says, [(name, self.node)], f"{name}.tolist()")
         return self.numpy().item()
 
     def tolist(self) -> Any:
@@ -113,7 +116,8 @@ class Tensor(Backward):
             raise describe(ShapeError, says, [("self", self.node), ("new", x)])
         if not self.is_leaf:
             says = "assign is for leaves; this tensor was computed, and gradients go through it"
-            raise describe(GradientError, says, [("x", self.node)], "x.detach()")
+            name = name_of()
+            raise describe(GradientError, says, [(name, self.node)], f"{name}.detach()")
         own(self, alone(copy(x, self.device).cast(self.dtype)))
         Assigned.tensors.append(weakref.ref(self))
         return self
@@ -133,8 +137,12 @@ class Tensor(Backward):
     def __setitem__(self, key: Any, value: Any) -> None:
         """Replace some numbers of a leaf, at once, as `assign` does: nothing is recorded."""
         if not self.is_leaf:
-            says = "x[...] = value is for leaves; this tensor was computed, with its gradients"
-            raise describe(GradientError, says, [("x", self.node)], "mask.where(value, x)")
+            says = (
+                "x[...] = value is for leaves; this tensor was computed, and gradients go through"
+            )
+            says += " it: write mask.where(value, x), or let go of its history"
+            name = name_of()
+            raise describe(GradientError, says, [(name, self.node)], f"{name} = {name}.detach()")
         numbers = self.numpy()
         parts = key if isinstance(key, tuple) else (key,)
         index = tuple(k.numpy() if isinstance(k, Tensor) else k for k in parts)
@@ -202,9 +210,22 @@ class Tensor(Backward):
 
     def __bool__(self) -> bool:
         if self.node.size != 1:
-            says = f"a tensor of {self.node.size} numbers is neither true nor false"
-            raise describe(ShapeError, says, [("x", self.node)], "(x != 0).any()")
+            raise self.neither_true_nor_false()
         return bool(self.item())
+
+    def neither_true_nor_false(self) -> Exception:
+        """The error for many numbers where one yes or no is asked for, as in `if x.grad:`."""
+        says = f"a tensor of {self.node.size} numbers is neither true nor false"
+        asked = truth_asked()
+        name = "x" if asked is None else named(asked, "x", asked)
+        repair = f"({name} != 0).any()"
+        if isinstance(asked, ast.Compare):
+            repair = f"({ast.unparse(asked)}).all()"
+        else:
+            says += "; whether there is a tensor at all is asked with `is not None`"
+        if isinstance(asked, ast.Attribute) and asked.attr == "grad":
+            repair = f"{name} is not None"
+        return describe(ShapeError, says, [(name, self.node)], repair)
 
     def __float__(self) -> float:
         return float(self.item())
@@ -224,8 +245,9 @@ class Tensor(Backward):
             return format(repr(self), spec)
         except ValueError:
             says = f"the format {spec!r} is for one number, this tensor has {self.node.size}"
-            repair = f'[f"{{v:{spec}}}" for v in x.flatten().tolist()]'
-            raise describe(ShapeError, says, [("x", self.node)], repair) from None
+            name = name_of()
+            repair = f'[f"{{v:{spec}}}" for v in {name}.flatten().tolist()]'
+            raise describe(ShapeError, says, [(name, self.node)], repair) from None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
@@ -252,12 +274,29 @@ State.finished = Tensor
 def updated(tensor: Tensor, new: Tensor) -> Tensor:
     """What `w -= step` leaves in w: inside no_grad() a leaf stays the same leaf, with new numbers.
 
-    While gradients are recorded it is an ordinary `w = w - step`.
+    While gradients are recorded it is an ordinary `w = w - step`. Raises GradientError for a leaf
+    with a gradient: that is a step of training, for which no_grad() was forgotten.
     """
-    recorded = Recording.on and Tensor.training
-    if recorded or not tensor._requires_grad or tensor.shape != new.shape or not tensor.is_leaf:
+    if not tensor._requires_grad or tensor.shape != new.shape or not tensor.is_leaf:
         return new
-    return tensor.assign(new)
+    if not (Recording.on and Tensor.training):
+        return tensor.assign(new)
+    if tensor.grad is not None:
+        says = (
+            "w -= step would make of a leaf, which has a gradient, a tensor that was computed and"
+        )
+        says += " never gets one again; inside no_grad() the leaf stays, with new numbers"
+        name, repair = update_asked()
+        raise describe(GradientError, says, [(name, tensor.node)], repair)
+    return new
+
+
+def wanted_dtype(data: Any, dtype: Any) -> DType:
+    """The dtype that is asked for; Tensor(1, 2, 3) and Tensor(2, 3) ask for none."""
+    if isinstance(dtype, bool | int | float):
+        says = f"the second argument of Tensor is a dtype, not {dtype!r}; numbers come in one list"
+        raise DTypeError(f"{says}\nTry Tensor([{data!r}, {dtype!r}])")
+    return dtype_of(dtype)
 
 
 def known_names() -> list[str]:

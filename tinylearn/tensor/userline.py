@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import ast
 import linecache
+import sys
 from itertools import islice
+from types import ModuleType
+from typing import Any
 
-from tinylearn.errors import Origin, user_origin
+from tinylearn.errors import Origin, is_inside, user_origin
+from tinylearn.graph.node import Node
+from tinylearn.tensor.state import State
 
 SYMBOLS = {
     "add": "+", "sub": "-", "mul": "*", "div": "/", "floordiv": "//", "mod": "%", "pow": "**",
@@ -14,6 +19,8 @@ SYMBOLS = {
     "equal": "==", "not_equal": "!=", "and": "&", "or": "|", "xor": "^",
 }  # fmt: skip
 LONGEST = 24  # characters of a name that is quoted
+FUNCTIONS = "tinylearn.nn.functional"  # whose functions, and the losses beside it, take first what
+LOSSES = "tinylearn.nn.losses"  # methods are called on
 
 
 def operand_names(op: str) -> tuple[str, str, str]:
@@ -21,7 +28,7 @@ def operand_names(op: str) -> tuple[str, str, str]:
 
     Names that cannot be read, or are long expressions, are called x and y.
     """
-    expression = expression_at(user_origin(2))
+    expression = operation_asked()
     symbol = SYMBOLS.get(op, "")
     match expression:
         case (
@@ -35,21 +42,65 @@ def operand_names(op: str) -> tuple[str, str, str]:
 
 def name_of(default: str = "x") -> str:
     """What the user called the tensor whose method failed, or the default."""
-    expression = expression_at(user_origin(2))
+    expression = operation_asked()
     match expression:
         case ast.Call(func=ast.Attribute(value=value)) | ast.Subscript(value=value):
+            return named(value, default, expression)
+        case ast.Call(func=ast.Name(id="float" | "int" | "bool"), args=[value]):
             return named(value, default, expression)
     return default
 
 
+def truth_asked() -> ast.expr | None:
+    """Whose truth the user asked for, as in `if x:` and `not x`, if it can be read."""
+    origin = user_origin(2)
+    if origin is None:
+        return None
+    before = Origin(origin.code, origin.instruction - 2)  # what made the value is not yet the `if`
+    match expression_at(before):
+        case ast.Call(func=ast.Name(id="bool"), args=[asked]):
+            return asked
+        case expression:
+            return expression
+
+
+def update_asked() -> tuple[str, str]:
+    """(name, repair) of the user's `w -= step`: the same with new numbers in the same leaf."""
+    origin = user_origin(2)
+    try:
+        line = ast.parse(origin.text if origin else "").body
+    except SyntaxError:
+        line = []
+    match line:
+        case [ast.AugAssign(target=target, op=operator, value=value)]:
+            name = ast.unparse(target)
+            new = ast.unparse(ast.BinOp(left=ast.Name(name), op=operator, right=value))
+            return name, f"{name}.assign({new})"
+    return "w", ""
+
+
 def further_arguments() -> str:
     """The user's arguments after the first, as text to put into a repair: ", stride=2"."""
-    match expression_at(user_origin(2)):
+    match operation_asked():
         case ast.Call(args=args, keywords=keywords):
             names = [f"{k.arg}={ast.unparse(k.value)}" for k in keywords if k.arg]
             text = ", ".join([*map(ast.unparse, args[1:]), *names])
             return f", {text}" if text and len(text) <= 2 * LONGEST else ""
     return ""
+
+
+def layer_call(x: Node) -> tuple[str, str]:
+    """(form, name) of the user's call of a layer with this node's tensor: ("model({})", "data").
+
+    ("{}", "x") where the tensor is not what the user gave, as inside a Sequential.
+    """
+    match expression_at(user_origin(2)):
+        case ast.Call(func=func, args=[given], keywords=[]):
+            value = value_of(given)
+            if isinstance(value, State) and value.node is x:
+                text = ast.unparse(func).replace("{", "{{").replace("}", "}}")
+                return f"{text}({{}})", named(given, "x")
+    return "{}", "x"
 
 
 def call_form(method: str) -> str:
@@ -80,6 +131,46 @@ def named(expression: ast.expr, default: str, around: ast.expr | None = None) ->
     return default
 
 
+def operation_asked() -> ast.expr | None:
+    """The user's expression; None for a call of anything but a tensor's method.
+
+    Losses, tinylearn's functions and Tensor.method(x) are read as calls of the method: criterion(x,
+    y) as x.criterion(y).
+    """
+    expression = expression_at(user_origin(2))
+    match expression:
+        case ast.Call(func=ast.Attribute(value=value, attr=method) as func, args=args):
+            owner = value_of(value)
+            if owner is None or isinstance(owner, State):
+                return expression
+            called = owner is State.finished or getattr(owner, "__name__", "") == FUNCTIONS
+        case ast.Call(func=func, args=args):
+            called, method = False, "method"
+        case _:
+            return expression
+    if args and ((called and method != "linear") or type(value_of(func)).__module__ == LOSSES):
+        function = ast.Attribute(value=args[0], attr=method, ctx=ast.Load())
+        return ast.Call(func=function, args=args[1:], keywords=expression.keywords)
+    return expression if isinstance(func, ast.Name) and value_of(func) is None else None
+
+
+def value_of(expression: ast.expr) -> Any:
+    """What a name, or a part of what has a name, stands for on the user's line; or None."""
+    match expression:
+        case ast.Name(id=name):
+            frame: Any = sys._getframe(1)
+            while frame is not None and is_inside(frame.f_code.co_filename):
+                frame = frame.f_back
+            scopes = () if frame is None else (frame.f_locals, frame.f_globals)
+            return next((scope[name] for scope in scopes if name in scope), None)
+        case ast.Attribute(value=owner, attr=attribute):
+            found = value_of(owner)
+            if isinstance(found, ModuleType):
+                return vars(found).get(attribute)
+            return None if isinstance(found, State) else getattr(found, attribute, None)
+    return None
+
+
 def expression_at(origin: Origin | None) -> ast.expr | None:
     """The expression that was running at a place, if its source is still there."""
     if origin is None:
@@ -98,6 +189,40 @@ def expression_at(origin: Origin | None) -> ast.expr | None:
         return None
 
 
+def index_repair() -> str:
+    """What to try where the user's index is a float such as len(x) / 2, as a line; or ""."""
+    match expression_at(user_origin(2)):
+        case ast.Subscript(value=value, slice=index) if not isinstance(index, ast.Tuple):
+            return f"\nTry {named(value, 'x')}[int({ast.unparse(index)})]"
+    return ""
+
+
+def mask_repair(name: str, size: int, n: int) -> str:
+    """x and the user's mask, of which one is cut to the other's length; "" where it has no name."""
+    match expression_at(user_origin(2)):
+        case ast.Subscript(slice=ast.Name() | ast.Compare() | ast.Call() as key):
+            text = ast.unparse(key)
+            cut_mask = f"{text}[:{n}]" if isinstance(key, ast.Name) else f"({text})[:{n}]"
+            return f"{name}[:{size}][{text}]" if size < n else f"{name}[{cut_mask}]"
+    return ""
+
+
+def argument_names(count: int, k: int) -> tuple[str, str]:
+    """What the user called the first and the k-th of so many tensors: x and y if unknown.
+
+    They stand in x.cat(y), Tensor.cat(x, y) or Tensor.cat([x, y]).
+    """
+    given: list[ast.expr] = []
+    match expression_at(user_origin(2)):
+        case ast.Call(args=[ast.List(elts=listed) | ast.Tuple(elts=listed), *_]):
+            given = listed
+        case ast.Call(func=ast.Attribute(value=first), args=others):
+            given = others if ast.unparse(first).endswith("Tensor") else [first, *others]
+    if len(given) < count or any(isinstance(g, ast.Starred) for g in given):
+        return "x", "y"
+    return named(given[0], "x", given[k]), named(given[k], "y", given[0])
+
+
 def named_arguments(count: int) -> list[str]:
     """What the user called the arguments of a method: x1, x2, ... where that cannot be read."""
     names = [f"x{k}" for k in range(1, count + 1)]
@@ -112,6 +237,17 @@ class Floats(ast.NodeTransformer):
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         return ast.Constant(float(node.value)) if type(node.value) is int else node
+
+
+def with_floats() -> str:
+    """The user's call that makes a tensor, with a dtype of floats."""
+    match expression_at(user_origin(2)):
+        case ast.Call(func=func, args=args, keywords=keywords):
+            kept = [k for k in keywords if k.arg != "dtype"]
+            kind = ast.keyword("dtype", ast.Name("float"))
+            text = ast.unparse(ast.Call(func, args, [kind, *kept]))
+            return text if len(text) <= 3 * LONGEST else "dtype=float"
+    return "dtype=float"
 
 
 def as_floats(origin: Origin | None) -> tuple[str, str]:

@@ -31,7 +31,7 @@ from tinylearn.tensor.products import Products
 from tinylearn.tensor.reduce import without_axes
 from tinylearn.tensor.repairs import conv_repair, pool_repair
 from tinylearn.tensor.state import State, made, result
-from tinylearn.tensor.userline import further_arguments, operand_names
+from tinylearn.tensor.userline import further_arguments, layer_call, name_of, operand_names
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
@@ -226,7 +226,9 @@ def pooling(
     steps = kernel if stride is None else two("stride", stride)
     apart = two("dilation", dilation)
     if len(x.shape) < 2:
-        raise describe(ShapeError, f"{op} needs at least 2 axes", [("x", x)], "x.reshape(1, -1)")
+        name = name_of()
+        repair = f"{name}.reshape(1, -1)" if x.size else ""
+        raise describe(ShapeError, f"{op} needs at least 2 axes", [(name, x)], repair)
     around = tuple((p, p) for p in two("padding", padding, least=0))
     checked_size(op, x, kernel, apart, around)
     return around, kernel, steps, apart
@@ -291,11 +293,14 @@ def checked_size(op: str, x: Node, kernel: Shape, apart: Shape, around: tuple) -
     if all(span <= n for span, n in zip(spans, seen)) and 0 not in kernel:
         return
     left, right, _ = operand_names(op)
+    form, given = layer_call(x)
     says = f"{op}: a window of {spans[0]} x {spans[1]} is larger than the image"
     says += f" of {seen[0]} x {seen[1]}"
     says += " with its padding" if any(map(any, around)) else ""
     more = further_arguments() or (f", dilation={apart}" if apart != (1, 1) else "")
-    call = f"{op}({right if op == 'conv2d' else kernel}{more})"
+    call = f"{{}}.{op}({right if op == 'conv2d' else kernel}{more})"
+    if form != "{}":
+        left, call = given, form
     repair = pool_repair(left, call, x.shape, spans) if 0 not in kernel else ""
     raise describe(ShapeError, says, [(left, x)], repair)
 
