@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinylearn.graph.dtype import DType
-from tinylearn.graph.node import Node, Shape, apply
+from tinylearn.graph.node import Building, Node, Shape, apply
 from tinylearn.graph.primitives import (
     ADD,
     BUFFER,
@@ -30,6 +30,7 @@ from tinylearn.graph.primitives import (
     buffer,
     const,
 )
+from tinylearn.graph.rules import inverse_order
 
 
 class StandIn(NamedTuple):
@@ -130,6 +131,53 @@ def move_of_move(node: Node) -> Node | None:
     return None
 
 
+@rule
+def turned_by_a_reshape(node: Node) -> Node | None:
+    """A permute that only moves axes of size 1 is a reshape."""
+    if node.op is not PERMUTE:
+        return None
+    x = node.inputs[0]
+    rest = [a for a in node.arg if x.shape[a] != 1]
+    if rest != sorted(rest):
+        return None
+    return x if x.shape == node.shape else x.reshape(node.shape)
+
+
+@rule
+def permute_moved_out(node: Node) -> Node | None:
+    """What is computed from permuted numbers can be permuted afterwards: two permutes may meet."""
+    if node.op.kind not in ("elementwise", "reduce"):
+        return None
+    order = next((x.arg for x in node.inputs if x.op is PERMUTE), None)
+    if order is None:
+        return None
+    inputs = [before_permute(x, order) for x in node.inputs]
+    if None in inputs:
+        return None
+    arg = node.arg if node.op.kind == "elementwise" else tuple(sorted(order[a] for a in node.arg))
+    return apply(node.op, tuple(inputs), arg).permute(order)  # type: ignore[arg-type]
+
+
+def before_permute(x: Node, order: Shape, depth: int = 4) -> Node | None:
+    """The node that x is a permute of; None if it would take work to make one.
+
+    depth   how many operations on repeated numbers are looked through
+    """
+    if x.op is PERMUTE and x.arg == order:
+        return x.inputs[0]
+    if x.op.kind == "elementwise" and depth:
+        inputs = [before_permute(y, order, depth - 1) for y in x.inputs]
+        return None if None in inputs else apply(x.op, tuple(inputs), x.arg)  # type: ignore[arg-type]
+    back = inverse_order(order)
+    shape = tuple(x.shape[a] for a in back)
+    if x.op is CONST:
+        return const(x.arg, shape, x.dtype, x.device)
+    if x.op is EXPAND:
+        few = x.inputs[0].permute(back)
+        return (turned_by_a_reshape(few) or move_of_move(few) or few).expand(shape)
+    return None
+
+
 def simplify(order: Iterable[Node], outputs: Iterable[Node], leaves: Iterable[Node]) -> Simplified:
     """The graph of `order` (inputs before readers) on stand-ins for `leaves`, simplified.
 
@@ -165,17 +213,21 @@ def rebuilt(node: Node, new: dict[Node, Node], steps: list[Simplification]) -> N
     """The node on the new inputs, as simple as the rules can make it."""
     if node.op is CONST:
         return node
-    after = copied(apply(node.op, tuple(new[x] for x in node.inputs), node.arg), node, new)
-    again = True
-    while again and after.inputs:
-        again = False
-        for ask in RULES:
-            simpler = ask(after)
-            if simpler is not None:
-                says = (ask.__doc__ or "").strip()
-                steps.append(Simplification(ask.__name__, says, after, simpler))
-                after, again = copied(simpler, node, new), True
-                break
+    Building.place = node.made_at  # also of what the rules make on the way
+    try:
+        after = copied(apply(node.op, tuple(new[x] for x in node.inputs), node.arg), node, new)
+        again = True
+        while again and after.inputs:
+            again = False
+            for ask in RULES:
+                simpler = ask(after)
+                if simpler is not None:
+                    says = (ask.__doc__ or "").strip()
+                    steps.append(Simplification(ask.__name__, says, after, simpler))
+                    after, again = copied(simpler, node, new), True
+                    break
+    finally:
+        Building.place = None
     return after
 
 

@@ -112,83 +112,103 @@ def conv2d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: 
     """Each number is the sum of a window times a filter."""
     dtype = promote(x.dtype, w.dtype)
     exact = {float16: float32, bool_: int64}.get(dtype, dtype)
-    image = x.cast(exact).pad(((0, 0),) * (len(x.shape) - 2) + around)
-    if len(x.shape) == 3:
-        image = image.reshape((1, *image.shape))
-    y = filtered(image, w.cast(exact), steps, apart, groups).cast(dtype)
-    return y if len(x.shape) == 4 else y.reshape(y.shape[1:])
+    image = padded(batch_last(x.cast(exact)), around)
+    return batch_first(filtered(image, w.cast(exact), steps, apart, groups).cast(dtype), x)
 
 
 @composite
 def max_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
     """The largest number of each window."""
-    widths = ((0, 0),) * (len(x.shape) - 2) + around
-    seen = surrounded(x, widths, LOWEST.get(x.dtype, -math.inf))
+    seen = padded(batch_last(x), around, LOWEST.get(x.dtype, -math.inf))
     y, axes = windows(seen, kernel, steps, apart)
     y = y.max(axes)
-    return y.reshape(without_axes(y.shape, axes))
+    return batch_first(y.reshape(without_axes(y.shape, axes)), x)
 
 
 @composite
 def avg_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
     """The average of each window."""
-    seen = x.pad(((0, 0),) * (len(x.shape) - 2) + around)
-    y, axes = windows(seen, kernel, steps, apart)
+    y, axes = windows(padded(batch_last(x), around), kernel, steps, apart)
     y = y.sum(axes) * (1 / math.prod(kernel))
-    return y.reshape(without_axes(y.shape, axes))
+    return batch_first(y.reshape(without_axes(y.shape, axes)), x)
+
+
+# ---------------------------------------------------------------- the batch last
+#
+# Inside, images are (..., H, W, N): the same place of all images lies side by side in memory, so
+# that what moves and what computes goes along rows of N numbers, and not of some few columns.
+# Between two layers the permutes meet and vanish: see graph/simplify.py.
+
+
+def batch_last(x: Node) -> Node:
+    """(N, ..., H, W) -> (..., H, W, N); without a batch, N is 1."""
+    n = len(x.shape)
+    return x.permute((*range(1, n), 0)) if n > 3 else x.reshape((*x.shape, 1))
+
+
+def batch_first(y: Node, x: Node) -> Node:
+    """Back to where x has its batch."""
+    n = len(x.shape)
+    return y.permute((n - 1, *range(n - 1))) if n > 3 else y.reshape(y.shape[:-1])
+
+
+def padded(x: Node, around: tuple, value: float = 0) -> Node:
+    """Images (..., H, W, N) with some of a value around them."""
+    return surrounded(x, ((0, 0),) * (len(x.shape) - 3) + around + ((0, 0),), value)
 
 
 # ---------------------------------------------------------------- windows
 
 
 def windows(x: Node, kernel: Shape, steps: Shape, apart: Shape) -> tuple[Node, tuple[int, int]]:
-    """The last two axes as windows, and which axes of the result run through a window.
+    """Images (..., H, W, N) as windows, and which axes of the result run through a window.
 
-    Windows side by side:  (..., h, kernel h + rest, w, kernel w + rest), cut to the kernel
-    all others:            (..., kernel h, kernel w, h, w)
+    Windows side by side:  (..., h, kernel h + rest, w, kernel w + rest, N), cut to the kernel
+    all others:            (..., kernel h, kernel w, h, w, N)
     """
-    front, sizes = x.shape[:-2], x.shape[-2:]
+    front, sizes, batch = x.shape[:-3], x.shape[-3:-1], x.shape[-1:]
     n = len(front)
     outs = tuple(window_count(i, k, s, d) for i, k, s, d in zip(sizes, kernel, steps, apart))
     if all(k <= s for k, s in zip(kernel, steps)) and apart == (1, 1):
         return side_by_side(x, kernel, steps, outs), (n + 1, n + 3)
-    whole = tuple((0, m) for m in front)
     more = [max(0, o * s - i - d) for o, s, i, d in zip(outs, steps, sizes, apart)]
-    x = x.pad(((0, 0),) * n + tuple((0, m) for m in more))
+    x = padded(x, tuple((0, m) for m in more))
     x = repeated(x, kernel)
-    x = x.pad(((0, 0),) * n + tuple((0, k * d) for k, d in zip(kernel, apart)))
+    x = padded(x, tuple((0, k * d) for k, d in zip(kernel, apart)))
     rows = [i + m + d for i, m, d in zip(sizes, more, apart)]
-    x = x.reshape(front + (kernel[0], rows[0], kernel[1], rows[1]))
+    x = x.reshape(front + (kernel[0], rows[0], kernel[1], rows[1]) + batch)
     ends = [o * s for o, s in zip(outs, steps)]
-    x = x.shrink(whole + ((0, kernel[0]), (0, ends[0]), (0, kernel[1]), (0, ends[1])))
+    x = first_of(x, (kernel[0], ends[0], kernel[1], ends[1]))
     if steps != (1, 1):
-        x = x.reshape(front + (kernel[0], outs[0], steps[0], kernel[1], outs[1], steps[1]))
-        bounds = [(0, m) for m in x.shape[n:]]
-        bounds[2] = bounds[5] = (0, 1)
-        x = x.shrink(whole + tuple(bounds)).reshape(
-            front + (kernel[0], outs[0], kernel[1], outs[1])
-        )
-    x = x.permute((*range(n), n, n + 2, n + 1, n + 3))
+        x = x.reshape(front + (kernel[0], outs[0], steps[0], kernel[1], outs[1], steps[1]) + batch)
+        x = first_of(x, (kernel[0], outs[0], 1, kernel[1], outs[1], 1))
+        x = x.reshape(front + (kernel[0], outs[0], kernel[1], outs[1]) + batch)
+    x = x.permute((*range(n), n, n + 2, n + 1, n + 3, n + 4))
     return x, (n, n + 1)
 
 
 def side_by_side(x: Node, kernel: Shape, steps: Shape, outs: Shape) -> Node:
     """Windows that do not overlap: the axes folded."""
-    front, n = x.shape[:-2], len(x.shape) - 2
+    front, sizes, batch = x.shape[:-3], x.shape[-3:-1], x.shape[-1:]
     ends = [o * s for o, s in zip(outs, steps)]
-    x = x.pad(((0, 0),) * n + tuple((0, max(0, e - i)) for e, i in zip(ends, x.shape[-2:])))
-    x = x.shrink(tuple((0, m) for m in front) + tuple((0, e) for e in ends))
-    x = x.reshape(front + (outs[0], steps[0], outs[1], steps[1]))
-    folded = ((0, outs[0]), (0, kernel[0]), (0, outs[1]), (0, kernel[1]))
-    return x.shrink(tuple((0, m) for m in front) + folded)
+    x = padded(x, tuple((0, max(0, e - i)) for e, i in zip(ends, sizes)))
+    x = first_of(x, ends)
+    x = x.reshape(front + (outs[0], steps[0], outs[1], steps[1]) + batch)
+    return first_of(x, (outs[0], kernel[0], outs[1], kernel[1]))
+
+
+def first_of(x: Node, counts: Sequence[int]) -> Node:
+    """The first so many along the axes before the batch; the axes in front stay whole."""
+    front = x.shape[: -len(counts) - 1]
+    return x.shrink(tuple((0, m) for m in (*front, *counts, x.shape[-1])))
 
 
 def repeated(x: Node, times: Sequence[int]) -> Node:
-    """The last two axes laid so many times one behind the other."""
-    front, (h, w) = x.shape[:-2], x.shape[-2:]
+    """Height and width laid so many times one behind the other."""
+    front, (h, w), batch = x.shape[:-3], x.shape[-3:-1], x.shape[-1:]
     a, b = times
-    x = x.reshape(front + (1, h, 1, w)).expand(front + (a, h, b, w))
-    return x.reshape(front + (a * h, b * w))
+    x = x.reshape(front + (1, h, 1, w) + batch).expand(front + (a, h, b, w) + batch)
+    return x.reshape(front + (a * h, b * w) + batch)
 
 
 def window_count(size: int, kernel: int, step: int, apart: int) -> int:
@@ -201,21 +221,19 @@ def window_count(size: int, kernel: int, step: int, apart: int) -> int:
 
 
 def filtered(x: Node, w: Node, steps: Shape, apart: Shape, groups: int) -> Node:
-    """(N, C, H, W) and (F, C / groups, kh, kw) -> (N, F, h, w): one product, one sum."""
-    count, channels = x.shape[0], x.shape[1]
+    """(C, H, W, N) and (F, C / groups, kh, kw) -> (F, h, w, N): one product, one sum."""
     filters, inner, kh, kw = w.shape
     seen, inside = windows(x, (kh, kw), steps, apart)
-    place = seen.shape[2:]  # 4 axes, of which `inside` run through the window
-    split = seen.reshape((count, groups, 1, inner, *place))
+    place = seen.shape[1:]  # 5 axes, of which `inside` run through the window
+    split = seen.reshape((groups, 1, inner, *place))
     each = filters // groups
-    whole = (count, groups, each, inner, *place)
-    kernel = tuple(n if a in inside else 1 for a, n in enumerate(seen.shape))[2:]
-    weights = w.reshape((1, groups, each, inner, *kernel))
-    axes = (3, inside[0] + 2, inside[1] + 2)
+    whole = (groups, each, inner, *place)
+    kernel = tuple(n if a in inside else 1 for a, n in enumerate(seen.shape))[1:]
+    weights = w.reshape((groups, each, inner, *kernel))
+    axes = (2, inside[0] + 2, inside[1] + 2)
     sums = SUM(MUL(split.expand(whole), weights.expand(whole)), arg=axes)
-    out = [n for a, n in enumerate(seen.shape) if a > 1 and a not in inside]
-    assert channels == groups * inner, "checked by checked_filters"
-    return sums.reshape((count, filters, *out))
+    out = [n for a, n in enumerate(seen.shape) if a > 0 and a not in inside]
+    return sums.reshape((filters, *out))
 
 
 def pooling(
