@@ -149,6 +149,18 @@ def test_a_graph_of_thousands_of_nodes_shows_few_boxes():
     assert "<img" in shown._repr_html_(), "small enough for a still image"
 
 
+def test_a_picture_is_never_one_closed_box_if_all_of_it_can_be_shown():
+    def layered(times):
+        y, weights = tensor(3, 3), [tensor(3, 3) for _ in range(times)]
+        for w in weights:
+            y = (y @ w).relu() + y
+        return view(tl.draw(y))
+
+    plan = layered(6)
+    assert list(plan["levels"][""]["items"]) and boxes(plan) > 6
+    assert boxes(layered(60)) == 1, "more than can be shown"
+
+
 # ---------------------------------------------------------------- calls
 
 

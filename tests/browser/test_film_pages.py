@@ -83,7 +83,27 @@ def test_a_link_to_a_step_of_one_film_takes_the_other_along(opened):
     shown = tl.explain((x * x + x).exp(), using={"fuse.compute_where_used": stores})
     page = opened(shown, hash="#step=2")
     page.locator(".tlv-pairbar").wait_for()
-    assert tuple(count(page, f"section:nth-of-type({k})") for k in (1, 2)) in shown.ticks
+    steps = tuple(count(page, f"section:nth-of-type({k})") for k in (1, 2))
+    assert steps in shown.ticks and max(steps) >= 2
+
+
+def test_two_films_begin_at_the_step_that_was_asked_for(opened):
+    x = tl.Tensor(np.ones((4, 5), np.float32))
+    page = opened(tl.explain((x * x + x).exp(), using={"fuse.compute_where_used": stores}, step=2))
+    page.locator(".tlv-pairbar").wait_for()
+    assert count(page, ".tlv-pairbar") == 2
+
+
+def test_one_of_two_films_on_the_projector_has_its_slider(pair):
+    page, _ = pair
+    page.locator("section").first.get_by_role("button", name="Large").click()
+    page.wait_for_timeout(200)
+    assert page.locator("section input[type=range]").first.is_visible()
+    before = count(page, "section:nth-of-type(2)")
+    page.locator("section").first.get_by_role("button", name="Next step").click()
+    shoot(page, "pair-present")
+    page.keyboard.press("Escape")
+    assert count(page, "section:nth-of-type(2)") == before + 1, "the other film comes along"
 
 
 # ---------------------------------------------------------------- memory

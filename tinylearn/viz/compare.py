@@ -92,9 +92,13 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         cell = 'style="text-align:left;padding:2px 12px"'
+        columns = [("", "before", "after"), *self.rows()]  # lying down: the films need the height
+        kinds = (("th", "th"), ("th", "td"), ("th", "td"))
         table = "".join(
-            f"<tr><th {cell}>{escape(what)}</th><td {cell}>{a}</td><td {cell}>{b}</td></tr>"
-            for what, a, b in self.rows()
+            f"<tr><{first} {cell}>{escape(texts[0])}</{first}>"
+            + "".join(f"<{other} {cell}>{escape(text)}</{other}>" for text in texts[1:])
+            + "</tr>"
+            for (first, other), texts in zip(kinds, zip(*columns, strict=True), strict=True)
         )
         names = escape(", ".join(self.changed))
         items = "".join(
@@ -102,15 +106,15 @@ class Comparison:
             for i in self.differs
         )
         films = "".join(
-            f'<section style="flex:1 1 360px;min-width:0"><h4>{escape(title)}</h4>'
+            '<section style="flex:1 1 360px;min-width:0">'
+            f'<h4 style="margin:6px 0">{escape(title)}</h4>'
             f"{picture._repr_html_()}</section>"
             for title, picture in (("Before", self.before), ("After", self.after))
         )
         data = html.safe_json({"ticks": self.ticks, "says": self.says()})
         return (
             f'<div class="tlv-pair"><p>Replaced: {names}</p>'
-            f"<table><tr><td></td><th {cell}>before</th><th {cell}>after</th></tr>{table}"
-            f"</table><ul>{items}</ul>"
+            f"<table>{table}</table>{f'<ul>{items}</ul>' if items else ''}"
             f'<script type="application/json" class="tlv-pair-data">{data}</script>'
             f'<div class="tlv-films" style="display:flex;flex-wrap:wrap;gap:12px">{films}</div>'
             "</div>"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tinylearn.viz.folds import folds
-from tinylearn.viz.nested import Level, nested
+from tinylearn.viz.nested import Level, ancestors, nested
 from tinylearn.viz.style import box, columns
 
 Data = dict[str, Any]
@@ -113,7 +114,8 @@ def laid_out(trace: Data, groups: Data) -> Data:
     closed = {g: closed_size(titles[g]) for g in (titles if many else groups.get("closed", ()))}
     found = folds(nodes, edges, groups["parents"], titles, decided_alike(trace, kind))
     titles |= found.titles
-    closed |= {name: box([title + "  "]) for name, title in found.titles.items()}
+    folded = found.titles.keys() - (alone(nodes, found.parents) if len(nodes) <= MANY else set())
+    closed |= {name: box([found.titles[name] + "  "]) for name in folded}
     levels = nested(sizes, edges, found.parents, closed)
     boxes = {g: closed.get(g) or closed_size(title) for g, title in titles.items()}
     return {
@@ -123,6 +125,12 @@ def laid_out(trace: Data, groups: Data) -> Data:
         "boxes": {g: [round(v) for v in size] for g, size in boxes.items()},
         "levels": {group: level_data(level) for group, level in levels.items()},
     }
+
+
+def alone(nodes: list[Data], parents: Mapping[str, str]) -> set[str]:
+    """The group that would be all there is to see; none if there are several things."""
+    tops = {ancestors(node["id"], parents)[-2] for node in nodes}
+    return tops if len(tops) == 1 else set()
 
 
 def closed_size(title: str) -> tuple[float, float]:

@@ -99,7 +99,7 @@ Object.assign(Graph.prototype, {
   },
   act(i) {
     if (this.nodes[i]) this.tell.select(i);
-    else { this.toggle(i); const first = Object.keys(this.plan.levels[i].items)[0]; this.focus(first); }
+    else { this.toggle(i); if (Object.keys(this.whole.items).length === 1) this.start(); const first = Object.keys(this.plan.levels[i].items)[0]; this.focus(first); }
   },
   focus(i) {
     if (!this.boxes[i]) return;

@@ -19,7 +19,8 @@ class Pair {
     }
     for (const face of faces) face.pair = this;
     box.classList.add("tlv-together");
-    this.go(0);
+    const begun = faces.find(face => face.step > 0);
+    if (begun) this.follow(begun, begun.step); else this.go(0);
   }
   go(tick) {
     this.tick = Math.min(this.data.ticks.length - 1, Math.max(0, tick));
