@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tinylearn import nn
 from tinylearn.nn import BatchNorm2d, Linear, Sequential, optim
 from tinylearn.nn.state import (
     StateError,
@@ -272,3 +273,19 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 def test_saving_a_model_instead_of_its_state_says_what_to_do(tmp_path):
     with pytest.raises(TypeError, match=r"get_state_dict\(model\)"):
         safe_save(Linear(1, 1), tmp_path / "m")
+
+
+def test_a_path_in_place_of_a_state_is_told_how_to_be_read(tmp_path):
+    model = Linear(3, 2)
+    path = tmp_path / "model.safetensors"
+    safe_save(model.state_dict(), path)
+    other = Linear(3, 2)
+    with pytest.raises(TypeError, match="a state is a dict of Tensors, not str") as error:
+        other.load_state_dict(str(path))
+    eval(str(error.value).rpartition("\nTry ")[2], {"model": other, "nn": nn})
+    np.testing.assert_array_equal(other.weight.numpy(), model.weight.numpy())
+
+
+def test_a_folder_that_is_not_there_is_named_and_no_other_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder '.*nowhere' to write 'x.st' to"):
+        safe_save({"a": np.zeros(1)}, tmp_path / "nowhere" / "x.st")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinylearn.devices.device import Device
-from tinylearn.errors import ShapeError, TinylearnError
+from tinylearn.errors import DTypeError, ShapeError, TinylearnError
 from tinylearn.tensor import Tensor, manual_seed
 
 MADE = {
@@ -249,3 +249,11 @@ def test_half_precision_adds_up_without_overflow(device):
     assert abs(rows.logsumexp().item() - 9.11) < 0.02
     (rows * 2).mean().backward()
     assert rows.grad.dtype.name == "float16" and rows.grad.numpy().all()
+
+
+def test_random_floats_are_not_cut_to_whole_numbers():
+    for draw in (Tensor.rand, Tensor.randn, Tensor.uniform, Tensor.normal):
+        with pytest.raises(DTypeError, match="would cut them") as error:
+            draw(2, 3, dtype="int32")
+        assert eval(str(error.value).rpartition("\nTry ")[2], {"Tensor": Tensor}).shape == (2, 3)
+        assert draw(2, dtype="float64").dtype == "float64"

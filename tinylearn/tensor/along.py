@@ -6,9 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from tinylearn.graph.dtype import int64
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import LESS, MUL, buffer
-from tinylearn.tensor.data import upload
+from tinylearn.tensor.data import fits, upload
 from tinylearn.tensor.moves import part_of, surrounded
 
 FACTORS = 8  # numbers that are multiplied in one kernel
@@ -18,6 +19,7 @@ BLOCK = 32  # numbers that are compared with each other at once in a running sum
 @lru_cache(maxsize=256)
 def counted(n: int, device: str) -> Node:
     """0, 1, ... n - 1 as int64."""
+    fits((n,), int64)
     return buffer(upload(np.arange(n), device))
 
 

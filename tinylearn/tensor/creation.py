@@ -135,7 +135,7 @@ class Creation(Losses):
         *shape: int | Shape, low: float = 0.0, high: float = 1.0, dtype: Any = None, **options: Any
     ) -> Tensor:
         """Evenly distributed from low to high (not included). NumPy: Generator.uniform"""
-        sizes = drawable(shape)
+        sizes = drawable(shape, dtype)
         numbers = Random.generator.random(sizes, np.float32)
         return leaf(numbers * np.float32(high - low) + np.float32(low), dtype, **options)
 
@@ -149,7 +149,7 @@ class Creation(Losses):
         *shape: int | Shape, mean: float = 0.0, std: float = 1.0, dtype: Any = None, **options: Any
     ) -> Tensor:
         """From the normal distribution with this mean and standard deviation. PyTorch: normal"""
-        numbers = Random.generator.standard_normal(drawable(shape), np.float32)
+        numbers = Random.generator.standard_normal(drawable(shape, dtype), np.float32)
         return leaf(numbers * np.float32(std) + np.float32(mean), dtype, **options)
 
     @staticmethod
@@ -235,8 +235,14 @@ def like(x: State, options: dict[str, Any]) -> dict[str, Any]:
     return {"dtype": x.dtype, "device": x.device} | options
 
 
-def drawable(shape: tuple) -> Shape:
-    """A shape of random numbers that can be held in memory."""
+def drawable(shape: tuple, dtype: Any = DEFAULT_FLOAT) -> Shape:
+    """A shape of random numbers that can be held in memory.
+
+    Raises   DTypeError for a dtype that would cut what is drawn to whole numbers
+    """
     sizes = checked_shape(shape)
+    if dtype is not None and not dtype_of(dtype).is_float:
+        says = f"floats are drawn, and {dtype_of(dtype)} would cut them to whole numbers"
+        raise DTypeError(f"{says}\nTry Tensor.randint({', '.join(map(str, sizes))})")
     fits(sizes, DEFAULT_FLOAT)
     return sizes
