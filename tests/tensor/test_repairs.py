@@ -62,6 +62,9 @@ PROGRAMS = {
     "loss = nn.MSELoss()\np = Tensor.ones(4, 1)\ny = Tensor.ones(4)\nloss(p, y)": (
         "p.mse_loss(y.reshape(4, 1))"
     ),
+    "p = Tensor.ones(1, 4)\ny = Tensor([3.0])\nnn.CrossEntropyLoss()(p, y)": (
+        "p.cross_entropy(y.long())"
+    ),
     "a = Tensor.ones(2, 1, 9, 9)\nb = Tensor.ones(3, 4, 3, 3)\nF.conv2d(a, b)": (
         "a.conv2d(b[:, :1])"
     ),

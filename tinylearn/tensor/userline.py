@@ -148,10 +148,16 @@ def operation_asked() -> ast.expr | None:
             called, method = False, "method"
         case _:
             return expression
-    if args and ((called and method != "linear") or type(value_of(func)).__module__ == LOSSES):
+    if args and ((called and method != "linear") or is_loss(func)):
         function = ast.Attribute(value=args[0], attr=method, ctx=ast.Load())
         return ast.Call(func=function, args=args[1:], keywords=expression.keywords)
     return expression if isinstance(func, ast.Name) and value_of(func) is None else None
+
+
+def is_loss(called: ast.expr) -> bool:
+    """Whether a call is one of a loss: criterion(x, y), or MSELoss()(x, y)."""
+    kind = value_of(called.func) if isinstance(called, ast.Call) else type(value_of(called))
+    return isinstance(kind, type) and kind.__module__ == LOSSES
 
 
 def value_of(expression: ast.expr) -> Any:
