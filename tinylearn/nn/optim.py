@@ -113,7 +113,11 @@ class Optimizer:
         old: list[Tensor] = []
         new: Values = ()
         for k, w, grad in learning:
-            known = [w, *[tensors[k].to_(w.device) for tensors in self.memory.values()]]
+            known = [w]
+            for tensors in self.memory.values():
+                known.append(tensors[k])
+                if tensors[k].node.device != w.node.device:
+                    tensors[k].to_(w.device)
             old += known
             if not own_rules:
                 grad, *known = (made(t.node, False) for t in (grad, *known))

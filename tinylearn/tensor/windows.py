@@ -68,9 +68,7 @@ class Windows(Products):
         if x.device != w.device:
             raise different_devices("conv2d", x, w)
         steps, apart = two("stride", stride), two("dilation", dilation)
-        checked_filters(x, w, groups)
         around = padding_of(padding, w.shape[2:], steps, apart)
-        checked_size("conv2d", x, w.shape[2:], apart, around)
         y = result(conv2d(x, w, arg=(around, steps, apart, groups)), self, weight)
         return y if bias is None else y + channelwise(bias, w, x.device)
 
@@ -86,7 +84,7 @@ class Windows(Products):
         stride   the kernel size if not given: windows side by side. Ties share the gradient.
         PyTorch: nn.functional.max_pool2d
         """
-        how = pooling("max_pool2d", self.node, kernel_size, stride, padding, dilation)
+        how = pooling(kernel_size, stride, padding, dilation)
         return result(max_pool2d(self.node, arg=how), self)
 
     def avg_pool2d(
@@ -97,7 +95,7 @@ class Windows(Products):
         PyTorch: nn.functional.avg_pool2d
         """
         x = floating(self.node)
-        how = pooling("avg_pool2d", x, kernel_size, stride, padding, 1)
+        how = pooling(kernel_size, stride, padding, 1)
         return result(avg_pool2d(x, arg=how), self)
 
 
@@ -110,6 +108,8 @@ class Windows(Products):
 @composite
 def conv2d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: int) -> Node:
     """Each number is the sum of a window times a filter."""
+    checked_filters(x, w, groups)
+    checked_size("conv2d", x, w.shape[2:], apart, around)
     dtype = promote(x.dtype, w.dtype)
     exact = {float16: float32, bool_: int64}.get(dtype, dtype)
     image = padded(batch_last(x.cast(exact)), around)
@@ -119,6 +119,7 @@ def conv2d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: 
 @composite
 def max_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
     """The largest number of each window."""
+    checked_size("max_pool2d", x, kernel, apart, around)
     seen = padded(batch_last(x), around, LOWEST.get(x.dtype, -math.inf))
     y, axes = windows(seen, kernel, steps, apart)
     y = y.max(axes)
@@ -128,6 +129,7 @@ def max_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape
 @composite
 def avg_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
     """The average of each window."""
+    checked_size("avg_pool2d", x, kernel, apart, around)
     y, axes = windows(padded(batch_last(x), around), kernel, steps, apart)
     y = y.sum(axes) * (1 / math.prod(kernel))
     return batch_first(y.reshape(without_axes(y.shape, axes)), x)
@@ -237,19 +239,13 @@ def filtered(x: Node, w: Node, steps: Shape, apart: Shape, groups: int) -> Node:
 
 
 def pooling(
-    op: str, x: Node, kernel_size: Pair, stride: Pair | None, padding: Pair, dilation: Pair
+    kernel_size: Pair, stride: Pair | None, padding: Pair, dilation: Pair
 ) -> tuple[tuple, Shape, Shape, Shape]:
     """How to pool: what is put around, the size of a window, stride and dilation."""
     kernel = two("kernel_size", kernel_size)
     steps = kernel if stride is None else two("stride", stride)
-    apart = two("dilation", dilation)
-    if len(x.shape) < 2:
-        name = name_of()
-        repair = f"{name}.reshape(1, -1)" if x.size else ""
-        raise describe(ShapeError, f"{op} needs at least 2 axes", [(name, x)], repair)
-    around = tuple((p, p) for p in two("padding", padding, least=0))
-    checked_size(op, x, kernel, apart, around)
-    return around, kernel, steps, apart
+    top, left = two("padding", padding, least=0)
+    return ((top, top), (left, left)), kernel, steps, two("dilation", dilation)
 
 
 # ---------------------------------------------------------------- arguments
@@ -261,6 +257,8 @@ def two(name: str, value: Pair, least: int = 1) -> Shape:
     >>> two("stride", 2), two("stride", (1, 3))
     ((2, 2), (1, 3))
     """
+    if type(value) is int and value >= least:
+        return value, value
     numbers = value if isinstance(value, tuple | list) else (value, value)
     if len(numbers) == 2 and all(hasattr(n, "__index__") and n >= least for n in numbers):
         return operator.index(numbers[0]), operator.index(numbers[1])
@@ -280,7 +278,8 @@ def padding_of(padding: Pair | str, kernel: Shape, steps: Shape, apart: Shape) -
         return tuple((n // 2, n - n // 2) for n in spare)
     if isinstance(padding, str):
         raise ShapeError(f"padding is a number, two numbers, 'same' or 'valid', not {padding!r}")
-    return tuple((p, p) for p in two("padding", padding, least=0))
+    top, left = two("padding", padding, least=0)
+    return (top, top), (left, left)
 
 
 def checked_filters(x: Node, w: Node, groups: int) -> None:
@@ -306,6 +305,10 @@ def checked_filters(x: Node, w: Node, groups: int) -> None:
 
 def checked_size(op: str, x: Node, kernel: Shape, apart: Shape, around: tuple) -> None:
     """Raises where a window is larger than the image with what is put around it."""
+    if len(x.shape) < 2:
+        name = name_of()
+        repair = f"{name}.reshape(1, -1)" if x.size else ""
+        raise describe(ShapeError, f"{op} needs at least 2 axes", [(name, x)], repair)
     seen = [n + before + after for n, (before, after) in zip(x.shape[-2:], around)]
     spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, apart))
     if all(span <= n for span, n in zip(spans, seen)) and 0 not in kernel:
