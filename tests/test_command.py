@@ -127,6 +127,9 @@ def test_lab_starts_without_a_screen_and_prints_an_address_that_answers(tmp_path
             assert address, "the server ended without printing its address"
             assert f"/lab/tree/{command.TOUR}" in address
             assert status_of(address) == 200
+            with urllib.request.urlopen(address, timeout=20) as page:
+                disabled = re.search(r'"disabledExtensions": (\[.*?\])', page.read().decode())
+            assert "announcements" in disabled[1], "a student is asked about news of Jupyter"
         finally:
             patience.cancel()
             lab.terminate()

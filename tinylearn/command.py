@@ -26,6 +26,7 @@ from tinylearn.errors import nearest
 
 ROOT = Path(__file__).resolve().parents[1]  # the clone: notebooks and tests stand here
 TOUR = "notebooks/00_tour.ipynb"
+SETTINGS = "tools/jupyter"  # of JupyterLab: no question about its news at the first start
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # two hurt short steps
 CHECKS = {
     "format": ["ruff", "format", "--quiet", "--check", "."],
@@ -130,6 +131,8 @@ def lab(arguments: argparse.Namespace) -> int:
     file_of_the_clone(TOUR)
     needs("jupyterlab", extra="course")
     os.environ.update(ONE_THREAD | dict(os.environ))  # the user's own setting wins
+    paths = [str(ROOT / SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     options = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{TOUR}"]
     if not screen():
         options.append("--no-browser")
