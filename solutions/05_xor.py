@@ -54,7 +54,7 @@ XOR = np.array([0.0, 1.0, 1.0, 0.0])
 # %% tags=["question"]
 from itertools import pairwise
 
-from tinylearn.course.question import case, question
+from tinylearn.course.question import Open, case, question
 
 
 def _numbers(rng, *shape):
@@ -67,6 +67,7 @@ q1 = question(
     answer="slopes",
     points=2,
     title="Where a line stops learning",
+    forbid=("graph.gradient", "tinylearn.tensor.backward.Backward.backward"),
     hints=(
         "Begin with the errors e = x @ w + b - y, one for each row. The loss is the mean of e * e.",
         "The slope of e * e by b is 2 * e, and by w it is 2 * e times the row of x. Then the mean.",
@@ -119,6 +120,72 @@ def product_of_means(x, y, w, b):
     return 2 * e.mean() * x.mean(0), 2 * e.mean()
 
 
+@q1.wrong("Both slopes are means over the rows: divide that by w by their number, too.")
+def sum_and_mean(x, y, w, b):
+    e = x @ w + b - y
+    return 2 * x.T @ e, 2 * e.mean()
+
+
+@q1.wrong("Each weight has a slope of its own: the mean is over the rows alone, along axis 0.")
+def one_mean_for_all(x, y, w, b):
+    e = x @ w + b - y
+    return (2 * e[:, None] * x).mean(), 2 * e.mean()
+
+
+@q1.wrong("Each weight has a slope of its own: the mean is over the rows alone, along axis 0.")
+def along_the_rows(x, y, w, b):
+    e = x @ w + b - y
+    return (2 * e[:, None] * x).mean(1), 2 * e.mean()
+
+
+@q1.wrong("e has one number for each row of x: e[:, None] * x, or all products at once, x.T @ e.")
+def errors_across(x, y, w, b):
+    e = x @ w + b - y
+    return (2 * e * x).mean(0), 2 * e.mean()
+
+
+@q1.wrong("w has a slope for each column of x, a sum over the rows: x.T @ e, and not x @ e.")
+def not_turned(x, y, w, b):
+    e = x @ w + b - y
+    return 2 * x @ e / len(y), 2 * e.mean()
+
+
+@q1.wrong("The slope of e * e is 2 * e, by the bias as well: that is the loss itself.")
+def the_loss(x, y, w, b):
+    e = x @ w + b - y
+    return 2 * x.T @ e / len(y), (e * e).mean()
+
+
+@q1.wrong("An error has a sign, which says where to go: without abs.")
+def no_signs(x, y, w, b):
+    e = abs(x @ w + b - y)
+    return 2 * x.T @ e / len(y), 2 * e.mean()
+
+
+@q1.wrong("The bias belongs to the answer: e = x @ w + b - y.")
+def bias_left_out(x, y, w, b):
+    e = x @ w - y
+    return 2 * x.T @ e / len(y), 2 * e.mean()
+
+
+@q1.wrong("The mean is over the ROWS: divide by len(y), however many numbers x has.")
+def divided_by_all(x, y, w, b):
+    e = x @ w + b - y
+    return 2 * x.T @ e / x.size, 2 * e.mean()
+
+
+@q1.wrong("There may be any number of rows: divide by len(y), not by 4.")
+def four_rows(x, y, w, b):
+    e = x @ w + b - y
+    return 2 * x.T @ e / 4, 2 * e.sum() / 4
+
+
+@q1.wrong("The slopes by w come first, then the one by b.")
+def exchanged(x, y, w, b):
+    e = x @ w + b - y
+    return 2 * e.mean(), 2 * x.T @ e / len(y)
+
+
 # %%
 @tl.answer("slopes", points=2)
 def slopes(x, y, w, b):
@@ -158,7 +225,10 @@ q2 = question(
 
 @q2.runs
 def _outputs(answer, x, weight, bias):
-    return answer(Tensor(x), Tensor(weight), None if bias is None else Tensor(bias)).numpy()
+    weight = Tensor(weight)
+    y = answer(Tensor(x), weight, None if bias is None else Tensor(bias))
+    y.sum().gradient(weight)  # an error if no gradient comes back
+    return y.numpy()
 
 
 @q2.visible("by hand")
@@ -166,7 +236,7 @@ def _():
     weight, bias = np.array([[1.0, 2, 3], [0, 0, 1]]), np.array([10.0, 20])
     yield case("two points", np.array([[1.0, 0, 0], [1, 1, 1]]), weight, bias)
     yield case("a single point", np.array([1.0, 1, 1]), weight, bias)
-    yield case("no bias", np.array([[1.0, 2, 3]]), weight, None)
+    yield case("no bias", np.array([[1.0, 2, -3]]), weight, None)
 
 
 @q2.hidden("random shapes", points=1.5)
@@ -209,6 +279,46 @@ def not_summed(x, weight, bias=None):
     return y if bias is None else y + bias.unsqueeze(-1)
 
 
+@q2.wrong("Each point is a row of the answer: the points come first, x @ weight.transpose().")
+def points_in_columns(x, weight, bias=None):
+    y = weight @ x.transpose()
+    return y if bias is None else y + bias
+
+
+@q2.wrong("bias has a number for each output, along the last axis: y + bias, as it is.")
+def bias_down(x, weight, bias=None):
+    y = x @ weight.transpose()
+    return y if bias is None else y + bias.reshape(-1, 1)
+
+
+@q2.wrong("The bias is added to the sums, after the product, and not to the inputs.")
+def bias_first(x, weight, bias=None):
+    return (x if bias is None else x + bias) @ weight.transpose()
+
+
+@q2.wrong("A weighted sum may be negative: the ReLU is a layer of its own.")
+def with_a_relu(x, weight, bias=None):
+    y = x @ weight.transpose()
+    return (y if bias is None else y + bias).relu()
+
+
+@q2.wrong("NumPy ends the graph, and no gradient comes back: @, .transpose() and + are a Tensor's.")
+def by_numpy(x, weight, bias=None):
+    y = x.numpy() @ weight.numpy().T
+    return y if bias is None else y + bias.numpy()
+
+
+@q2.wrong("NumPy ends the graph, and no gradient comes back: @, .transpose() and + are a Tensor's.")
+def back_from_numpy(x, weight, bias=None):
+    y = x.numpy() @ weight.numpy().T
+    return Tensor(y if bias is None else y + bias.numpy())
+
+
+@q2.wrong("linear runs your function, which calls linear, which runs your function: write it out.")
+def calls_itself(x, weight, bias=None):
+    return linear(x, weight, bias)
+
+
 # %%
 @tl.answer("nn.linear", points=2)
 def my_linear(x, weight, bias=None):
@@ -248,6 +358,8 @@ def _():
     turn, shift = np.array([[0.0, 1], [1, 0]]), np.array([1.0, 2])
     yield case("exchange, then add up", turn, shift, np.array([[1.0, 1]]), np.array([10.0]))
     yield case("one number through", np.array([[3.0]]), np.ones(1), np.array([[2.0]]), np.ones(1))
+    down = np.array([[1.0, 0, -1], [2, 1, 0]])
+    yield case("from three to two", down, -shift, turn - 2 * np.eye(2), np.array([0.0, 5.0]))
 
 
 @q3.hidden("random layers", points=2)
@@ -258,7 +370,7 @@ def _(rng):
                    _numbers(rng, out))  # fmt: skip
 
 
-@q3.wrong("The order is turned round: the first layer stands next to x, so w2 @ w1.")
+@q3.wrong("The first layer stands next to x, and w2 to the left of all that it gives: w2 @ (...).")
 def wrong_order(w1, b1, w2, b2):
     return w1 @ w2, w2 @ b1 + b2
 
@@ -281,6 +393,31 @@ def biases_added(w1, b1, w2, b2):
 @q3.wrong("That multiplies number by number; layers after each other are a product of matrices.")
 def number_by_number(w1, b1, w2, b2):
     return w2 * w1, w2 @ b1 + b2
+
+
+@q3.wrong("The weight stands to the left, as in w1 @ x: w2 @ b1 + b2.")
+def bias_on_the_left(w1, b1, w2, b2):
+    return w2 @ w1, b1 @ w2 + b2
+
+
+@q3.wrong("Layers that follow each other multiply: write out w2 @ (w1 @ x + b1) + b2.")
+def added_up(w1, b1, w2, b2):
+    return w1 + w2, b1 + b2
+
+
+@q3.wrong("A row for each output, as in w1 and w2: without turning them round.")
+def turned_round(w1, b1, w2, b2):
+    return (w2 @ w1).T, w2 @ b1 + b2
+
+
+@q3.wrong("The weight comes first, then the bias.")
+def exchanged(w1, b1, w2, b2):
+    return w2 @ b1 + b2, w2 @ w1
+
+
+@q3.wrong("Nothing stands between these layers: no ReLU, and negative numbers go through.")
+def with_a_relu(w1, b1, w2, b2):
+    return w2 @ np.maximum(w1, 0), w2 @ np.maximum(b1, 0) + b2
 
 
 # %%
@@ -320,15 +457,17 @@ q4 = question(
 
 @q4.judges
 def _answers(got, want, a):
-    shapes = [np.shape(part) for part in got] if isinstance(got, tuple) else "something else"
+    several = isinstance(got, (tuple, list))
+    shapes = [np.shape(part) for part in got] if several else type(got).__name__
     if shapes != [(2, 2), (2,), (1, 2), (1,)]:
-        return f"expected a tuple of shapes [(2, 2), (2,), (1, 2), (1,)], got {shapes}"
+        return Open(f"expected four arrays, of shapes [(2, 2), (2,), (1, 2), (1,)], got {shapes}")
     w1, b1, w2, b2 = (np.array(part, float) for part in got)
     corners = CORNERS * a
     answers = (np.maximum(corners @ w1.T + b1, 0) @ w2.T + b2).ravel()
     for corner, answer, right in zip(corners.tolist(), answers.tolist(), (0, 1, 1, 0)):
         if not abs(answer - right) < 1e-6:
-            return f"at {tuple(corner)} the network answers {answer:.6g}, it must answer {right}"
+            said = f"the network answers {answer:.6g}, it must answer {right}"
+            return Open(f"at {tuple(corner)} {said}")
     return ""
 
 
@@ -336,6 +475,7 @@ def _answers(got, want, a):
 def _():
     yield case("corners at 0 and 1", 1.0)
     yield case("corners at 0 and 2", 2.0)
+    yield case("corners at 0 and 2.5", 2.5)
 
 
 @q4.hidden("other squares", points=2)
@@ -363,6 +503,32 @@ def only_for_one(a):
 @q4.wrong("Right for a = 1 only: the second fold lies where x1 + x2 is a, not 1.")
 def fold_at_one(a):
     return np.ones((2, 2)), np.array([0.0, -1.0]), np.array([[1 / a, -2 / a]]), np.zeros(1)
+
+
+@q4.wrong("The second sum must begin LATER: its bias is -a, so that it is 0 up to x1 + x2 = a.")
+def begins_earlier(a):
+    return np.ones((2, 2)), np.array([0.0, a]), np.array([[1 / a, -2 / a]]), np.zeros(1)
+
+
+@q4.wrong("The second fold lies where x1 + x2 is a: a bias of -2 * a folds at the far corner.")
+def folds_too_late(a):
+    return np.ones((2, 2)), np.array([0.0, -2 * a]), np.array([[1 / a, -2 / a]]), np.zeros(1)
+
+
+@q4.wrong("The sums grow with a, and the answers must not: divide by a, do not multiply.")
+def times_a(a):
+    return np.ones((2, 2)), np.array([0.0, -a]), np.array([[a, -2 * a]]), np.zeros(1)
+
+
+@q4.wrong("Each hidden sum looks at one input alone, and so the corner (a, a) gets both. Add them.")
+def one_input_each(a):
+    return np.eye(2), np.zeros(2), np.array([[1 / a, 1 / a]]), np.zeros(1)
+
+
+@q4.wrong("a need not be whole: use it as it is.")
+def whole_number(a):
+    b1 = np.array([0.0, -float(int(a))])
+    return np.ones((2, 2)), b1, np.array([[1 / a, -2 / a]]), np.zeros(1)
 
 
 # %%
@@ -412,9 +578,11 @@ def _layers(rng, *widths):
 @q5.visible("by hand")
 def _():
     hidden = np.ones((2, 2)), np.array([0.0, -1])
-    yield case("two folds", CORNERS, [hidden, (np.array([[1.0, -2]]), np.zeros(1))])
-    yield case("one layer, no fold", CORNERS, [(np.array([[1.0, -2]]), np.zeros(1))])
+    last = np.array([[1.0, -2]]), np.zeros(1)
+    yield case("two folds", CORNERS, [hidden, last])
+    yield case("one layer, no fold", CORNERS, [last])
     yield case("negative inputs", CORNERS - 1, [(-np.eye(2), np.zeros(2)), hidden])
+    yield case("three layers", CORNERS - 1, [(-np.eye(2), np.zeros(2)), hidden, last])
 
 
 @q5.hidden("random networks", points=2)
@@ -450,6 +618,49 @@ def no_biases(x, layers):
     for weight, _ in layers[:-1]:
         x = linear(x, weight).relu()
     return linear(x, layers[-1][0])
+
+
+@q5.wrong("The last layer is missing: behind the loop comes one more, without a ReLU, then return.")
+def last_layer_missing(x, layers):
+    for weight, bias in layers[:-1]:
+        x = linear(x, weight, bias).relu()
+    return x
+
+
+@q5.wrong("What a layer gives is not kept: x = linear(x, weight, bias).relu()")
+def not_kept(x, layers):
+    for weight, bias in layers[:-1]:
+        linear(x, weight, bias).relu()
+    return linear(x, *layers[-1])
+
+
+@q5.wrong("There may be one layer, or many: go through them in a loop.")
+def always_two(x, layers):
+    (w1, b1), (w2, b2) = layers
+    return linear(linear(x, w1, b1).relu(), w2, b2)
+
+
+@q5.wrong("A layer is a pair: take it apart, for weight, bias in ...")
+def pairs_as_weights(x, layers):
+    for layer in layers[:-1]:
+        x = linear(x, layer).relu()
+    return linear(x, layers[-1])
+
+
+@q5.wrong("layers[1:] leaves out the first; all but the last are layers[:-1].")
+def first_left_out(x, layers):
+    for weight, bias in layers[1:]:
+        x = linear(x, weight, bias).relu()
+    return linear(x, *layers[-1])
+
+
+@q5.wrong("A ReLU stands after EVERY layer but the last, not after the first alone.")
+def one_relu(x, layers):
+    for place, (weight, bias) in enumerate(layers):
+        x = linear(x, weight, bias)
+        if place == 0 and len(layers) > 1:
+            x = x.relu()
+    return x
 
 
 # %%
@@ -496,7 +707,8 @@ def _sizes(answer, x, weights):
 @q6.visible("by hand")
 def _():
     yield case("twice as large, twice", np.array([[3.0, 4.0]]), [2 * np.eye(2)] * 2)
-    yield case("one is cut off", np.array([[3.0, 4.0]]), [np.array([[1.0, 0], [0, -1]])])
+    weights = [np.array([[1.0, 0], [0, -1]]), np.ones((2, 2))]
+    yield case("one is cut off", np.array([[3.0, 4.0]]), weights)
 
 
 @q6.hidden("random weights", points=1)
@@ -537,6 +749,77 @@ def deviation(x, weights):
     for weight in weights:
         x = linear(x, weight).relu()
         found.append(((x - x.mean()) * (x - x.mean())).mean().sqrt().item())
+    return found
+
+
+@q6.wrong("The root mean square is measured from 0; a standard deviation subtracts the mean.")
+def deviation_of_a_sample(x, weights):
+    found = []
+    for weight in weights:
+        x = linear(x, weight).relu()
+        found.append(x.std().item())
+    return found
+
+
+@q6.wrong("The root mean square is measured from 0; a variance subtracts the mean.")
+def variance(x, weights):
+    found = []
+    for weight in weights:
+        x = linear(x, weight).relu()
+        found.append(x.var().item())
+    return found
+
+
+@q6.wrong("That is the mean itself: first the squares, then their mean, then the root.")
+def plain_mean(x, weights):
+    found = []
+    for weight in weights:
+        x = linear(x, weight).relu()
+        found.append(x.mean().item())
+    return found
+
+
+@q6.wrong("That is the length, which grows with how many numbers there are: the mean, not the sum.")
+def length(x, weights):
+    found = []
+    for weight in weights:
+        x = linear(x, weight).relu()
+        found.append((x * x).sum().sqrt().item())
+    return found
+
+
+@q6.wrong("x is still the batch that came in: keep what the layer gives, x = linear(...).relu()")
+def not_kept(x, weights):
+    return [(x * x).mean().sqrt().item() for _ in weights]
+
+
+@q6.wrong("That is the size of the weights; asked for is that of the numbers after each layer.")
+def of_the_weights(x, weights):
+    return [(w * w).mean().sqrt().item() for w in weights]
+
+
+@q6.wrong("The ReLU is missing: it cuts off what is negative after each layer.")
+def never_a_relu(x, weights):
+    found = []
+    for weight in weights:
+        x = linear(x, weight)
+        found.append((x * x).mean().sqrt().item())
+    return found
+
+
+@q6.wrong("The return stands inside the loop: only the first layer is measured.")
+def returns_in_the_loop(x, weights):
+    for weight in weights:
+        x = linear(x, weight).relu()
+        return [(x * x).mean().sqrt().item()]
+
+
+@q6.wrong("One number for each layer: the size of what comes in is not asked for.")
+def with_the_input(x, weights):
+    found = [(x * x).mean().sqrt().item()]
+    for weight in weights:
+        x = linear(x, weight).relu()
+        found.append((x * x).mean().sqrt().item())
     return found
 
 
@@ -585,29 +868,38 @@ q7 = question(
 @q7.runs
 def _drawn(answer, shape, fan_in, gain):
     Tensor.manual_seed(5)
-    return answer(shape, fan_in, gain).numpy()
+    drawn = [answer(shape, fan_in, gain) for _ in range(2)]
+    return [t.numpy() if isinstance(t, Tensor) else type(t).__name__ for t in drawn]
 
 
 @q7.judges
 def _is_fit(got, want, shape, fan_in, gain):
+    again, got = got
+    if isinstance(got, str):
+        return Open(f"expected a Tensor, got {got}")
     if np.shape(got) != shape:
-        return f"expected a Tensor of shape {shape}, got {np.shape(got)}"
+        return Open(f"expected a Tensor of shape {shape}, got {np.shape(got)}")
     if got.dtype != np.float32:
-        return f"expected float32, got {got.dtype}"
+        return Open(f"expected float32, got {got.dtype}: Tensor(numbers, dtype=tl.float32)")
     variance, asked = float(got.var()), gain**2 / fan_in
     if len(np.unique(got)) < got.size // 4:
-        return "the same numbers come again and again; each weight needs one of its own"
+        return Open("the same numbers come again and again; each weight needs one of its own")
+    if np.array_equal(again, got):
+        return Open("called twice, it gives the same numbers: draw them at random")
     if not abs(got.mean()) < 6 * (asked / got.size) ** 0.5:
-        return f"the mean must be near 0, it is {float(got.mean()):.3g}"
+        return Open(f"the mean must be near 0, it is {float(got.mean()):.3g}")
     if not 0.75 < variance / asked < 1.33:
         times = f"{variance / asked:.3g} times that"
-        return f"expected a variance near {asked:.4g}, got {variance:.4g}: {times}"
+        of = f"gain {gain:.4g} and fan_in {fan_in}"
+        return Open(f"of {of}: a variance near {asked:.4g} is right, got {variance:.4g}, {times}")
     return ""
 
 
 @q7.visible("20 outputs of 30 inputs")
 def _():
     yield case("for a ReLU", (20, 30), 30, 2**0.5)
+    yield case("with a gain of 1", (20, 30), 30, 1.0)
+    yield case("a bias of 600 numbers", (600,), 30, 2**0.5)
 
 
 @q7.hidden("random layers", points=2)
@@ -653,6 +945,56 @@ def never_negative(shape, fan_in, gain=2**0.5):
 @q7.wrong("The gain is missing: whoever calls says what follows the layer.")
 def without_gain(shape, fan_in, gain=2**0.5):
     return Tensor.randn(*shape) * (1 / fan_in**0.5)
+
+
+@q7.wrong("6 / fan_in holds for a gain of root 2 alone: the bound is gain * (3 / fan_in)**0.5.")
+def one_gain_for_all(shape, fan_in, gain=2**0.5):
+    bound = (6 / fan_in) ** 0.5
+    return Tensor.uniform(*shape, low=-bound, high=bound)
+
+
+@q7.wrong("fan_in is given; shape[1] is the same only for a layer, not for a bias or a filter.")
+def by_the_shape(shape, fan_in, gain=2**0.5):
+    return Tensor.randn(*shape) * (gain / shape[1] ** 0.5)
+
+
+@q7.wrong("The root is of fan_in alone; the gain is squared in the variance: gain / fan_in**0.5.")
+def root_of_the_gain(shape, fan_in, gain=2**0.5):
+    return Tensor.randn(*shape) * (gain / fan_in) ** 0.5
+
+
+@q7.wrong("The 3 stands under the root: gain * (3 / fan_in)**0.5.")
+def three_outside(shape, fan_in, gain=2**0.5):
+    bound = gain * 3 / fan_in**0.5
+    return Tensor.uniform(*shape, low=-bound, high=bound)
+
+
+@q7.wrong("bound**2 / 3 must be gain**2 / fan_in, so the 3 goes above the line: (3 / fan_in)**0.5.")
+def three_below(shape, fan_in, gain=2**0.5):
+    bound = gain / (3 * fan_in) ** 0.5
+    return Tensor.uniform(*shape, low=-bound, high=bound)
+
+
+@q7.wrong("randn has variance 1: multiply by gain / fan_in**0.5.")
+def as_drawn(shape, fan_in, gain=2**0.5):
+    return Tensor.randn(*shape)
+
+
+@q7.wrong("More inputs, smaller weights: DIVIDE by the root of fan_in.")
+def times_the_root(shape, fan_in, gain=2**0.5):
+    return Tensor.randn(*shape) * (gain * fan_in**0.5)
+
+
+@q7.wrong("These numbers are not drawn, and the next layer gets the same: randn or uniform.")
+def evenly_spaced(shape, fan_in, gain=2**0.5):
+    bound = gain * (3 / fan_in) ** 0.5
+    numbers = np.linspace(-bound, bound, int(np.prod(shape)))
+    return Tensor(numbers.reshape(shape).astype(np.float32))
+
+
+@q7.wrong("Each weight needs a random number of its own: here all rows are the same row.")
+def one_row_for_all(shape, fan_in, gain=2**0.5):
+    return Tensor.randn(1, *shape[1:]).expand(*shape) * (gain / fan_in**0.5)
 
 
 # %%

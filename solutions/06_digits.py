@@ -93,6 +93,41 @@ def _(rng):
         yield case(f"{rows} rows, {tests} for the exam", x, y, _order(rng, rows), tests)
 
 
+@q1.wrong("The order of the four is x_train, y_train, x_test, y_test.")
+def images_first(x, y, order, tests):
+    train, test = order[tests:], order[:tests]
+    return x[train], x[test], y[train], y[test]
+
+
+@q1.wrong("The rows of the exam are order[:tests], by the order as well.")
+def exam_not_shuffled(x, y, order, tests):
+    return x[order[tests:]], y[order[tests:]], x[:tests], y[:tests]
+
+
+@q1.wrong("x[order] is in the order already: pick by it once.")
+def ordered_twice(x, y, order, tests):
+    x, y = x[order], y[order]
+    return x[order[tests:]], y[order[tests:]], x[order[:tests]], y[order[:tests]]
+
+
+@q1.wrong("Leave the rows in the order in which they come: no sorting.")
+def sorted_again(x, y, order, tests):
+    train, test = np.sort(order[tests:]), np.sort(order[:tests])
+    return x[train], y[train], x[test], y[test]
+
+
+@q1.wrong("order[:-tests] leaves out the LAST rows; all but the first are order[tests:].")
+def exam_in_the_training(x, y, order, tests):
+    train, test = order[:-tests], order[:tests]
+    return x[train], y[train], x[test], y[test]
+
+
+@q1.wrong("Return the four arrays side by side, not as two pairs.")
+def two_pairs(x, y, order, tests):
+    train, test = order[tests:], order[:tests]
+    return (x[train], y[train]), (x[test], y[test])
+
+
 @q1.wrong("x and y belong together: pick the rows of both by the same order.")
 def answers_not_shuffled(x, y, order, tests):
     return x[order[tests:]], y[tests:], x[order[:tests]], y[:tests]
@@ -157,14 +192,15 @@ q2 = question(
 
 @q2.visible("by hand")
 def _():
-    yield case("seven rows", np.array([6, 1, 4, 0, 5, 2, 3]), 3)
+    yield case("ten rows", np.array([6, 1, 4, 0, 9, 5, 8, 2, 3, 7]), 4)
     yield case("they divide evenly", np.array([2, 0, 3, 1]), 2)
     yield case("fewer than a batch", np.array([1, 0]), 5)
+    yield case("one is left over", np.array([4, 2, 0, 3, 1]), 2)
 
 
 @q2.hidden("random orders", points=1)
 def _(rng):
-    for rows, size in ((11, 4), (8, 4), (5, 1), (3, 9)):
+    for rows, size in ((11, 4), (13, 4), (8, 4), (5, 1), (3, 9)):
         yield case(f"{rows} rows by {size}", _order(rng, rows), size)
 
 
@@ -186,6 +222,47 @@ def that_many_batches(order, size):
 @q2.wrong("The batches overlap: the next one begins where the last one ended.")
 def overlapping_batches(order, size):
     return [order[start : start + size] for start in range(len(order))]
+
+
+@q2.wrong("A slice goes from start to start + size: order[start : start + size].")
+def ends_at_size(order, size):
+    return [order[start:size] for start in range(0, len(order), size)]
+
+
+@q2.wrong("A slice ends BEFORE its second number: order[start : start + size], without + 1.")
+def one_too_many(order, size):
+    return [order[start : start + size + 1] for start in range(0, len(order), size)]
+
+
+@q2.wrong("All batches but the last have `size` rows; array_split makes them about equally long.")
+def evened_out(order, size):
+    return list(np.array_split(order, -(-len(order) // size)))
+
+
+@q2.wrong("Cut the order as it comes: without sorting it, and not the places in it.")
+def places(order, size):
+    rows = np.arange(len(order))
+    return [rows[start : start + size] for start in range(0, len(order), size)]
+
+
+@q2.wrong("In sequence: a batch is a slice, order[start : start + size], not every size-th row.")
+def every_sizeth_row(order, size):
+    return [order[start::size] for start in range(size)]
+
+
+@q2.wrong("A reshape needs rows that divide evenly, and here they need not: cut slices.")
+def reshaped(order, size):
+    return list(order.reshape(-1, size))
+
+
+@q2.wrong("range(0, len(order), size) goes up to the end: len(order) - 1 loses the last row.")
+def one_row_lost(order, size):
+    return [order[start : start + size] for start in range(0, len(order) - 1, size)]
+
+
+@q2.wrong("The return stands inside the loop: only the first batch is made.")
+def first_batch(order, size):
+    return [order[:size]]
 
 
 # %%
@@ -221,6 +298,12 @@ q3 = question(
     part="loss.cross_entropy",
     points=3,
     title="Cross-entropy",
+    forbid=(
+        "tinylearn.tensor.reduce.Reduce.log_softmax",
+        "tinylearn.tensor.reduce.Reduce.logsumexp",
+        "tinylearn.tensor.losses.Losses.nll_loss",
+        "tinylearn.tensor.losses.below_largest",
+    ),
     rtol=1e-4,
     atol=1e-6,
     hints=(
@@ -235,7 +318,10 @@ q3 = question(
 
 @q3.runs
 def _entropy(answer, logits, labels):
-    return answer(Tensor(logits), constant(labels)).numpy()
+    z = Tensor(logits)
+    loss = answer(z, constant(labels))
+    loss.sum().gradient(z)  # an error if no gradient comes back
+    return loss.numpy()
 
 
 @q3.visible("by hand")
@@ -243,6 +329,7 @@ def _():
     yield case("two rows", np.array([[0.0, 0.0], [2.0, 1.0]]), np.array([1, 0]))
     yield case("scores of 1,000", np.array([[1000.0, 998.0, 0.0]]), np.array([1]))
     yield case("rows far apart", np.array([[900.0, 901.0], [-900.0, -901.0]]), np.array([0, 1]))
+    yield case("sure and wrong by 1,000", np.array([[5.0, 5.0, 1005.0]]), np.array([0]))
 
 
 @q3.hidden("random scores", points=2)
@@ -257,6 +344,9 @@ def _(rng):
     labels = np.array([rng.randrange(3) for _ in range(4)])
     logits = _numbers(rng, 4, 3) + np.array([[900.0], [-900.0], [0.0], [2000.0]])
     yield case("rows far apart", logits, labels)
+    logits = _numbers(rng, 3, 4)
+    logits[[0, 1, 2], labels[:3]] -= 1000
+    yield case("sure and wrong", logits, labels[:3])
 
 
 @q3.wrong("exp(1000) is infinite: first take the largest score of each row away from it.")
@@ -313,6 +403,79 @@ def down_the_batch(logits, labels):
     return -((logs * labels.one_hot(logits.shape[1])).sum(1)).mean()
 
 
+@q3.wrong("A column of maxima is taken away row by row: .max(1, keepdim=True) keeps the axis.")
+def axis_lost(logits, labels):
+    below = logits - logits.max(1)
+    right = (below * labels.one_hot(logits.shape[1])).sum(1)
+    return (below.exp().sum(1).log() - right).mean()
+
+
+@q3.wrong("The right score is lowered like the others: (below * labels.one_hot(...)).sum(1).")
+def right_score_not_lowered(logits, labels):
+    below = logits - logits.max(1, keepdim=True)
+    right = (logits * labels.one_hot(logits.shape[1])).sum(1)
+    return (below.exp().sum(1).log() - right).mean()
+
+
+@q3.wrong("A probability may be so small that it is 0: take log(sum of exps) minus right score.")
+def logarithm_of_a_share(logits, labels):
+    share = logits.softmax(1)
+    return -((share * labels.one_hot(logits.shape[1])).sum(1).log()).mean()
+
+
+@q3.wrong("A clamp hides what is wrong by 1,000: take log(sum of exps) minus the right score.")
+def clamped(logits, labels):
+    share = logits.softmax(1).clamp(1e-7, 1)
+    return -((share * labels.one_hot(logits.shape[1])).sum(1).log()).mean()
+
+
+@q3.wrong("A clamp changes the scores: take the largest of each row away from it instead.")
+def clamped_scores(logits, labels):
+    logits = logits.clamp(-50, 50)
+    right = (logits * labels.one_hot(logits.shape[1])).sum(1)
+    return (logits.exp().sum(1).log() - right).mean()
+
+
+@q3.wrong("one_hot takes the number of classes, logits.shape[1]; shape[0] is that of the rows.")
+def hot_for_the_rows(logits, labels):
+    below = logits - logits.max(1, keepdim=True)
+    right = (below * labels.one_hot(logits.shape[0])).sum(1)
+    return (below.exp().sum(1).log() - right).mean()
+
+
+@q3.wrong("Each row has a sum of its own: .exp().sum(1).")
+def one_sum(logits, labels):
+    below = logits - logits.max(1, keepdim=True)
+    right = (below * labels.one_hot(logits.shape[1])).sum(1)
+    return (below.exp().sum().log() - right).mean()
+
+
+@q3.wrong("Those are the losses of the rows: return their mean.")
+def not_averaged(logits, labels):
+    below = logits - logits.max(1, keepdim=True)
+    right = (below * labels.one_hot(logits.shape[1])).sum(1)
+    return below.exp().sum(1).log() - right
+
+
+@q3.wrong("Return the Tensor itself: a plain number has no gradient.")
+def plain_number(logits, labels):
+    below = logits - logits.max(1, keepdim=True)
+    right = (below * labels.one_hot(logits.shape[1])).sum(1)
+    return (below.exp().sum(1).log() - right).mean().item()
+
+
+@q3.wrong("NumPy ends the graph, and no gradient comes back: work with tensors alone.")
+def by_numpy(logits, labels):
+    z, y = logits.numpy(), labels.numpy().astype(int)
+    z = z - z.max(1, keepdims=True)
+    return Tensor(np.mean(np.log(np.exp(z).sum(1)) - z[np.arange(len(y)), y]))
+
+
+@q3.wrong("cross_entropy is what you write: it runs your function, which calls it again.")
+def calls_itself(logits, labels):
+    return logits.cross_entropy(labels)
+
+
 # %%
 @tl.answer("loss.cross_entropy", points=3)
 def my_cross_entropy(logits, labels):
@@ -340,6 +503,7 @@ q4 = question(
     answer="entropy_slope",
     points=2,
     title="What flows back",
+    forbid=("graph.gradient", "tinylearn.tensor.backward.Backward.backward"),
     hints=(
         "Begin with softmax: e = np.exp(logits - logits.max(1, keepdims=True)), over its row sums.",
         "p[np.arange(len(labels)), labels] is the probability of each right class.",
@@ -353,13 +517,15 @@ def _():
     yield case("one row, undecided", np.array([[0.0, 0.0]]), np.array([1]))
     yield case("two rows", np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]]), np.array([2, 0]))
     yield case("scores of 1,000", np.array([[1000.0, 999.0]]), np.array([0]))
+    yield case("rows far apart", np.array([[900.0, 901.0], [-900.0, -901.0]]), np.array([0, 1]))
 
 
 @q4.hidden("random scores", points=2)
 def _(rng):
     for batch, classes in ((4, 3), (1, 5), (6, 2)):
         labels = np.array([rng.randrange(classes) for _ in range(batch)])
-        logits = _numbers(rng, batch, classes) + 1000 * (batch == 6)
+        logits = _numbers(rng, batch, classes)
+        logits[::2] += 2000 * (batch == 6)
         yield case(f"{batch} rows of {classes}", logits, labels)
 
 
@@ -406,6 +572,76 @@ def in_every_row(logits, labels):
     return p / len(labels)
 
 
+@q4.wrong("Each row needs its own largest score: with one for all, the others' exp becomes 0.")
+def one_maximum_for_all(logits, labels):
+    e = np.exp(logits - logits.max())
+    p = e / e.sum(1, keepdims=True)
+    p[np.arange(len(labels)), labels] -= 1
+    return p / len(labels)
+
+
+@q4.wrong("logits is an array: NumPy writes keepdims=True, with an s.")
+def tensors_option(logits, labels):
+    e = np.exp(logits - logits.max(1, keepdim=True))
+    p = e / e.sum(1, keepdims=True)
+    p[np.arange(len(labels)), labels] -= 1
+    return p / len(labels)
+
+
+@q4.wrong("Maxima and sums stay columns, one number for each row: keepdims=True in both.")
+def axis_lost(logits, labels):
+    e = np.exp(logits - logits.max(1))
+    p = e / e.sum(1, keepdims=True)
+    p[np.arange(len(labels)), labels] -= 1
+    return p / len(labels)
+
+
+@q4.wrong("The 1 is divided by the number of rows, too: subtract first, then divide everything.")
+def divided_too_early(logits, labels):
+    e = np.exp(logits - logits.max(1, keepdims=True))
+    p = e / e.sum(1, keepdims=True) / len(labels)
+    p[np.arange(len(labels)), labels] -= 1
+    return p
+
+
+@q4.wrong("p[labels] picks whole ROWS; one number in each is p[np.arange(len(labels)), labels].")
+def rows_picked(logits, labels):
+    e = np.exp(logits - logits.max(1, keepdims=True))
+    p = e / e.sum(1, keepdims=True)
+    p[labels] -= 1
+    return p / len(labels)
+
+
+@q4.wrong("Each row is one example: its softmax goes along axis 1, over the classes.")
+def down_the_batch(logits, labels):
+    e = np.exp(logits - logits.max(0, keepdims=True))
+    p = e / e.sum(0, keepdims=True)
+    p[np.arange(len(labels)), labels] -= 1
+    return p / len(labels)
+
+
+@q4.wrong("The 1 is taken away at the right class alone.")
+def everywhere(logits, labels):
+    e = np.exp(logits - logits.max(1, keepdims=True))
+    return (e / e.sum(1, keepdims=True) - 1) / len(labels)
+
+
+@q4.wrong("The probability MINUS 1 stands at the right class, not -1 in its place: -= 1.")
+def minus_one_set(logits, labels):
+    e = np.exp(logits - logits.max(1, keepdims=True))
+    p = e / e.sum(1, keepdims=True)
+    p[np.arange(len(labels)), labels] = -1
+    return p / len(labels)
+
+
+@q4.wrong("Every row has a softmax of its own: divide by its own sum, .sum(1, keepdims=True).")
+def one_softmax(logits, labels):
+    e = np.exp(logits - logits.max(1, keepdims=True))
+    p = e / e.sum()
+    p[np.arange(len(labels)), labels] -= 1
+    return p / len(labels)
+
+
 # %%
 @tl.answer("entropy_slope", points=2)
 def entropy_slope(logits, labels):
@@ -432,6 +668,7 @@ q5 = question(
     "q5",
     answer="my_sgd",
     part="optim.sgd",
+    forbid=("optim.momentum", "optim.nesterov"),
     points=1,
     title="A step downhill",
     hints=(
@@ -444,7 +681,10 @@ q5 = question(
 
 @q5.runs
 def _step(answer, w, g, lr):
-    return answer(constant(w), constant(g), lr).numpy()
+    before = constant(w)
+    after = answer(before, constant(g), lr)
+    numbers = after.numpy() if isinstance(after, Tensor) else after
+    return {"the new w": numbers, "the old w": before.numpy()}
 
 
 @q5.visible("by hand")
@@ -477,6 +717,36 @@ def without_lr(w, g, lr):
 @q5.wrong("lr belongs to the gradient; the weight itself is kept as it is.")
 def everything_times_lr(w, g, lr):
     return lr * (w - g)
+
+
+@q5.wrong("The old w is changed: return a new one, w - lr * g, and leave w as it is.")
+def in_place(w, g, lr):
+    return w.assign(w - lr * g)
+
+
+@q5.wrong("Nothing is returned: w - lr * g is the new weight, return it.")
+def nothing_returned(w, g, lr):
+    w = w - lr * g
+
+
+@q5.wrong("The gradient is multiplied by lr: a small rate makes a small step.")
+def divided_by_lr(w, g, lr):
+    return w - g / lr
+
+
+@q5.wrong("w and g are exchanged: from the weight, lr times the gradient is taken away.")
+def exchanged(w, g, lr):
+    return g - lr * w
+
+
+@q5.wrong("Each weight goes by its own gradient, not by the mean of all.")
+def mean_gradient(w, g, lr):
+    return w - lr * g.mean()
+
+
+@q5.wrong("The step does not depend on the weight's size: w - lr * g, without w in the product.")
+def in_proportion(w, g, lr):
+    return w * (1 - lr * g)
 
 
 # %%
@@ -525,7 +795,7 @@ def _roll(answer, w, gradients, lr, momentum):
 def _():
     one = np.array([1.0, -1.0])
     yield case("one step", np.zeros(2), [one], 0.1, 0.9)
-    yield case("three steps, one gradient", np.zeros(2), [one, one, one], 0.1, 0.5)
+    yield case("three steps, one gradient", np.zeros(2), [one, one, one], 0.1, 0.75)
 
 
 @q6.hidden("random steps", points=2)
@@ -562,6 +832,71 @@ def v_not_kept(w, g, v, lr, momentum):
 def swapped(w, g, v, lr, momentum):
     v = momentum * v + g
     return v, w - lr * v
+
+
+@q6.wrong("v is made of gradients as they are; the minus and lr stand in the weight's step.")
+def step_as_velocity(w, g, v, lr, momentum):
+    v = momentum * v - lr * g
+    return w + v, v
+
+
+@q6.wrong("v adds the gradient up, with a plus; the minus stands in the weight's step.")
+def velocity_downhill(w, g, v, lr, momentum):
+    v = momentum * v - g
+    return w + lr * v, v
+
+
+@q6.wrong("That goes uphill: the weight moves AGAINST the velocity, w - lr * v.")
+def uphill(w, g, v, lr, momentum):
+    v = momentum * v + g
+    return w + lr * v, v
+
+
+@q6.wrong("Return two things: the new w and the new v.")
+def weight_alone(w, g, v, lr, momentum):
+    return w - lr * (momentum * v + g)
+
+
+@q6.wrong("The velocity is used once: w - lr * v. With a second push it is Nesterov's momentum.")
+def a_second_push(w, g, v, lr, momentum):
+    v = momentum * v + g
+    return w - lr * (g + momentum * v), v
+
+
+@q6.wrong("momentum belongs to the old v alone; the whole gradient is added.")
+def momentum_for_both(w, g, v, lr, momentum):
+    v = momentum * (v + g)
+    return w - lr * v, v
+
+
+@q6.wrong("The learning rate is missing: the weight moves by lr * v.")
+def without_lr(w, g, v, lr, momentum):
+    v = momentum * v + g
+    return w - v, v
+
+
+@q6.wrong("v keeps only the share `momentum` of itself, or it never slows down.")
+def nothing_lost(w, g, v, lr, momentum):
+    v = v + g
+    return w - lr * v, v
+
+
+@q6.wrong("The weight follows the velocity, not the gradient: w - lr * v.")
+def by_the_gradient(w, g, v, lr, momentum):
+    v = momentum * v + g
+    return w - lr * g, v
+
+
+@q6.wrong("`momentum` is the share that v KEEPS, not the one that it loses.")
+def share_lost(w, g, v, lr, momentum):
+    v = (1 - momentum) * v + g
+    return w - lr * v, v
+
+
+@q6.wrong("v keeps the share `momentum`, and the WHOLE gradient is added.")
+def shares_exchanged(w, g, v, lr, momentum):
+    v = (1 - momentum) * v + momentum * g
+    return w - lr * v, v
 
 
 # %%
@@ -691,6 +1026,89 @@ def shares_turned_round(w, g, m, v, lr, beta1, beta2, eps, correction1, correcti
     return w - lr * (m / correction1) / ((v / correction2).sqrt() + eps), m, v
 
 
+@q7.wrong("m and v are too small at first: DIVIDE by the corrections, which are below 1.")
+def multiplied(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    return w - lr * (m * correction1) / ((v * correction2).sqrt() + eps), m, v
+
+
+@q7.wrong("The corrections are given ready to use: divide by them, not by 1 minus them.")
+def one_minus_correction(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    return w - lr * (m / (1 - correction1)) / ((v / (1 - correction2)).sqrt() + eps), m, v
+
+
+@q7.wrong("v is too small at first, too: divide it by correction2.")
+def one_correction(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    return w - lr * (m / correction1) / (v.sqrt() + eps), m, v
+
+
+@q7.wrong("The correction belongs to v, under the root: (v / correction2).sqrt().")
+def correction_after_the_root(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    return w - lr * (m / correction1) / (v.sqrt() / correction2 + eps), m, v
+
+
+@q7.wrong("First the new m and v, then the step with them.")
+def old_means(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    w = w - lr * (m / correction1) / ((v / correction2).sqrt() + eps)
+    return w, beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
+
+
+@q7.wrong("That goes uphill: w MINUS the step.")
+def uphill(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    return w + lr * (m / correction1) / ((v / correction2).sqrt() + eps), m, v
+
+
+@q7.wrong("Brackets around the divisor: / binds more tightly than +, and eps belongs to the root.")
+def no_brackets(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    return w - lr * (m / correction1) / (v / correction2).sqrt() + eps, m, v
+
+
+@q7.wrong("eps is missing: without it a weight whose gradients are all 0 divides 0 by 0.")
+def no_eps(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    return w - lr * (m / correction1) / (v / correction2).sqrt(), m, v
+
+
+@q7.wrong("The new m and v are forgotten: return them, not the old ones.")
+def means_not_kept(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    mean = beta1 * m + (1 - beta1) * g
+    square = beta2 * v + (1 - beta2) * g * g
+    return w - lr * (mean / correction1) / ((square / correction2).sqrt() + eps), m, v
+
+
+@q7.wrong("The step goes by the mean m, not by the last gradient alone.")
+def by_the_gradient(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    return w - lr * g / ((v / correction2).sqrt() + eps), m, v
+
+
+@q7.wrong("v is the mean of the squared GRADIENTS, g * g, not of m.")
+def squares_of_the_mean(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * m * m
+    return w - lr * (m / correction1) / ((v / correction2).sqrt() + eps), m, v
+
+
+@q7.wrong("Return three things: the new w, m and v.")
+def weight_alone(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    return w - lr * (m / correction1) / ((v / correction2).sqrt() + eps)
+
+
 # %%
 @tl.answer("optim.adam", points=3)
 def my_adam(w, g, m, v, lr, beta1, beta2, eps, correction1, correction2):
@@ -727,9 +1145,10 @@ q8 = question(
 
 @q8.visible("by hand")
 def _():
-    logits = np.array([[3.0, 1, 2], [0, 5, 1], [1, 2, 0], [0, 1, 4]])
-    yield case("three of four", logits, np.array([0, 1, 0, 2]))
-    yield case("all", logits, np.array([0, 1, 1, 2]))
+    first = np.array([[2.0, 1, 3], [0, 1, 2], [2, 1, 3], [3, 2, 1]])
+    logits = np.concatenate([first, [[1, 3, 2], [3, 1, 2], [1, 2, 3], [1, 0, 2]]])
+    yield case("five of eight", logits, np.array([0, 2, 0, 2, 1, 0, 2, 2]))
+    yield case("all", logits, np.array([2, 2, 2, 0, 1, 0, 2, 2]))
 
 
 @q8.hidden("random scores", points=1)
@@ -759,6 +1178,41 @@ def highest_scores(logits, labels):
 @q8.wrong("That is the share of WRONG answers.")
 def error_rate(logits, labels):
     return float((logits.argmax(1) != labels).mean())
+
+
+@q8.wrong("Each row is one example: look for the largest score along axis 1, argmax(1).")
+def one_for_each_class(logits, labels):
+    return float((logits.argmax(0) == labels).mean())
+
+
+@q8.wrong("Without an axis argmax looks through all rows at once; argmax(1) answers for each.")
+def one_for_all(logits, labels):
+    return float((logits.argmax() == labels).mean())
+
+
+@q8.wrong("A number from 0 to 1, not percent.")
+def percent(logits, labels):
+    return 100 * float((logits.argmax(1) == labels).mean())
+
+
+@q8.wrong("A share of the rows: divide by len(labels), not by the number of classes.")
+def divided_by_the_classes(logits, labels):
+    return float((logits.argmax(1) == labels).sum() / logits.shape[1])
+
+
+@q8.wrong("all() asks whether every answer is right; the share is the mean of True and False.")
+def all_or_nothing(logits, labels):
+    return float((logits.argmax(1) == labels).all())
+
+
+@q8.wrong("The answer is where the LARGEST score stands: argmax.")
+def lowest(logits, labels):
+    return float((logits.argmin(1) == labels).mean())
+
+
+@q8.wrong("That says which answers are right: take the mean of True and False.")
+def one_by_one(logits, labels):
+    return logits.argmax(1) == labels
 
 
 # %%
@@ -836,7 +1290,7 @@ def never_forgets(model, optimizer, batches):
     return losses
 
 
-@q9.wrong("zero_grad() stands between backward() and step(): the step finds no gradient.")
+@q9.wrong("step() finds no gradient: backward() comes before it, and zero_grad() only after it.")
 def forgets_too_early(model, optimizer, batches):
     losses = []
     for x, y in batches:
@@ -874,6 +1328,64 @@ def softmax_twice(model, optimizer, batches):
     losses = []
     for x, y in batches:
         loss = model(x).softmax(1).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
+@q9.wrong("The loss is taken before the step; after it the model is another one.")
+def measured_afterwards(model, optimizer, batches):
+    losses = []
+    for x, y in batches:
+        model(x).cross_entropy(y).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(model(x).cross_entropy(y).item())
+    return losses
+
+
+@q9.wrong("A step for EACH batch: step() and zero_grad() stand inside the loop.")
+def one_step_at_the_end(model, optimizer, batches):
+    losses = []
+    for x, y in batches:
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        losses.append(loss.item())
+    optimizer.step()
+    optimizer.zero_grad()
+    return losses
+
+
+@q9.wrong("The return stands inside the loop: it goes through the first batch alone.")
+def returns_in_the_loop(model, optimizer, batches):
+    for x, y in batches:
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return [loss.item()]
+
+
+@q9.wrong("Return the losses themselves, a list with one for each batch, not their mean.")
+def averaged(model, optimizer, batches):
+    losses = []
+    for x, y in batches:
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return sum(losses) / len(losses)
+
+
+@q9.wrong("The loss of a classifier is asked for: model(x).cross_entropy(y), not a squared error.")
+def squared_error(model, optimizer, batches):
+    losses = []
+    for x, y in batches:
+        scores = model(x)
+        loss = (scores - y.one_hot(scores.shape[1])).square().mean()
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

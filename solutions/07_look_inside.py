@@ -136,7 +136,7 @@ def fit(weights, x, y, steps=60, lr=0.5):
 # share of dead units of each layer, a list of numbers from 0 to 1.
 
 # %% tags=["question"]
-from tinylearn.course.question import Code, case, question
+from tinylearn.course.question import Code, Open, case, question
 
 
 def _numbers(rng, *shape, low=-2, high=2):
@@ -283,7 +283,7 @@ def _measured(answer, x, y, arrays):
 @q2.visible("by hand")
 def _():
     one = np.array([[1.0, 2.0]])
-    yield case("one layer", one, np.array([0]), [np.zeros((2, 2))])
+    yield case("one layer", one, np.array([0]), [np.ones((2, 2))])
     yield case("two layers", one, np.array([1]), [np.eye(2), np.array([[1.0, 1], [0, 1]])])
 
 
@@ -553,6 +553,11 @@ q4 = question(
     "q4",
     answer="my_yes_or_no",
     part="loss.binary_cross_entropy_with_logits",
+    forbid=(
+        "loss.cross_entropy",
+        "tinylearn.tensor.functions.Functions.softplus",
+        "tinylearn.tensor.functions.Functions.logsigmoid",
+    ),
     points=2,
     title="A logarithm that never meets zero",
     rtol=1e-4,
@@ -695,9 +700,9 @@ def _trained(answer, setting, verdict=""):
 
 def _same_training(got, want, setting, verdict=""):
     if not isinstance(got, tuple) or len(got) != 2:
-        return "return two things: the cause, then the list of losses"
+        return Open("return two things: the cause, then the list of losses")
     if isinstance(got[1], str):
-        return "the cause comes first, then the list of losses"
+        return Open("the cause comes first, then the list of losses")
     if not isinstance(got[1], list) or len(got[1]) != len(want[1]):
         return f"expected a list of {len(want[1])} losses, as the script itself returns"
     losses, right = np.array(got[1], float), np.array(want[1])
@@ -716,8 +721,9 @@ def _same_training(got, want, setting, verdict=""):
     if got[0] == want[0]:
         return ""
     if not isinstance(got[0], str) or got[0] not in CAUSES:
-        return f"Your code names {str(got[0])[:40]!r}, which is not in CAUSES"
-    return f"Your code repairs it, but the cause is not {got[0]!r}: with that, {SHOWS[got[0]]}"
+        return Open(f"Your code names {str(got[0])[:40]!r}, which is not in CAUSES")
+    says = f"Your code repairs it, but the cause is not {got[0]!r}: with that, "
+    return Open(says + SHOWS[got[0]])
 
 
 # %% [markdown]
@@ -965,7 +971,7 @@ def _drawn(answer, seed, verdict=""):
 @q6.judges
 def _learns_from_there(got, want, seed, verdict=""):
     if not isinstance(got, tuple) or len(got) != 3:
-        return "return two things: the cause, then the model, a Sequential"
+        return Open("return two things: the cause, then the model, a Sequential")
     if got[1] != want[1]:
         return f"the network has changed: expected {want[1]}, got {got[1]}"
     shapes = [np.shape(array) for array in got[2]]
@@ -977,17 +983,18 @@ def _learns_from_there(got, want, seed, verdict=""):
         w1, b1, w2, b2 = (array.astype(float) for array in got[2][:4])
         h1 = np.maximum(x @ w1.T + b1, 0)
         dead = [(h == 0).all(0).mean() for h in (h1, np.maximum(h1 @ w2.T + b2, 0))]
-        return (
+        return Open(
             f"trained from these numbers, the loss goes from {losses[0]:.4g} to {losses[-1]:.4g}; "
             f"it must fall below 1.8. Dead before any training: {dead[0]:.0%} and {dead[1]:.0%}"
         )
     if losses[0] < 1.8:
-        return f"the loss is {losses[0]:.3g} before any training: first numbers know nothing"
+        return Open(f"the loss is {losses[0]:.3g} before any training: first numbers know nothing")
     if got[0] == want[0]:
         return ""
     if not isinstance(got[0], str) or got[0] not in CAUSES:
-        return f"Your code names {str(got[0])[:40]!r}, which is not in CAUSES"
-    return f"Your code repairs it, but the cause is not {got[0]!r}: with that, {SHOWS[got[0]]}"
+        return Open(f"Your code names {str(got[0])[:40]!r}, which is not in CAUSES")
+    says = f"Your code repairs it, but the cause is not {got[0]!r}: with that, "
+    return Open(says + SHOWS[got[0]])
 
 
 @q6.visible("seed 1")
@@ -1322,23 +1329,24 @@ def _ordered(answer, seed, verdict=""):
 @q8.judges
 def _belong_together(got, want, seed, verdict=""):
     if not isinstance(got, tuple) or len(got) != 3:
-        return "return three things: the cause, then x, then y"
+        return Open("return three things: the cause, then x, then y")
     cause, ink, y = got
     if np.shape(ink) != want[1].shape or np.shape(y) != want[2].shape:
         return f"expected x {want[1].shape} and y {want[2].shape}, got {ink.shape} and {y.shape}"
     last = min(fit(first_numbers(seed), ink / 16, y))
     if not last < 0.8:
-        return f"trained on these rows, the loss ends at {last:.3g}; it must fall below 0.8"
+        return Open(f"trained on these rows, the loss ends at {last:.3g}; it must fall below 0.8")
     pairs, right = ([(r.tobytes(), int(k)) for r, k in zip(*p)] for p in (got[1:], want[1:]))
     if sorted(pairs) != sorted(right):
-        return "these are not all rows of the file, each of them once"
+        return Open("these are not all rows of the file, each of them once")
     if (np.diff(y) != 0).sum() < 30:
-        return "rows of a class still stand together: a batch of them would hold one class alone"
+        return Open("rows of a class still stand together: a batch would hold one class alone")
     if cause == want[0]:
         return ""
     if not isinstance(cause, str) or cause not in CAUSES:
-        return f"Your code names {str(cause)[:40]!r}, which is not in CAUSES"
-    return f"Your code repairs it, but the cause is not {cause!r}: with that, {SHOWS[cause]}"
+        return Open(f"Your code names {str(cause)[:40]!r}, which is not in CAUSES")
+    says = f"Your code repairs it, but the cause is not {cause!r}: with that, "
+    return Open(says + SHOWS[cause])
 
 
 @q8.visible("seed 1")
@@ -1483,32 +1491,34 @@ def _scaled(answer, seed, verdict=""):
 @q9.judges
 def _shifted_and_scaled(got, want, seed, verdict=""):
     if not isinstance(got, tuple) or len(got) != 2:
-        return "return two things: the cause, then the scaled digits"
+        return Open("return two things: the cause, then the scaled digits")
     cause, x = got
     if np.shape(x) != want[1].shape:
         return f"expected x of shape {want[1].shape}, got {np.shape(x)}"
     if bad := int((~np.isfinite(x)).sum()):
-        return f"{bad} numbers are nan or infinite"
+        return Open(f"{bad} numbers are nan or infinite")
     (raw, y), x = inked(seed), x.astype(float)
     a, b = raw - raw.mean(0), x - x.mean(0)
     slope = (a * b).sum(0) / np.maximum((a * a).sum(0), 1e-9)
     if not np.allclose(b, slope * a, atol=4e-3 * max(1.0, float(np.abs(b).max()))):
-        return "a pixel may be shifted and scaled, over all rows alike; here more was changed"
+        return Open("a pixel may be shifted and scaled, over all rows alike; here more was changed")
     off = np.abs(b.std(0) - (raw.std(0) > 0))
     if off.max() > 0.1:
         pixel = int(off.argmax())
-        return f"pixel {pixel} varies by {b.std(0)[pixel]:.3g}; scaled, the deviation is 1"
+        return Open(f"pixel {pixel} varies by {b.std(0)[pixel]:.3g}; scaled, the deviation is 1")
     if np.abs(x.mean(0)).max() > 0.1:
         pixel = int(np.abs(x.mean(0)).argmax())
-        return f"pixel {pixel} has the mean {x.mean(0)[pixel]:.3g}; it should be 0, as in script 5"
+        return Open(f"pixel {pixel} has the mean {x.mean(0)[pixel]:.3g}; in script 5 it is 0")
     losses = fit(first_numbers(seed), x, y)
     if not min(losses) < 0.8:
-        return f"trained on these digits, the loss goes from {losses[0]:.3g} to {losses[-1]:.3g}"
+        ends = f"from {losses[0]:.3g} to {losses[-1]:.3g}"
+        return Open(f"trained on these digits, the loss goes {ends}")
     if cause == want[0]:
         return ""
     if not isinstance(cause, str) or cause not in CAUSES:
-        return f"Your code names {str(cause)[:40]!r}, which is not in CAUSES"
-    return f"Your code repairs it, but the cause is not {cause!r}: with that, {SHOWS[cause]}"
+        return Open(f"Your code names {str(cause)[:40]!r}, which is not in CAUSES")
+    says = f"Your code repairs it, but the cause is not {cause!r}: with that, "
+    return Open(says + SHOWS[cause])
 
 
 @q9.visible("seed 1")

@@ -110,6 +110,7 @@ q1 = question(
     answer="by_loops",
     points=2,
     title="A filter at every place",
+    forbid=("tinylearn.tensor.windows.filtered", "tinylearn.tensor.windows.windows"),
     hints=(
         "Two loops: i over the rows of the result, j over its columns. How many of each?",
         "The corner can be at row 0, 1, ... H - h, so the result has H - h + 1 rows.",
@@ -131,6 +132,22 @@ def _():
 def _(rng):
     for size, kernel in (((5, 7), (2, 3)), ((6, 4), (3, 1)), ((3, 3), (1, 1))):
         yield case(f"{kernel} on {size}", _numbers(rng, *size), _numbers(rng, *kernel))
+
+
+@q1.wrong("The kernel may have any size: H - h + 1 rows and W - w + 1 columns, windows of h and w.")
+def three_by_three(image, kernel):
+    rows, columns = image.shape
+    result = np.zeros((max(rows - 2, 0), max(columns - 2, 0)))
+    for i, j in np.ndindex(*result.shape):
+        result[i, j] = (image[i : i + 3, j : j + 3] * kernel).sum()
+    return result
+
+
+@q1.wrong("Each place has its own number: result[i, j] = ..., in an array made before the loops.")
+def one_sum_for_all(image, kernel):
+    (rows, columns), (h, w) = image.shape, kernel.shape
+    places = np.ndindex(rows - h + 1, columns - w + 1)
+    return sum((image[i : i + h, j : j + w] * kernel).sum() for i, j in places)
 
 
 @q1.wrong("The kernel is turned round: networks lay it on the image as it stands.")
@@ -288,6 +305,7 @@ def _(rng):
         kernel, padding = rng.randint(2, 5), rng.randint(1, 4)
         size = kernel + stride * rng.randint(2, 5) + rng.randint(1, stride - 1) - 2 * padding
         yield case(f"in steps of {stride}", size + 2 * stride, kernel, stride, padding)
+    yield case("whole steps", 3 + 4 * rng.randint(2, 5), 3, 4, 0)
 
 
 @q2.wrong("The stride is missing: the kernel begins only at every stride-th place.")
@@ -328,6 +346,11 @@ def no_padding(size, kernel, stride, padding):
 @q2.wrong("One place is missing: a kernel that cannot move stands at one place.")
 def no_first_place(size, kernel, stride, padding):
     return (size + 2 * padding - kernel) // stride
+
+
+@q2.wrong("A range ends BEFORE its second number: the last place is missing, so one more.")
+def range_too_short(size, kernel, stride, padding):
+    return len(range(0, size + 2 * padding - kernel, stride))
 
 
 @q2.wrong("The 1 is for the first place and stands outside of the division.")
@@ -427,7 +450,7 @@ def not_shifted(x, size, stride=1):
     return rows[..., : n - size + 1 : stride]
 
 
-@q3.wrong("Cut the rows: a window that begins after n - size runs over the end.")
+@q3.wrong("Cut the rows before you take steps: a window that begins after n - size has no end.")
 def over_the_end(x, size, stride=1):
     n, front = x.shape[-1], x.shape[:-1]
     copies = x.unsqueeze(-2).expand(*front, size, n).reshape(*front, size * n)
@@ -497,6 +520,28 @@ def windows_in_rows(x, size, stride=1):
 def by_numpy(x, size, stride=1):
     windows = np.lib.stride_tricks.sliding_window_view(x.numpy(), size, -1)
     return Tensor(windows[..., ::stride, :].swapaxes(-1, -2))
+
+
+@q3.wrong("Cut first, then take steps, in one slice: [..., : n - size + 1 : stride].")
+def cut_after_the_steps(x, size, stride=1):
+    n, front = x.shape[-1], x.shape[:-1]
+    copies = x.unsqueeze(-2).expand(*front, size, n).reshape(*front, size * n)
+    rows = copies.pad(*[None] * len(front), (0, size)).reshape(*front, size, n + 1)
+    return rows[..., ::stride][..., : n - size + 1]
+
+
+@q3.wrong("After the zeros the rows are n + 1 long: size * n and size more are size * (n + 1).")
+def rows_of_n(x, size, stride=1):
+    n, front = x.shape[-1], x.shape[:-1]
+    copies = x.unsqueeze(-2).expand(*front, size, n).reshape(*front, size * n)
+    rows = copies.pad(*[None] * len(front), (0, size)).reshape(*front, size, n)
+    return rows[..., : n - size + 1 : stride]
+
+
+@q3.wrong("An array of places is looked up, which computes. Moves alone: copy, pad, fold, cut.")
+def looked_up(x, size, stride=1):
+    n = x.shape[-1]
+    return x[..., np.arange(size)[:, None] + np.arange(0, n - size + 1, stride)]
 
 
 @q3.wrong("A stack adds up padded pieces. Moves compute nothing: copy, pad, fold, cut.")
@@ -661,6 +706,55 @@ def slid_across_twice(x, size, stride):
         x = x.pad(*[None] * len(front), (0, k)).reshape(*front, k, n + 1)
         x = x[..., : n - k + 1 : step]
     return x
+
+
+@q4.wrong("After the first slide the last axis is a count: bring the height back to the end.")
+def slid_over_the_counts(x, size, stride):
+    for k, step in ((size[1], stride[1]), (size[0], stride[0])):
+        n, front = x.shape[-1], x.shape[:-1]
+        x = x.unsqueeze(-2).expand(*front, k, n).reshape(*front, k * n)
+        x = x.pad(*[None] * len(front), (0, k)).reshape(*front, k, n + 1)
+        x = x[..., : n - k + 1 : step]
+    return x
+
+
+@q4.wrong("After the first slide the last axis is a count: bring the width to the end as well.")
+def slid_down_over_the_counts(x, size, stride):
+    x = x.transpose(2, 3)
+    for k, step in zip(size, stride):
+        n, front = x.shape[-1], x.shape[:-1]
+        x = x.unsqueeze(-2).expand(*front, k, n).reshape(*front, k * n)
+        x = x.pad(*[None] * len(front), (0, k)).reshape(*front, k, n + 1)
+        x = x[..., : n - k + 1 : step]
+    return x
+
+
+@q4.wrong("Both slides are right; now bring the sizes to axes 2 and 3, the counts to 4 and 5.")
+def slid_and_not_permuted(x, size, stride):
+    for k, step in ((size[1], stride[1]), (size[0], stride[0])):
+        n, front = x.shape[-1], x.shape[:-1]
+        x = x.unsqueeze(-2).expand(*front, k, n).reshape(*front, k * n)
+        x = x.pad(*[None] * len(front), (0, k)).reshape(*front, k, n + 1)
+        x = x[..., : n - k + 1 : step]
+        x = x.permute(0, 1, 3, 4, 2) if x.ndim == 5 else x
+    return x
+
+
+@q4.wrong("Exchanging two axes puts the height last and the count before the size: permute all.")
+def slid_and_exchanged(x, size, stride):
+    for k, step in ((size[1], stride[1]), (size[0], stride[0])):
+        n, front = x.shape[-1], x.shape[:-1]
+        x = x.unsqueeze(-2).expand(*front, k, n).reshape(*front, k * n)
+        x = x.pad(*[None] * len(front), (0, k)).reshape(*front, k, n + 1)
+        x = x[..., : n - k + 1 : step]
+        x = x.transpose(2, 4) if x.ndim == 5 else x
+    return x
+
+
+@q4.wrong("These windows have left the graph, and no gradient finds its way back: move tensors.")
+def by_numpy(x, size, stride):
+    windows = np.lib.stride_tricks.sliding_window_view(x.numpy(), size, (2, 3))
+    return Tensor(windows[:, :, :: stride[0], :: stride[1]].transpose(0, 1, 4, 5, 2, 3))
 
 
 @q4.wrong("The copies need an axis of their own BEFORE the height: (n, c, 1, h, 1, w).")
@@ -1229,10 +1323,13 @@ q7 = question(
 
 @q7.runs
 def _described(answer, x):
-    found = answer(Tensor(x))
+    x = Tensor(x)
+    found = answer(x)
     if not isinstance(found, tuple | list):
         return found
-    return tuple(part.numpy() if isinstance(part, Tensor) else part for part in found)
+    for part in found:
+        part.sum().gradient(x)  # an error if no gradient comes back
+    return tuple(part.numpy() for part in found)
 
 
 @q7.visible("by hand")
@@ -1299,6 +1396,18 @@ def mean_square(x):
     return x.mean(axes), (x * x).mean(axes)
 
 
+@q7.wrong("NumPy ends the graph, and no gradient comes back: .mean and .var are a Tensor's.")
+def by_numpy(x):
+    numbers, axes = x.numpy(), (0, *range(2, x.ndim))
+    return Tensor(numbers.mean(axes)), Tensor(numbers.var(axes))
+
+
+@q7.wrong("NumPy ends the graph, and no gradient comes back: .mean and .var are a Tensor's.")
+def arrays(x):
+    numbers, axes = x.numpy(), (0, *range(2, x.ndim))
+    return numbers.mean(axes), numbers.var(axes)
+
+
 # %%
 @tl.answer("nn.batch_statistics", points=1)
 def my_statistics(x):
@@ -1347,8 +1456,10 @@ q8 = question(
 @q8.runs
 def _normal(answer, x, weight, bias, mean, variance, eps):
     given = [None if a is None else Tensor(a) for a in (weight, bias, mean, variance)]
-    y = answer(Tensor(x), *given, eps)
-    return y.numpy() if isinstance(y, Tensor) else y
+    x = Tensor(x)
+    y = answer(x, *given, eps)
+    y.sum().gradient(x)  # an error if no gradient comes back
+    return y.numpy()
 
 
 @q8.visible("by hand")
@@ -1454,6 +1565,16 @@ def no_weight(x, weight, bias, mean, variance, eps=1e-5):
     return y
 
 
+@q8.wrong("NumPy ends the graph, and no gradient comes back: .reshape and .sqrt are a Tensor's.")
+def by_numpy(x, weight, bias, mean, variance, eps=1e-5):
+    shape = (-1,) + (1,) * (x.ndim - 2)
+    given = (weight, bias, mean, variance)
+    w, b, m, v = (None if t is None else t.numpy().reshape(shape) for t in given)
+    y = (x.numpy() - m) / np.sqrt(v + eps)
+    y = y if w is None else y * w
+    return Tensor(y if b is None else y + b)
+
+
 # %%
 @tl.answer("nn.batchnorm", points=2)
 def my_batchnorm(x, weight, bias, mean, variance, eps=1e-5):
@@ -1486,6 +1607,7 @@ q9 = question(
     answer="remembered",
     points=2,
     title="What is kept for after the training",
+    forbid=("tinylearn.nn.functional.batch_statistics",),
     hints=(
         "The batch's mean and variance by channel: x.mean(axes) and x.var(axes, ddof=1), over all "
         "axes but 1. ddof=1 divides by count - 1.",

@@ -16,19 +16,19 @@ from typing import Any
 from . import compare
 from .inside.values import BadValue, Raised, Thing, decode, encode
 from .journal import CheckResult, Journal, Result
-from .question import Question
+from .question import Open, Question
 from .sandbox import CLOCK, Reply, Sandbox
 from .spec import Planned, Spec, judge, keys, plan, seed_for, sentence
 from .submissions import Submission, answer_cells, digest, relevant_cells
 
 GRADER = "1"  # raise it when grades could come out differently
 ENDINGS = {
-    "timeout": "Your code took longer than this question allows.",
-    "memory": "Your code used more memory than this question allows.",
-    "crashed": "Python itself ended while your code ran.",
-    "forged": "What your code sent back could not be read.",
-    "flood": "Your code sent back more than an answer may hold.",
-    "processes": "Your code started more processes than allowed.",
+    "timeout": Open("Your code took longer than this question allows."),
+    "memory": Open("Your code used more memory than this question allows."),
+    "crashed": Open("Python itself ended while your code ran."),
+    "forged": Open("What your code sent back could not be read."),
+    "flood": Open("Your code sent back more than an answer may hold."),
+    "processes": Open("Your code started more processes than allowed."),
 }
 
 
@@ -192,7 +192,7 @@ def values_of(reply: Reply, count: int) -> list[Any]:
 def fault(question: Question, got: Any, planned: Planned, reply: Reply) -> str:
     """What is wrong with one value; "" if it is right."""
     if got is None:
-        return ENDINGS.get(reply.ended, "Your code ended before this case was reached.")
+        return ENDINGS.get(reply.ended, Open("Your code ended before this case was reached."))
     if isinstance(got, Raised) and got.kind == "Slow":
         return ENDINGS["timeout"]
     if isinstance(got, Raised) and got.kind == "MemoryError":
@@ -228,8 +228,10 @@ def check_results(
 
 def outline(text: str) -> str:
     """How a hidden case failed, without its numbers: the kind of difference, not the answer."""
+    if isinstance(text, Open):
+        return text
     first = text.splitlines()[0]
-    if first.startswith(("your code raised", "Your code", "expected shape")):
+    if first.startswith(("your code raised", "expected shape")):
         return first
     if " numbers differ" in first:
         return first.split(";")[0]

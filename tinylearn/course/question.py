@@ -32,7 +32,7 @@ import numpy as np
 from ..parts import Part, named
 from .inside.values import Code, Raised, decode, encode
 
-__all__ = ["Case", "Check", "Code", "Question", "Raised", "Wrong", "case", "question"]
+__all__ = ["Case", "Check", "Code", "Open", "Question", "Raised", "Wrong", "case", "question"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,10 @@ class Case:
 
 def case(label: str, *args: Any) -> Case:
     return Case(label, args)
+
+
+class Open(str):
+    """A judge's words that give no expected value away: shown of a hidden case, too."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,11 @@ class Question:
         return function
 
     def judges(self, function: Callable[..., str]) -> Callable[..., str]:
-        """Decorator: (got, want, *args) -> what is wrong, or ""; where several values are right."""
+        """Decorator: (got, want, *args) -> what is wrong, or ""; where several values are right.
+
+        Of a hidden case a student reads only that another value was expected, unless the judge
+        returns Open("..."): words that tell of `got` and of the rule, and never of `want`.
+        """
         self.judge = function
         return function
 

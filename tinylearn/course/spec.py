@@ -22,7 +22,7 @@ from typing import Any
 from ..parts import named
 from . import compare
 from .inside.values import Raised, decode, encode
-from .question import Case, Check, Question, Wrong, take_questions
+from .question import Case, Check, Open, Question, Wrong, take_questions
 
 FORMAT = 1
 MOST_LINES = 200_000  # of a wrong answer tried in this process: it may never end by itself
@@ -117,9 +117,11 @@ def judge(question: Question, got: Any, planned: Planned) -> str:
     if question.judge is None or isinstance(got, Raised) or isinstance(planned.want, Raised):
         return compare.difference(got, planned.want, question.rtol, question.atol)
     try:
-        return str(question.judge(got, planned.want, *planned.case.args) or "")
+        text = question.judge(got, planned.want, *planned.case.args) or ""
+        return text if isinstance(text, Open) else str(text)
     except Exception as error:  # the value came from a stranger: a judge may stumble over it
-        return f"got {compare.show(got)}, which is not a usable value ({type(error).__name__})"
+        kind = type(error).__name__
+        return Open(f"got {compare.show(got)}, which is not a usable value ({kind})")
 
 
 def sentence(question: Question, values: list[tuple[Any, Planned]]) -> str:
@@ -202,6 +204,7 @@ def public_question(spec: Spec, question: Question) -> dict[str, Any]:
     body = spec.data["questions"][question.id]
     names = ("id", "answer", "part", "title", "points", "rtol", "atol")
     visible = [check for check in question.checks if check.is_visible]
+    unseen = list(question.wrongs)  # right in all cases so far; a check stops at the first failure
     return {name: getattr(question, name) for name in names} | {
         **({"forbid": list(question.forbid)} if question.forbid else {}),
         "hints": list(question.hints),
@@ -209,19 +212,25 @@ def public_question(spec: Spec, question: Question) -> dict[str, Any]:
         "judge": body["judge"],
         "hidden_checks": len(question.checks) - len(visible),
         "cases": [
-            public_case(question, check, case) for check in visible for case in check.cases("")
+            public_case(question, check, case, unseen)
+            for check in visible
+            for case in check.cases("")
         ],
     }
 
 
-def public_case(question: Question, check: Check, case: Case) -> dict[str, Any]:
+def public_case(
+    question: Question, check: Check, case: Case, unseen: list[Wrong]
+) -> dict[str, Any]:
+    """A visible case; `unseen` are the mistakes that may show here, less those that do."""
     want = question.call(question.reference, case.args)
     planned = Planned(check, case, want)
     known = []
-    for wrong in question.wrongs:
+    for wrong in list(unseen):
         value = question.call(wrong.function, case.args)
         if judge(question, value, planned):
             known.append([encode(value), wrong.says])
+            unseen.remove(wrong)
     return {
         "check": check.name,
         "label": case.label,

@@ -24,7 +24,7 @@ from ..parts import ContractError, use
 from . import compare, mine
 from .inside.host import raised
 from .inside.values import BadValue, Raised, decode, encode
-from .question import Question, in_framework
+from .question import Open, Question, in_framework
 from .spec import FORMAT, judge, keys, load, plan, public_planned, same_value
 
 
@@ -104,7 +104,7 @@ def read_question(body: dict[str, Any], given: dict[str, Any]) -> Question:
     question = Question(hints=tuple(body["hints"]), **{name: body[name] for name in names})
     question.forbid = tuple(body.get("forbid", ()))
     if body["judge"]:
-        namespace = dict(given)
+        namespace = given | {"Open": Open}
         exec(compile(body["judge"], "<judge>", "exec"), namespace)
         question.judge = namespace["judge"]
     return question

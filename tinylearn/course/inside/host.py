@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import socket
 import sys
@@ -254,20 +255,26 @@ def raised(error: BaseException, cell: int, source: str = "") -> values.Raised:
 
 
 def forbid(path: str, given: dict[str, Any]) -> None:
-    """Make "numpy" or "numpy.broadcast_shapes" say, where it is used, that it is not allowed."""
-    module_name, _, name = path.rpartition(".")
-    if not module_name:  # a whole module: from now on it cannot be imported
+    """Make what `path` names say, where it is used, that it is not allowed.
+
+    path   a whole module, "numpy"; a function, "numpy.broadcast_shapes"; a method,
+           "tinylearn.tensor.reduce.Reductions.log_softmax"; or a Part, "graph.gradient"
+    """
+    owner, _, name = path.rpartition(".")
+    if not owner:  # a whole module: from now on it cannot be imported
         for key in [key for key, value in given.items() if value is sys.modules.get(path)]:
             del given[key]
         for key in [key for key in sys.modules if key.partition(".")[0] == path]:
             sys.modules[key] = None  # type: ignore[assignment]
         return
-    module = importlib.import_module(module_name)
 
     def refused(*_: Any, **__: Any) -> NoReturn:
         raise NameError(f"{path} does what this question asks you to write")
 
-    setattr(module, name, refused)
+    if part := framework().Part.table.get(path):
+        part.default = part.current = refused
+    else:
+        setattr(pkgutil.resolve_name(owner), name, refused)
 
 
 def take_out(name: str) -> None:
