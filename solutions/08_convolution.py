@@ -139,7 +139,8 @@ def three_by_three(image, kernel):
     rows, columns = image.shape
     result = np.zeros((max(rows - 2, 0), max(columns - 2, 0)))
     for i, j in np.ndindex(*result.shape):
-        result[i, j] = (image[i : i + 3, j : j + 3] * kernel).sum()
+        window = image[i : i + 3, j : j + 3]
+        result[i, j] = np.sum(window * kernel)
     return result
 
 
