@@ -162,7 +162,7 @@ def test_a_bar_without_items_is_moved_by_hand_and_closed_by_with():
 
 
 def test_items_without_a_length_need_a_total():
-    with pytest.raises(TypeError, match=r"a generator has no length.*Try Progress\(\.\.\., total="):
+    with pytest.raises(TypeError, match=r"generator has no length.*give total="):
         Progress(i for i in range(3))
     assert len(Progress((i for i in range(3)), total=3, face=Recorder())) == 3
     assert len(Progress(range(7), face=Recorder())) == 7

@@ -16,7 +16,7 @@ from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
 from tinylearn.parts import Part, using
 from tinylearn.realize import realize
-from tinylearn.schedule.kernel import FUSE, JOIN, STORE, Schedule
+from tinylearn.schedule.kernel import FUSE, JOIN, KERNEL_LIMIT, STORE, Schedule
 from tinylearn.schedule.rules import RULES
 from tinylearn.schedule.schedule import schedule
 
@@ -242,3 +242,14 @@ def test_ten_thousand_ops_are_built_differentiated_and_run(device, devices):
     total = y.sum((0,)).reshape(())
     slope = gradient(total, total.const_like(1), [x])[x]
     same([total, slope], device)
+
+
+def test_what_no_kernel_could_compute_again_is_stored_without_a_look_at_all_of_it():
+    x = leaf(np.ones(3))
+    deep = x
+    for _ in range(KERNEL_LIMIT + 10):
+        deep = deep * 1.5 + x
+    first, second = deep.exp().sum((0,)), deep.sin().sum((0,))
+    (step,) = [s for s in schedule([first, second]).steps if s.node is deep]
+    assert step.verdict in (STORE, JOIN)
+    assert f"more than {KERNEL_LIMIT} nodes lead to it" in step.because

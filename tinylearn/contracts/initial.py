@@ -80,7 +80,8 @@ def problem(values: np.ndarray, shape: tuple[int, ...], variance: float) -> str:
         return f"the mean must be near 0, it is {mean:.4g}"
     if not 0.7 < found / variance < 1.4:
         ratio = found / variance
-        return f"the variance must be near {variance:.4g}, it is {found:.4g}: {ratio:.3g} times"
+        near = f"must be near {variance:.4g}, it is {found:.4g}, {ratio:.3g} times that"
+        return f"the variance {near}"
     if len(np.unique(values)) < values.size // 4:
         return "the same numbers come again and again; each weight needs one of its own"
     return ""

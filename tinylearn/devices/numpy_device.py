@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,12 +47,6 @@ def drop(condition: Any, x: Any, out: np.ndarray | None = None) -> Any:
     return keep(np.logical_not(condition), x, out)
 
 
-@lru_cache(maxsize=64)
-def ones(shape: tuple[int, int], dtype: type) -> np.ndarray:
-    """A row or a column of ones: a product with it is a sum."""
-    return np.ones(shape, dtype)
-
-
 def row_max(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """The largest number of each row, kept as a row of one; the rows are stood upright first."""
     upright = np.ascontiguousarray(x.swapaxes(-1, -2))
@@ -95,7 +88,7 @@ NAMESPACE: dict[str, Any] = {
 NAMESPACE |= {name: d.numpy.type for name, d in ALL.items()}
 NAMESPACE |= {"divide": np.true_divide, "pad": numpy_pad, "shrink": numpy_shrink, "min": min}
 NAMESPACE |= {"bool": bool, "strided": strided, "keep": keep, "drop": drop, "range": range}
-NAMESPACE |= {"ones": ones, "row_max": row_max}
+NAMESPACE |= {"row_max": row_max}
 NAMESPACE |= {"__builtins__": {}}
 
 

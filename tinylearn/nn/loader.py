@@ -50,9 +50,9 @@ class Batches:
         rows, operands = len(self.x), [("x", self.x), ("y", self.y)]
         if rows != len(self.y):
             least = min(rows, len(self.y))
-            cut = f"batches(x[:{least}], y)" if rows > least else f"batches(x, y[:{least}])"
-            says = "batches needs as many rows of y as of x: one label for each example"
-            repair = f"{cut} if the first {least} belong together."
+            repair = f"batches(x[:{least}], y)" if rows > least else f"batches(x, y[:{least}])"
+            says = "batches needs as many rows of y as of x: one label for each example\n"
+            says += f"If the first {least} belong together, cut the longer one"
             raise describe(ShapeError, says, operands, repair)
         if rows == 0:
             raise describe(ShapeError, "there are no rows to make batches of", operands)

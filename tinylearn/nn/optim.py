@@ -128,7 +128,7 @@ class Optimizer:
         says = f"none of the {len(self.parameters)} parameters has a gradient"
         if not Tensor.training:
             return f"{says}: nothing is recorded while Tensor.training is False"
-        return f"{says}. Try loss.backward() before step(); and zero_grad() after step()"
+        return f"{says}: step() follows backward(), zero_grad() comes after\nTry loss.backward()"
 
     def number(self, value: float, like: Tensor) -> Tensor:
         """A number that differs from step to step, as a Tensor of shape ().

@@ -225,8 +225,8 @@ class Progress(Generic[T]):
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         if total is None and not isinstance(items, Sized):
-            kind = type(items).__name__
-            raise TypeError(f"a {kind} has no length to measure against. Try Progress(..., total=)")
+            says = f"{type(items).__name__} has no length to measure against"
+            raise TypeError(f"{says}: give total=, the number of its items")
         self.items, self.label, self.unit, self.every = items, label, unit, every
         self.total = total
         self.face = face or face_for(sys.stderr)

@@ -25,7 +25,6 @@ from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, is_product_sum
 
 BLOCK = 16_384  # numbers: a few such arrays fit the second-level cache
-LONG = 4096  # numbers: more are not added up by a product, which would round too often
 SHORT = 32  # numbers: so short are rows whose largest is found quicker along the columns
 WHOLE = 262_144  # numbers: so large may be what follows a product and works in place
 
@@ -128,13 +127,18 @@ class Writer:
         if write is not None:
             shape = tuple(1 if k in axes else v.size for k, v in enumerate(body.variables))
             out = reshaped(self.memory[write.target], write.target.shape, shape)
-        call = total_text(total, text, value.dtype, axes, out, body)
+        name = "add" if total.op.name == "sum" else "maximum"
+        dtype = total.node.dtype.name if total.op.name == "sum" else "None"
+        call = f"{name}.reduce({text}, {axes}, {dtype}, {out}, True)"
+        last = len(body.variables) - 1
+        short = last > 0 and axes == (last,) and body.variables[last].size <= SHORT
+        if short and name == "maximum":
+            call = f"row_max({text}, {out})"
         if not cut:
             self.source.add(f"{total.name} = {call}", total.node)
         else:
             outer = [v for k, v in enumerate(body.variables) if k not in axes]
             piece = f"{total.name}{body.cut(outer) or '[...]'}"
-            name = "add" if total.op.name == "sum" else "maximum"
             self.source.add(f"{piece} = {name}({piece}, {call})", total.node)
 
     def block(
@@ -239,29 +243,6 @@ def einsum_text(n: Node, names: dict[Node, str]) -> str:
     scaled = f"({call} * {times})" if times != 1 else call
     text = f"{scaled}.reshape({shape})"
     return text if shape == n.shape else f"broadcast_to({text}, {n.shape})"
-
-
-def total_text(
-    total: Total, text: str, dtype: str, axes: tuple[int, ...], out: str, body: BlockBody
-) -> str:
-    """The call that makes one total of an array along the axes, which are kept with size 1.
-
-    NumPy adds along one axis several times faster as a product with ones, which is BLAS's, and
-    finds the largest of short rows faster once they stand upright.
-    """
-    is_sum, kind = total.op.name == "sum", total.node.dtype.name
-    last = len(body.variables) - 1
-    if len(axes) == 1 and last and body.variables[axes[0]] not in body.pieces:
-        size = body.variables[axes[0]].size
-        if is_sum and kind == dtype and kind in ("float32", "float64") and size <= LONG:
-            if axes[0] == last:
-                return f"matmul({text}, ones(({size}, 1), {kind}), {out})"
-            if axes[0] == last - 1:
-                return f"matmul(ones((1, {size}), {kind}), {text}, {out})"
-        if not is_sum and axes[0] == last and size <= SHORT:
-            return f"row_max({text}, {out})"
-    name = "add" if is_sum else "maximum"
-    return f"{name}.reduce({text}, {axes}, {kind if is_sum else None}, {out}, True)"
 
 
 def memory_order(nest: Nest) -> tuple[Variable, ...]:

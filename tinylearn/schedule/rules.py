@@ -53,15 +53,6 @@ def size_of(count: float) -> str:
     return f"{count:.3g} {unit}"
 
 
-def plural(count: int, noun: str) -> str:
-    """A count with its noun.
-
-    >>> plural(1, "kernel"), plural(3, "kernel")
-    ('1 kernel', '3 kernels')
-    """
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 @fusion_rule
 def padded(node: Node, readers: Readers, homes: Homes) -> Answer:
     """Zeros around the input of a product-sum are stored, so that its loop needs no test."""
@@ -75,7 +66,8 @@ def padded(node: Node, readers: Readers, homes: Homes) -> Answer:
 def free_move(node: Node, readers: Readers, homes: Homes) -> Answer:
     """Moving numbers only changes which index is read, so it costs nothing inside its readers."""
     if moves(node):
-        return FUSE, f"{plural(len(homes), 'kernel')} read through this {node.op.name}"
+        who = "1 kernel reads" if len(homes) == 1 else f"{len(homes)} kernels read"
+        return FUSE, f"{who} through this {node.op.name}"
     return None
 
 
@@ -109,6 +101,8 @@ def recompute_or_store(node: Node, readers: Readers, homes: Homes) -> Answer:
         return None
     store = node.nbytes * (1 + len(homes))
     below = needs(node)
+    if below is None:
+        return STORE, f"{len(homes)} kernels read it; more than {KERNEL_LIMIT} nodes lead to it"
     new = [below - reads(home, node) for home in homes]
     recompute = sum(x.nbytes for read in new for x in read)
     recompute += sum(x.nbytes for x in below if is_total_for(x, node, homes[0].readers))
@@ -165,14 +159,17 @@ def holds_copies(node: Node) -> bool:
     return False
 
 
-def needs(node: Node, without: Node | None = None, inside: Home | None = None) -> set[Node]:
+def needs(node: Node, without: Node | None = None, inside: Home | None = None) -> set[Node] | None:
     """What is read from memory to compute `node`: the nearest sources and reductions below it.
 
     without   a node that is not looked behind;  inside   a kernel whose reduction is
+    None if so many nodes lead to it that no kernel can compute them all.
     """
     found: set[Node] = set()
     seen, stack = {node}, [node]
     while stack:
+        if len(seen) > KERNEL_LIMIT:
+            return None
         for x in stack.pop().inputs:
             if x in seen or x is without or x.op is CONST:
                 continue  # a constant is in the code and not in memory
@@ -201,4 +198,4 @@ def is_total_for(x: Node, node: Node, readers: Mapping[Node, Sequence[Node]]) ->
 
 def reads(home: Home, without: Node) -> set[Node]:
     """What a kernel reads even if `without` is not computed in it."""
-    return set().union(*(needs(root, without, home) for root in home.stored))
+    return set().union(*(needs(root, without, home) or () for root in home.stored))
