@@ -87,3 +87,13 @@ def test_permuted_operands_give_the_same_numbers(device, first, second, axes):
     A, B = (t.numpy().transpose(first) for t in (x, y))
     wanted = np.maximum(A * B + c.numpy(), 0) - (A + B).sum(axes, keepdims=True)
     np.testing.assert_allclose(z.numpy(), wanted.transpose(second), rtol=1e-5, atol=1e-5)
+
+
+def test_what_is_computed_before_a_permute_still_belongs_to_the_gradient():
+    x = random(2, 3, 4)
+    y = (x.permute(2, 0, 1) * random(4, 1, 1)).relu()
+    (slope,) = (y * 3).sum().gradient(x)
+    forward, backward = simplified(y, slope).outputs
+    only = set(walk([backward])) - set(walk([forward]))
+    assert {"where", "mul"} <= {n.op.name for n in only}
+    assert all(n.gradient_of is not None for n in only if n.inputs)

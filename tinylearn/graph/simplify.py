@@ -17,7 +17,6 @@ from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Building, Node, Shape, apply
 from tinylearn.graph.primitives import (
     ADD,
-    BUFFER,
     CAST,
     CONST,
     COPY,
@@ -174,7 +173,9 @@ def before_permute(x: Node, order: Shape, depth: int = 4) -> Node | None:
         return const(x.arg, shape, x.dtype, x.device)
     if x.op is EXPAND:
         few = x.inputs[0].permute(back)
-        return (turned_by_a_reshape(few) or move_of_move(few) or few).expand(shape)
+        for tidier in (turned_by_a_reshape, move_of_move):
+            few = tidier(few) or few
+        return few.expand(shape)
     return None
 
 
@@ -206,35 +207,33 @@ def stand_in_for(leaf: Node) -> Node:
 
 def shaped_like(stand_in: Node, leaf: Node) -> Node:
     """The stand-in with the leaf's shape."""
-    return copied(stand_in.expand(leaf.shape), leaf, {}) if leaf.op is CONST else stand_in
+    Building.place = leaf.made_at
+    try:
+        return stand_in.expand(leaf.shape) if leaf.op is CONST else stand_in
+    finally:
+        Building.place = None
 
 
 def rebuilt(node: Node, new: dict[Node, Node], steps: list[Simplification]) -> Node:
     """The node on the new inputs, as simple as the rules can make it."""
     if node.op is CONST:
         return node
-    Building.place = node.made_at  # also of what the rules make on the way
+    of = node.gradient_of
+    Building.place = node.made_at
+    Building.gradient_of = new.get(of) if of is not None else None
     try:
-        after = copied(apply(node.op, tuple(new[x] for x in node.inputs), node.arg), node, new)
-        again = True
-        while again and after.inputs:
-            again = False
-            for ask in RULES:
-                simpler = ask(after)
-                if simpler is not None:
-                    says = (ask.__doc__ or "").strip()
-                    steps.append(Simplification(ask.__name__, says, after, simpler))
-                    after, again = copied(simpler, node, new), True
-                    break
+        after = apply(node.op, tuple(new[x] for x in node.inputs), node.arg)
+        while (step := simplification(after)) is not None:
+            steps.append(step)
+            after = step.after
     finally:
-        Building.place = None
+        Building.place = Building.gradient_of = None
     return after
 
 
-def copied(node: Node, original: Node, new: dict[Node, Node]) -> Node:
-    """The node, marked as made where the original was made."""
-    if node.op is not BUFFER and node.op is not CONST:
-        node.made_at = original.made_at
-        of = original.gradient_of
-        node.gradient_of = new.get(of) if of is not None else None
-    return node
+def simplification(node: Node) -> Simplification | None:
+    """What the first rule that has a simpler node makes of this one."""
+    for ask in RULES if node.inputs else ():
+        if (simpler := ask(node)) is not None:
+            return Simplification(ask.__name__, (ask.__doc__ or "").strip(), node, simpler)
+    return None
