@@ -124,6 +124,7 @@ def formula(node: Data, nodes: Mapping[str, Data]) -> str:
 def box(lines: Sequence[str]) -> tuple[float, float]:
     """Width and height of the box around the lines of a face."""
     wide = max(
-        columns(line) * (7.6 if k == 0 and len(lines) > 1 else 6.7) for k, line in enumerate(lines)
+        columns(line) * (7.6 if k == 0 and len(lines) > 1 else 6.7) + 2.6 * line.count("×")
+        for k, line in enumerate(lines)
     )
     return max(wide + 20, 46.0), NODE_HEIGHT if len(lines) > 1 else SMALL_HEIGHT
