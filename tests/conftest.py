@@ -6,7 +6,10 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # read once, when NumPy is imported
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
+
+from tinylearn import Device  # noqa: E402
 
 # A busy machine is no failure, so nothing is timed. Continuous integration tries the same examples
 # on every run; `pytest --hypothesis-profile=deep` tries many more.
@@ -15,3 +18,13 @@ settings.register_profile("usual", max_examples=50, **common)
 settings.register_profile("ci", max_examples=50, derandomize=True, print_blob=True, **common)
 settings.register_profile("deep", max_examples=2000, **common)
 settings.load_profile("ci" if os.environ.get("CI") else "usual")
+
+
+@pytest.fixture(params=["numpy", "c"])
+def device(request):
+    """Each device that works on this machine, as the default."""
+    if reason := Device.known[request.param].unavailable():
+        pytest.skip(reason)
+    before, Device.DEFAULT = Device.DEFAULT, request.param
+    yield request.param
+    Device.DEFAULT = before

@@ -4,20 +4,10 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
-from tinylearn import Device, Tensor, nn
+from tinylearn import Tensor, nn
 from tinylearn.graph.primitives import MUL
 from tinylearn.nn import optim
 from tinylearn.parts import ContractError, Part, named, part, parts, use, using
-
-
-@pytest.fixture(params=["numpy", "c"])
-def device(request):
-    """Each device that works on this machine, as the default."""
-    if reason := Device.known[request.param].unavailable():
-        pytest.skip(reason)
-    before, Device.DEFAULT = Device.DEFAULT, request.param
-    yield request.param
-    Device.DEFAULT = before
 
 
 @pytest.fixture

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.needed import absent
+from tinylearn.devices.device import Device
+
 PROGRAM = """
 import tinylearn as tl
 x = tl.Tensor([[0.5, 1.5], [2.5, 3.5]], device="c")
@@ -89,3 +92,9 @@ def test_a_compiler_that_refuses_is_quoted(tmp_path):
     _, err = run(PROGRAM, tmp_path, TINYLEARN_CC=str(fake)).communicate(timeout=60)
     assert "DeviceError" in err
     assert "cannot compile" in err
+
+
+def test_in_continuous_integration_no_device_is_left_out():
+    for name, home in Device.known.items():
+        if reason := home.unavailable():
+            absent(f"the device {name} ({reason})")

@@ -9,7 +9,6 @@ import pytest
 
 import tinylearn as tl
 from tinylearn import Tensor, nn
-from tinylearn.devices.device import Device
 from tinylearn.loops.transforms import TRANSFORMS
 from tinylearn.nn import optim
 from tinylearn.parts import Part, using
@@ -17,16 +16,6 @@ from tinylearn.realize import Request, plan_for
 from tinylearn.render.source import Source
 
 COMMENT = {"numpy": "# written by me", "c": "/* written by me */"}
-
-
-@pytest.fixture(params=["numpy", "c"])
-def device(request, devices):
-    """Each device that works on this machine, as the default."""
-    if request.param not in devices:
-        pytest.skip("no C compiler here")
-    before, Device.DEFAULT = Device.DEFAULT, request.param
-    yield request.param
-    Device.DEFAULT = before
 
 
 def signed(device):

@@ -4,6 +4,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+import tinylearn as tl
 from tests.repository import ROOT
 from tinylearn.course.author import private_spec, read_source
 from tinylearn.course.batch import Options, grade_class, results_of
@@ -29,6 +30,15 @@ def spec_of(chapter):
 
 def bodies(chapter):
     return spec_data(chapter)["questions"]
+
+
+def model_answers(chapter):
+    """All that a chapter's setup and its model answers define, by name."""
+    namespace = {"tl": tl}
+    exec(spec_data(chapter)["setup"], namespace)
+    for body in bodies(chapter).values():
+        exec(body["reference"], namespace)
+    return namespace
 
 
 def notebook(*cells):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
-from tests.course.classroom import bodies, grade, spec_data, spec_of
+from tests.course.classroom import grade, model_answers, spec_of
 from tests.repository import ROOT
 from tinylearn import Tensor, nn
 from tinylearn.nn import datasets, optim
@@ -28,11 +28,7 @@ ANSWERS = {
 @pytest.fixture(scope="module")
 def chapter():
     """What the setup and the model answers define."""
-    namespace = {"tl": tl}
-    exec(spec_data(CHAPTER)["setup"], namespace)
-    for body in bodies(CHAPTER).values():
-        exec(body["reference"], namespace)
-    return namespace
+    return model_answers(CHAPTER)
 
 
 @pytest.fixture

@@ -4,19 +4,10 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
-from tests.course.classroom import bodies, spec_data
+from tests.course.classroom import model_answers
 from tinylearn.nn import Linear, ReLU, Sequential, datasets, optim
 
 LESSONS = ["05_xor", "06_digits"]
-
-
-def model_answers(chapter):
-    """{name of a Part: the model answer}, and all that the chapter defines."""
-    namespace = {"tl": tl}
-    exec(spec_data(chapter)["setup"], namespace)
-    for body in bodies(chapter).values():
-        exec(body["reference"], namespace)
-    return namespace
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
-from tests.course.classroom import bodies, grade, spec_data, spec_of
+from tests.course.classroom import bodies, grade, model_answers, spec_of
 from tests.repository import ROOT
 from tinylearn.nn import ReLU, Sequential
 
@@ -19,11 +19,7 @@ SCRIPTS = ["q5", "q6", "q7", "q8", "q9"]
 @pytest.fixture(scope="module")
 def given():
     """What the chapter gives to its students, and the model answers."""
-    namespace = {"tl": tl}
-    exec(spec_data(CHAPTER)["setup"], namespace)
-    for body in bodies(CHAPTER).values():
-        exec(body["reference"], namespace)
-    return namespace
+    return model_answers(CHAPTER)
 
 
 def last_losses(given, seed):

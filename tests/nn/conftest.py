@@ -17,12 +17,3 @@ def usual_settings():
     yield
     Tensor.training = True
     Device.DEFAULT = device
-
-
-@pytest.fixture(params=["numpy", "c"])
-def device(request):
-    """Each device that works on this machine, as the default."""
-    if reason := Device.known[request.param].unavailable():
-        pytest.skip(reason)
-    Device.DEFAULT = request.param
-    return request.param

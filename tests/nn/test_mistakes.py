@@ -49,3 +49,21 @@ def test_a_class_among_the_layers_is_missing_its_parentheses():
 def test_a_misspelled_name_of_a_module_offers_the_right_one(module, name, says):
     with pytest.raises(AttributeError, match=says):
         getattr(module, name)
+
+
+def test_linear_right_after_a_convolution_offers_to_flatten_with_the_size_that_fits():
+    images = Tensor.ones(2, 4, 6, 6)
+    offered = repair(nn.Linear(10, 3), *images.shape)
+    assert offered == "Sequential(Flatten(), Linear(144, 3))"
+    assert eval(offered, vars(nn))(images).shape == (2, 3)
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_pooling_a_row_offers_a_pooling_that_runs(size):
+    x = Tensor(range(size)).float()
+    with pytest.raises(ShapeError, match="at least 2 axes") as caught:
+        x.max_pool2d(2)
+    offered = str(caught.value).partition("\nTry ")[2]
+    assert offered == ("" if size == 1 else "x.reshape(1, -1).max_pool2d((1, 2))")
+    if offered:
+        assert eval(offered, {"x": x}).tolist() == [[1, 3]]

@@ -12,14 +12,11 @@ ROWS = np.random.default_rng(0).standard_normal((600, 50)).astype(np.float32)
 ORDER = np.random.default_rng(1).permutation(600)
 
 
-@pytest.fixture(params=["numpy", "c"])
-def device(request):
-    """Each device that works on this machine, as the default."""
-    if reason := Device.known[request.param].unavailable():
-        pytest.skip(reason)
-    before, Device.DEFAULT = Device.DEFAULT, request.param
-    yield request.param
-    Device.DEFAULT = before
+@pytest.fixture
+def device(device):
+    """Each device that works on this machine, as the default; `tidy` puts it back."""
+    Device.DEFAULT = device
+    return device
 
 
 INDICES = {

@@ -58,6 +58,8 @@ class Linear(Module):
             repair = f"Linear({self.out_features}, {self.in_features})"
         elif not flat and x.ndim == 2 and x.shape[1] and math.prod(x.shape) != self.in_features:
             repair = f"Linear({x.shape[1]}, {self.out_features})"
+        elif not flat and x.ndim == 4 and x.numel():  # images, as a convolution leaves them
+            repair = f"Sequential(Flatten(), Linear({x.numel() // len(x)}, {self.out_features}))"
         return describe(ShapeError, says, [(name, x.node)], repair)
 
     def extra_repr(self) -> str:

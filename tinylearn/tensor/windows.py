@@ -307,7 +307,8 @@ def checked_size(op: str, x: Node, kernel: Shape, apart: Shape, around: tuple) -
     """Raises where a window is larger than the image with what is put around it."""
     if len(x.shape) < 2:
         name = name_of()
-        repair = f"{name}.reshape(1, -1)" if x.size else ""
+        fits = len(x.shape) == 1 and 0 < kernel[1] <= x.shape[0]
+        repair = f"{name}.reshape(1, -1).{op}((1, {kernel[1]}))" if fits else ""
         raise describe(ShapeError, f"{op} needs at least 2 axes", [(name, x)], repair)
     seen = [n + before + after for n, (before, after) in zip(x.shape[-2:], around)]
     spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, apart))
