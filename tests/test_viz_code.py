@@ -13,6 +13,7 @@ GRAPHS = {
     "a product alone": lambda a, b: a @ b,
     "a product and what follows": lambda a, b: (a @ b).relu() + 1,
     "no product": lambda a, b: a * b + 1,
+    "a constant that is given": lambda a, b: (a * 3.25 + b).sum(0),
     "a product that waits": lambda a, b: (a @ b).sum(1),
 }
 

@@ -3,8 +3,9 @@
     realize([node, ...])      each node gets its buffer; all are computed in one schedule
 
 What is worked out for a graph is kept as a Plan under the graph's structure: which operations on
-which shapes, not whose data. The second training step finds the first one's plan. Constants that
-turn out to change from step to step become arguments of the plan.
+which shapes, not whose data. The second training step finds the first one's plan. Constants are
+arguments of a plan, too, but for a few that simplify what is done with them: what has run before
+never decides how a graph is computed.
 """
 
 from __future__ import annotations
@@ -20,15 +21,18 @@ import numpy as np
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
 from tinylearn.graph.deferred import DERIVATIVE, spelled_out, with_inputs
-from tinylearn.graph.node import Node, Shape, walk, walk_unrealized
-from tinylearn.graph.primitives import BUFFER, CONST, COPY
-from tinylearn.graph.simplify import Simplified, shaped_like, simplify, stand_in_for
+from tinylearn.graph.node import Given, Node, Shape, inputs_first, walk_unrealized
+from tinylearn.graph.primitives import BUFFER, CONST, COPY, DETACH
+from tinylearn.graph.simplify import Simplified, simplify, stand_in_for
 from tinylearn.parts import Part, bodies
 from tinylearn.render.source import Source
-from tinylearn.schedule.kernel import Kernel, Schedule, is_source
+from tinylearn.schedule.kernel import Kernel, Schedule, is_source, loaded_for
 from tinylearn.schedule.schedule import schedule
 
 PLAN_LIMIT = 512  # plans kept; the oldest goes first: one that is still needed is made again
+BUILT_IN = (0, 1, -1, 2, 0.5, math.inf, -math.inf)  # constants that stand in the text of a kernel
+NUMBER_LIMIT = 4096  # constants kept as numbers in memory
+GIVEN = -2  # in a key: a constant that is given at run time, and behind it those that are built in
 IDLE_LIMIT = 1 << 18  # bytes of scratch memory that a plan keeps between its runs
 LOCK = threading.RLock()
 
@@ -36,15 +40,15 @@ LOCK = threading.RLock()
 class Request:
     """A graph to compute, written down so that graphs of equal structure have equal keys.
 
-    deep        whether it goes behind numbers that exist
-    order       the nodes, in the order in which they are met
-    leaves      those whose numbers are in memory
-    constants   those that are one value
+    deep     whether it goes behind numbers that exist
+    order    the nodes, in the order in which they are met
+    leaves   those whose numbers are in memory
+    given    those that are one value, which the plan is given when it runs
     """
 
     order: list[Node]
     leaves: list[Node]
-    constants: list[Node]
+    given: list[Node]
 
     def __init__(self, outputs: Sequence[Node]) -> None:
         self.outputs = outputs
@@ -61,19 +65,24 @@ class Request:
         """The outputs' structures, and the places of the inputs of each node below them.
 
         Numbers that exist are not looked behind, unless deep. None if there is a promised gradient,
-        whose graph depends on how its output was made: then one must look behind.
+        whose graph depends on how its output was made: then one must look behind. What is behind a
+        DETACH is not in the structures above it, and is written down there.
         """
-        deep, leaves, constants = self.deep, [], []
+        deep, leaves, given = self.deep, [], []
         order = list(dict.fromkeys(self.outputs))
         place = {node: k for k, node in enumerate(order)}
         words = [place[node] for node in self.outputs] + [node.structure for node in order]
         for node in order:  # which grows under way
             buffer, inputs = node.buffer, node.inputs
             if node.op is CONST:
-                constants.append(node)
-            elif buffer is None or (deep and inputs):
+                words.append(constant_word(node.arg))
+                if words[-1] == GIVEN:
+                    given.append(node)
+            elif buffer is None or (deep and inputs and node.op is not DETACH):
                 if node.op is DERIVATIVE and not deep:
                     return None
+                if node.op is DETACH:
+                    words.append(inputs[0].structure)
                 for x in inputs:
                     k = place.get(x)
                     if k is None:
@@ -84,16 +93,28 @@ class Request:
                     words.append(-1)
                     leaves.append(node)
             else:
-                if inputs:
+                if inputs or node.op is DETACH:
                     words.append(-1)
                 leaves.append(node)
-        self.order, self.leaves, self.constants = order, leaves, constants
+        self.order, self.leaves, self.given = order, leaves, given
         return words
 
-    @property
-    def values(self) -> tuple:
-        """The constants' values; the two zeros are told apart."""
-        return tuple(n.arg or repr(n.arg) for n in self.constants)
+
+def is_given(node: Node) -> bool:
+    """Whether a node is a constant that a plan is given when it runs."""
+    return node.op is CONST and constant_word(node.arg) == GIVEN
+
+
+def constant_word(value: float) -> int:
+    """The word for a constant in a key: GIVEN, or one for each that is built in.
+
+    >>> constant_word(3.25), constant_word(0.0), constant_word(-0.0), constant_word(1)
+    (-2, -3, -10, -4)
+    """
+    if value in BUILT_IN:
+        zero_below = value == 0 and math.copysign(1, value) < 0
+        return GIVEN - 1 - (len(BUILT_IN) if zero_below else BUILT_IN.index(value))
+    return GIVEN if value == value else GIVEN - 2 - len(BUILT_IN)  # the last is "not a number"
 
 
 class Running:
@@ -118,8 +139,6 @@ class Plan:
     """How a graph of some structure is computed.
 
     simplified, schedule    what was worked out, on stand-ins: for the explainer
-    values                  the constants it was made with
-    given                   which of them are arguments
     programs                in running order
     calls                   (function, slots of its arguments) of each program
     steps                   runs all calls on the memory of the slots
@@ -133,8 +152,6 @@ class Plan:
 
     simplified: Simplified
     schedule: Schedule
-    values: tuple
-    given: frozenset[int]
     programs: list[Program] = field(default_factory=list)
     calls: list[tuple[Callable, list[int]]] = field(default_factory=list)
     steps: Callable[[list], None] = field(default=lambda memory: None)
@@ -144,23 +161,11 @@ class Plan:
     results: list[tuple] = field(default_factory=list)
     outputs: list[int | None] = field(default_factory=list)
 
-    def fits(self, values: tuple) -> bool:
-        """Whether the constants that are built in have these values."""
-        if values == self.values:
-            return True
-        return bool(self.given) and all(
-            a == b
-            for k, (a, b) in enumerate(zip(values, self.values, strict=True))
-            if k not in self.given
-        )
-
     def run(self, request: Request) -> list[Buffer]:
         """Compute: the buffers of the outputs."""
         known = Device.known
         buffers = [n.buffer for n in request.leaves]
-        for k in sorted(self.given) if self.given else ():
-            n = request.constants[k]
-            buffers.append(known[n.device].filled((1,) * len(n.shape), n.dtype, n.arg))
+        buffers += [one_number(n) for n in request.given]
         memory: list[Any] = [
             known[b.device].memory(b) if b.data is None else b.data for b in buffers
         ]
@@ -178,17 +183,33 @@ class Plan:
             for piece, (_, _, _, device) in zip(scratch, self.scratch, strict=True):
                 known[device].give(piece)
         return [
-            filled(n) if slot is None else buffers[slot]
+            filled(n, request) if slot is None else buffers[slot]
             for n, slot in zip(self.simplified.outputs, self.outputs, strict=True)
         ]
 
 
-def filled(constant: Node) -> Buffer:
-    """The buffer of a constant."""
-    return Device.known[constant.device].filled(constant.shape, constant.dtype, constant.arg)
+def filled(constant: Node, request: Request) -> Buffer:
+    """The buffer of a constant that is an output."""
+    value = constant.arg
+    if isinstance(value, Given):
+        value = request.given[value.place - len(request.leaves)].arg
+    return Device.known[constant.device].filled(constant.shape, constant.dtype, value)
 
 
-PLANS: dict[tuple, list[Plan]] = {}
+def one_number(constant: Node) -> Buffer:
+    """A constant as a plan is given it: one number in memory, kept for the next time."""
+    key = constant.arg, constant.dtype, constant.device
+    found = NUMBERS.get(key)
+    if found is None:
+        found = Device.known[constant.device].filled((), constant.dtype, constant.arg)
+        if len(NUMBERS) >= NUMBER_LIMIT:
+            NUMBERS.clear()
+        NUMBERS[key] = found
+    return found
+
+
+NUMBERS: dict[tuple, Buffer] = {}
+PLANS: dict[tuple, Plan] = {}
 
 
 def realize(nodes: Sequence[Node]) -> None:
@@ -197,7 +218,7 @@ def realize(nodes: Sequence[Node]) -> None:
         outputs = []
         for n in dict.fromkeys(nodes):
             if n.op is CONST and n.buffer is None:
-                n.buffer = filled(n)
+                n.buffer = Device.known[n.device].filled(n.shape, n.dtype, n.arg)
             elif n.buffer is None:
                 outputs.append(n)
         if outputs:
@@ -208,49 +229,38 @@ def realize(nodes: Sequence[Node]) -> None:
 
 def plan_for(request: Request) -> Plan:
     """The plan kept for graphs of this structure, or a new one."""
-    family = PLANS.get(request.key, [])
-    values = request.values
-    for plan in family:
-        if plan.fits(values):
-            return plan
-    given: frozenset[int] = frozenset()
-    if family:  # a constant that changes from run to run becomes an argument
-        old = family[-1].values
-        given = family[-1].given | {k for k, v in enumerate(values) if v != old[k]}
-    plan = make_plan(request, values, given)
-    PLANS[request.key] = [*family[-3:], plan]
-    if len(PLANS) > PLAN_LIMIT:
-        del PLANS[next(iter(PLANS))]
+    plan = PLANS.get(request.key)
+    if plan is None:
+        plan = PLANS[request.key] = make_plan(request)
+        if len(PLANS) > PLAN_LIMIT:
+            del PLANS[next(iter(PLANS))]
     return plan
 
 
-def make_plan(request: Request, values: tuple, given: frozenset[int]) -> Plan:
+def make_plan(request: Request) -> Plan:
     """Simplify, schedule, compile, and lay out memory."""
-    outputs, leaves = twins(request, given)
+    outputs, leaves = twins(request)
     simplified = simplify(walk_unrealized(outputs, set(leaves)), outputs, leaves)
     wanted = [n for n in simplified.outputs if not is_source(n)]
-    plan = Plan(simplified, schedule(wanted), values, given)
+    plan = Plan(simplified, schedule(wanted))
     lay_out(plan, compile_all(plan.schedule.kernels))
     return plan
 
 
-def twins(request: Request, given: frozenset[int]) -> tuple[list[Node], list[Node]]:
+def twins(request: Request) -> tuple[list[Node], list[Node]]:
     """The graph of primitives on sources of its own: its outputs, and what is given at run time.
 
     On sources of its own, because what is spelled out must not meet nodes that happen to be there:
     the plan is kept for all graphs of this structure.
     """
     twin: dict[Node, Node] = {}
-    given_ones = [request.constants[k] for k in sorted(given)]
-    stored = [n for n in request.leaves if not (request.deep and n.inputs)]
-    sources = {n: stand_in_for(n) for n in stored + given_ones}
-    order = walk.default(request.outputs) if request.deep else walk_unrealized(request.outputs)
+    deep = request.deep
+    stored = [n for n in request.leaves if not (deep and n.inputs and n.op is not DETACH)]
+    sources = {n: stand_in_for(n, k) for k, n in enumerate(stored + request.given)}
+    order = inputs_first(request.outputs, lambda n: () if n in sources else n.inputs)
     for node in order:
-        if node in sources:
-            twin[node] = shaped_like(sources[node], node)
-        else:
-            twin[node] = with_inputs(node, twin)
-    leaves = [sources.get(n) or twin[n] for n in request.leaves + given_ones]
+        twin[node] = sources.get(node) or with_inputs(node, twin)
+    leaves = [sources.get(n) or twin[n] for n in request.leaves + request.given]
     spelled = spelled_out([twin[n] for n in request.outputs] + leaves)
     return spelled[: len(request.outputs)], spelled[len(request.outputs) :]
 
@@ -285,12 +295,15 @@ def copy_program(kernel: Kernel) -> Program:
 
 def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
     """Give each stored node a slot; memory that is only needed in between is used again."""
-    slots = {leaf: k for k, leaf in enumerate(plan.simplified.leaves)}
+    slots: dict[Node, int] = {}
+    for k, leaf in enumerate(plan.simplified.leaves):
+        slots[loaded_for(leaf) or leaf] = k
     for node in plan.simplified.outputs:
         if not is_source(node) and node not in slots:
             plan.results.append((len(slots), node.shape, node.dtype, node.device))
             slots[node] = len(slots)
     last_use = {n: k for k, p in enumerate(programs) for n in p.kernel.loaded}
+    scratch: set[int] = set()
     count = len(slots)
     free: dict[tuple, list[int]] = {}
     for k, program in enumerate(programs):
@@ -302,10 +315,11 @@ def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
                 else:
                     slots[node] = count
                     plan.scratch.append((count, *kind))
+                    scratch.add(count)
                     count += 1
         for node in program.kernel.loaded:
             kind = (node.shape, node.dtype.numpy, node.device)
-            if last_use[node] == k and any(slots[node] == s[0] for s in plan.scratch):
+            if last_use[node] == k and slots[node] in scratch:
                 free.setdefault(kind, []).append(slots[node])
         arguments = program.kernel.outputs + program.kernel.loaded
         plan.calls.append((program.run, [slots[n] for n in arguments]))

@@ -12,7 +12,7 @@ Y = np.array([[0], [1], [1], [0]], np.float32)
 
 
 def plans():
-    return sum(map(len, PLANS.values()))
+    return len(PLANS)
 
 
 @pytest.mark.parametrize("make", [optim.SGD, optim.Adam])

@@ -84,5 +84,5 @@ def test_a_second_step_of_training_finds_the_plan_of_the_first():
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        plans.append(sum(map(len, PLANS.values())))
+        plans.append(len(PLANS))
     assert plans[0] == plans[1] == plans[2]

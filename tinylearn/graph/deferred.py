@@ -33,6 +33,7 @@ class Composite:
     """
 
     kind = "deferred"
+    border = False
 
     def __init__(self, function: Callable):
         self.function = function
@@ -72,6 +73,7 @@ class Derivative:
 
     name = "derivative"
     kind = "deferred"
+    border = False
 
     def check(self, inputs: tuple[Node, ...], arg: None) -> tuple[Shape, DType, str]:
         """Like the leaf."""

@@ -170,6 +170,8 @@ def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
     match inputs:  # written out: quicker than a loop over so few
         case (x, y):
             structure = (op, arg, x.structure, y.structure)
+        case (x,) if op.border:
+            structure = (op, x.shape, x.dtype, x.device)
         case (x,):
             structure = (op, arg, x.structure)
         case (x, y, z):
@@ -180,6 +182,12 @@ def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
     if known is None:
         known = Structures.add(structure, *op.check(inputs, arg))
     return _new(op, inputs, arg, known, key)
+
+
+def forget_inputs(node: Node) -> None:
+    """Make a border whose numbers are known a source: nobody needs what it was made of."""
+    INTERNED.pop((node.op, node.arg, *node.inputs), None)
+    node.interned, node.inputs = False, ()
 
 
 def _new(op: Primitive, inputs: tuple, arg: Any, known: tuple, key: tuple | None) -> Node:
@@ -205,6 +213,39 @@ def source(op: Primitive, shape: Shape, dtype: DType, device: str, buffer: Any) 
     node = _new(op, (), None, known, None)
     node.buffer = buffer
     return node
+
+
+class Given:
+    """The value of a constant that a plan is given anew for each run, as an int or a float.
+
+    place   which of the plan's leaves it is
+
+    It equals no number, so that no simplification is made for this value alone.
+    """
+
+    place: int
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, Given) and other.place == self.place
+        return same and repr(other) == repr(self)
+
+    def __hash__(self) -> int:
+        return hash((Given, self.place))
+
+
+class GivenInt(Given, int):
+    pass
+
+
+class GivenFloat(Given, float):
+    pass
+
+
+def given(value: float, place: int) -> Any:
+    """The value as one that is given: nothing is decided by what it is."""
+    new = GivenInt(value) if isinstance(value, int) else GivenFloat(value)
+    new.place = place
+    return new
 
 
 def constant(op: Primitive, value: Any, shape: Shape, dtype: DType, device: str) -> Node:

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinylearn.graph import rules
 from tinylearn.graph.dtype import DType
-from tinylearn.graph.node import Node, Shape, apply, constant, source
+from tinylearn.graph.node import Given, Node, Shape, apply, constant, source
 from tinylearn.parts import Part
 
 
@@ -33,6 +33,8 @@ class Primitive:
     dtype     (op, inputs, arg) -> dtype, or raises DTypeError
     device    (op, inputs, arg) -> device, or raises DeviceError
     index     move: (index of the output, node) -> index of the input
+    border    whether no gradient looks behind it: what its input is made of is then no part of
+              its structure, and a state that is detached after each step has the same in each
     """
 
     name: str
@@ -44,6 +46,7 @@ class Primitive:
     dtype: Callable[..., DType] = rules.equal_dtypes
     device: Callable[..., str] = rules.same_device
     index: Callable[..., tuple] | None = None
+    border: bool = False
 
     def __repr__(self) -> str:
         return self.name
@@ -91,7 +94,7 @@ def COPY(g, node):
     return (copy(g, node.inputs[0].device),)
 
 
-@primitive("detach", "source", numpy=np.asarray, shape=rules.same_shape)
+@primitive("detach", "source", numpy=np.asarray, shape=rules.same_shape, border=True)
 def DETACH(g, node):
     """The same numbers, declared to be constant: no gradient passes."""
     return (None,)
@@ -245,7 +248,8 @@ def FLIP(g, node):
 
 def const(value: Any, shape: Shape, dtype: DType, device: str) -> Node:
     """A node that is `value`, a Python number, in every place of `shape`."""
-    value = (bool, int, float)[dtype.kind](value)
+    if not isinstance(value, Given):
+        value = (bool, int, float)[dtype.kind](value)
     return constant(CONST, value, shape, dtype, device)
 
 

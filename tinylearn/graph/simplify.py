@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinylearn.graph.dtype import DType
-from tinylearn.graph.node import Building, Node, Shape, apply
+from tinylearn.graph.node import Building, Given, Node, Shape, apply, given
 from tinylearn.graph.primitives import (
     ADD,
     CAST,
@@ -86,6 +86,8 @@ def constant_moved(node: Node) -> Node | None:
 def constant_folded(node: Node) -> Node | None:
     """An operation on constants is a constant."""
     if node.op.kind != "elementwise" or any(x.op is not CONST for x in node.inputs):
+        return None
+    if any(isinstance(x.arg, Given) for x in node.inputs):
         return None
     args = [np.array(x.arg, x.dtype.numpy) for x in node.inputs]
     with np.errstate(all="ignore"):
@@ -186,10 +188,10 @@ def simplify(order: Iterable[Node], outputs: Iterable[Node], leaves: Iterable[No
     """
     result = Simplified()
     new: dict[Node, Node] = {}
-    for leaf in leaves:
-        stand_in = stand_in_for(leaf)
+    for place, leaf in enumerate(leaves):
+        stand_in = stand_in_for(leaf, place)
         result.leaves.append(stand_in)
-        new[leaf] = shaped_like(stand_in, leaf)
+        new[leaf] = stand_in
     for node in order:
         if node not in new:
             new[node] = rebuilt(node, new, result.steps)
@@ -197,21 +199,14 @@ def simplify(order: Iterable[Node], outputs: Iterable[Node], leaves: Iterable[No
     return result
 
 
-def stand_in_for(leaf: Node) -> Node:
-    """The stand-in of a leaf; a constant given at run time is one number in memory."""
-    shape = (1,) * len(leaf.shape) if leaf.op is CONST else leaf.shape
-    node = buffer(StandIn(shape, leaf.dtype, leaf.device))
+def stand_in_for(leaf: Node, place: int) -> Node:
+    """The stand-in of a leaf; of a constant one whose value is given at run time."""
+    if leaf.op is CONST:
+        node = const(given(leaf.arg, place), leaf.shape, leaf.dtype, leaf.device)
+    else:
+        node = buffer(StandIn(leaf.shape, leaf.dtype, leaf.device))
     node.made_at, node.gradient_of = leaf.made_at, None
     return node
-
-
-def shaped_like(stand_in: Node, leaf: Node) -> Node:
-    """The stand-in with the leaf's shape."""
-    Building.place = leaf.made_at
-    try:
-        return stand_in.expand(leaf.shape) if leaf.op is CONST else stand_in
-    finally:
-        Building.place = None
 
 
 def rebuilt(node: Node, new: dict[Node, Node], steps: list[Simplification]) -> Node:

@@ -22,7 +22,7 @@ from tinylearn.loops.ir import (
     Total,
     Write,
 )
-from tinylearn.schedule.kernel import Kernel
+from tinylearn.schedule.kernel import Kernel, loaded_for
 
 OUTER_NAMES = "ijklmnopqxyz"
 Place = tuple[Index, ...]
@@ -89,7 +89,9 @@ class Lowering:
         self, node: Node, index: Place, guards: tuple[Guard, ...], level: list[Statement]
     ) -> str:
         if node.op is CONST:
-            return self.let(Constant(node), node.dtype, node, level)
+            number_of = loaded_for(node)
+            known = Constant(node) if number_of is None else Load(number_of, number(0))
+            return self.let(known, node.dtype, node, level)
         if node not in self.members:
             place = flat(index, node.shape).released()
             return self.let(Load(node, place, guards), node.dtype, node, level)

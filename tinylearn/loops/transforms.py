@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tinylearn.graph.primitives import ADD, LESS, MUL, RECIP, WHERE
+from tinylearn.graph.primitives import ADD, CONST, LESS, MUL, RECIP, WHERE
 from tinylearn.loops.index import Divided, Index, Variable, build, variable
 from tinylearn.loops.ir import (
     DIVIDE,
@@ -124,8 +124,8 @@ def at_least(expression: Apply, lets: dict[str, Let]) -> Apply:
 
     condition, chosen, x = expression.args
     match of(condition), of(chosen):
-        case Apply(op, (y, limit)), Constant(node) if op is LESS and y == x:
-            if of(limit) == Constant(node) and node.arg != 0 and node.arg == node.arg:
+        case Apply(op, (y, limit)), (Constant(node) | Load(node)) as value if op is LESS and y == x:
+            if of(limit) == value and node.op is CONST and node.arg != 0 and node.arg == node.arg:
                 return Apply(MAXIMUM, (x, chosen))
     return expression
 

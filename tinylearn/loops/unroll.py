@@ -65,8 +65,8 @@ def is_product(nest: Nest) -> bool:
         case [Apply(op, (x, y))] if op is MUL:
             match lets.get(x), lets.get(y):
                 case (Load(_, left, _), Load(_, right, _)):
-                    outer = set(nest.outer_loops)
-                    return left.variables & outer != right.variables & outer
+                    outer, both = set(nest.outer_loops), (left.variables, right.variables)
+                    return all(both) and both[0] & outer != both[1] & outer
     return False
 
 

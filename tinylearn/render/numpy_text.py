@@ -22,7 +22,7 @@ from tinylearn.render.numpy_block import BlockBody, Views, literal
 from tinylearn.render.numpy_box import Box, box_of, has_boxes
 from tinylearn.render.product import is_dense, product_form, reshaped, scaled_before
 from tinylearn.render.source import Source
-from tinylearn.schedule.kernel import Kernel, is_product_sum
+from tinylearn.schedule.kernel import Kernel, is_product_sum, loaded_for
 
 BLOCK = 16_384  # numbers: a few such arrays fit the second-level cache
 SHORT = 32  # numbers: so short are rows whose largest is found quicker along the columns
@@ -199,6 +199,8 @@ class Writer:
         for n in self.kernel.inputs:
             if n in self.memory:
                 names[n] = self.memory[n]
+            elif (number := loaded_for(n)) is not None:
+                names[n] = f"broadcast_to({self.memory[number]}, {n.shape})"
             else:
                 names[n] = f"full({n.shape}, {literal(n)}, {n.dtype.name})"
         for k, n in enumerate(self.kernel.members):

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import BUFFER, CONST, DETACH, FLIP, MUL, PERMUTE, RESHAPE
+from tinylearn.graph.node import Given, Node
+from tinylearn.graph.primitives import BUFFER, CONST, DETACH, FLIP, MUL, PERMUTE, RESHAPE, const
 
 STORE = "store"  # its numbers go to memory
 FUSE = "fuse"  # it is computed inside the kernels that read it
@@ -61,8 +61,9 @@ class Kernel:
 
     @property
     def loaded(self) -> tuple[Node, ...]:
-        """The inputs that are in memory: all but constants."""
-        return tuple(n for n in self.inputs if n.op is not CONST)
+        """What it is given in memory: its inputs, without the constants that stand in its text."""
+        found = (loaded_for(n) if n.op is CONST else n for n in self.inputs)
+        return tuple(n for n in dict.fromkeys(found) if n is not None)
 
     @property
     def reduction(self) -> Node | None:
@@ -72,7 +73,7 @@ class Kernel:
     @property
     def bytes_read(self) -> int:
         """How much it reads from memory if every number is read once."""
-        return sum(n.nbytes for n in self.loaded)
+        return sum(n.nbytes for n in self.inputs if n.op is not CONST)
 
     @property
     def bytes_written(self) -> int:
@@ -88,6 +89,13 @@ class Kernel:
     def __repr__(self) -> str:
         names = ", ".join(map(repr, self.outputs))
         return f"Kernel({names} from {len(self.inputs)} inputs, {len(self.members)} ops)"
+
+
+def loaded_for(node: Node) -> Node | None:
+    """What a kernel loads for a constant that is given at run time; None for anything else."""
+    if node.op is not CONST or not isinstance(node.arg, Given):
+        return None
+    return const(node.arg, (), node.dtype, node.device)
 
 
 @dataclass(frozen=True)

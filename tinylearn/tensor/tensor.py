@@ -15,12 +15,12 @@ import numpy as np
 
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, GradientError, ShapeError, describe
-from tinylearn.graph.deferred import DERIVATIVE
 from tinylearn.graph.dtype import ALIASES, ALL, DType
 from tinylearn.graph.dtype import dtype as dtype_of
+from tinylearn.graph.node import Node, forget_inputs
 from tinylearn.graph.primitives import DETACH, buffer, copy
 from tinylearn.realize import realize
-from tinylearn.tensor.backward import Backward
+from tinylearn.tensor.backward import Backward, numbers_alone
 from tinylearn.tensor.creation import leaf, place, take_root
 from tinylearn.tensor.data import array_of, upload
 from tinylearn.tensor.operands import broadcast, node_of
@@ -119,7 +119,7 @@ class Tensor(Backward):
             name = name_of()
             raise describe(GradientError, says, [(name, self.node)], f"{name}.detach()")
         own(self, alone(copy(x, self.device).cast(self.dtype)))
-        Assigned.tensors.append(weakref.ref(self))
+        Waiting.tensors.append(weakref.ref(self))
         return self
 
     def __iadd__(self, other: Any) -> Tensor:
@@ -154,8 +154,18 @@ class Tensor(Backward):
         self.assign(numbers)
 
     def detach(self) -> Tensor:
-        """The same numbers as a constant: no gradient passes. PyTorch: detach"""
-        return made(DETACH(self.node), False)
+        """The same numbers as a constant: no gradient passes. PyTorch: detach
+
+        They are computed with whatever is computed next, so that a state which is detached after
+        each step does not carry all earlier steps along.
+        """
+        x = self.node
+        if x.inputs and x.buffer is not None:
+            return made(numbers_alone(x), False)
+        constant = made(DETACH(x), False)
+        if x.inputs:
+            Waiting.borders.append(weakref.ref(constant.node))
+        return constant
 
     def clone(self) -> Tensor:
         """The same numbers and the same history; nothing is shared that could be changed."""
@@ -182,7 +192,7 @@ class Tensor(Backward):
         if self.node.device != place(device):
             fresh = alone(copy(self.node, place(device)))
             own(self, fresh)
-            Assigned.tensors.append(weakref.ref(self))
+            Waiting.tensors.append(weakref.ref(self))
             self.grad = None if self.grad is None else self.grad.to(device)
         return self
 
@@ -312,33 +322,41 @@ def names_a_dtype(wanted: Any) -> bool:
 # ---------------------------------------------------------------- computing
 
 
-class Assigned:
-    """Tensors whose new numbers are not computed yet: they are computed with whatever is next.
+class Waiting:
+    """What is not computed yet, and is computed with whatever is next.
 
-    Else running statistics, which nobody looks at during training, would pile up graphs.
+    tensors   those that were assigned to: running statistics, which nobody looks at in training
+    borders   the nodes of those that were detached: the state of a recurrent network
+
+    Else graphs of all earlier steps would pile up behind them.
     """
 
     tensors: ClassVar[list[weakref.ref[Tensor]]] = []
+    borders: ClassVar[list[weakref.ref[Node]]] = []
 
 
 def realize_all(tensors: Iterable[Tensor]) -> None:
-    """Give tensors their numbers, and those that were assigned to in the meantime."""
+    """Give tensors their numbers, and what has been waiting in the meantime."""
     tensors = list(tensors)
-    waiting = [t.node for t in tensors if t.node.buffer is None]
-    if Assigned.tensors:
-        assigned = [t for ref in Assigned.tensors if (t := ref()) is not None]
-        Assigned.tensors.clear()
-        tensors += assigned
-        waiting += [t.node for t in assigned if t.node.buffer is None]
+    borders = []
+    if Waiting.tensors:
+        tensors += [t for ref in Waiting.tensors if (t := ref()) is not None]
+        Waiting.tensors.clear()
+    if Waiting.borders:
+        borders = [n for ref in Waiting.borders if (n := ref()) is not None and n.inputs]
+        Waiting.borders.clear()
+    waiting = [n for n in [t.node for t in tensors] + borders if n.buffer is None]
     if waiting:
         realize(waiting)
+    for node in borders:
+        forget_inputs(node)
     for tensor in tensors:
-        if tensor.node.op is DETACH or tensor.node.op is DERIVATIVE:
+        if (tensor.node.inputs and not tensor._requires_grad) or tensor.node.op is DETACH:
             cut_history(tensor)
 
 
 def cut_history(tensor: Tensor) -> None:
-    """Behind a constant nobody looks for gradients: once it has numbers, these are all it needs."""
+    """What takes no gradient needs no past: once it has numbers, these are all of it."""
     old = tensor.node
     tensor.node = buffer(old.buffer)
     if owner(old) is tensor:

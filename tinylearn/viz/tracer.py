@@ -21,6 +21,7 @@ from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST, DETACH
 from tinylearn.graph.simplify import Simplified, simplify
 from tinylearn.nn.module import Module
+from tinylearn.realize import is_given
 from tinylearn.schedule.kernel import is_source
 from tinylearn.schedule.schedule import schedule
 from tinylearn.tensor import Tensor
@@ -119,6 +120,7 @@ class Tracer:
         inside = set(order)
         leaves = [n for n in order if n.op is not CONST and not inside.issuperset(n.inputs)]
         leaves += [n for n in order if n.op is not CONST and not n.inputs]
+        leaves += [n for n in spelled if n in inside and is_given(n)]
         if not whole:
             leaves += [n for n in order if n in numbers and n not in outputs and n.op is not CONST]
         self.simplified: Simplified = simplify(order, order, list(dict.fromkeys(leaves)))

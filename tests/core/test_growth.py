@@ -1,0 +1,62 @@
+"""What a long run leaves behind: nothing that grows with the number of its steps."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+from tinylearn import Tensor, nn, no_grad
+from tinylearn.devices.buffer import Buffer
+from tinylearn.graph.node import INTERNED, Structures
+from tinylearn.realize import PLANS
+
+DATA = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+
+
+def alive(kind: type) -> int:
+    """How many objects of a kind there are."""
+    gc.collect()
+    return sum(isinstance(o, kind) for o in gc.get_objects())
+
+
+@pytest.mark.parametrize("data", [DATA, (DATA * 9).astype(np.int64)], ids=["floats", "ints"])
+def test_a_realized_step_that_takes_no_gradient_keeps_no_past(data, device):
+    x = Tensor(data, requires_grad=False)
+    expected, counts = x.numpy(), []
+    for _ in range(30):
+        x = (x * 2 - 1).realize()
+        expected = expected * 2 - 1
+        counts.append(alive(Buffer))
+    assert counts[-1] == counts[5]
+    np.testing.assert_array_equal(x.numpy(), expected)
+
+
+def recurrent_step(h, w, u, x):
+    return (Tensor(x, requires_grad=False) @ u + h @ w).tanh()
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["before step", "after step"])
+def test_a_state_detached_after_each_step_is_flat(early, device):
+    w, u = Tensor(np.eye(4, dtype=np.float32) * 0.5), Tensor(np.ones((2, 4), np.float32))
+    optimizer = nn.optim.SGD([w, u], lr=0.1)
+    h, counts = Tensor.zeros(3, 4, requires_grad=False), []
+    for k in range(40):
+        h = recurrent_step(h, w, u, np.full((3, 2), np.sin(k), np.float32))
+        h.mean().backward()
+        h = h.detach() if early else h
+        optimizer.step()
+        optimizer.zero_grad()
+        h = h.detach()
+        counts.append((alive(Buffer), len(INTERNED), len(PLANS), len(Structures.known)))
+    assert counts[-1] == counts[-20]
+
+
+def test_a_detached_state_has_the_numbers_of_its_own_step(device):
+    w, x = Tensor(np.ones((4, 4), np.float32)), Tensor(DATA, requires_grad=False)
+    h = x @ w
+    kept = h.detach()
+    with no_grad():
+        w.assign(w * 3)
+    np.testing.assert_allclose((kept + 0).numpy(), DATA.sum(1, keepdims=True).repeat(4, 1))
