@@ -14,6 +14,7 @@ from tinylearn.graph.primitives import CONST, COPY
 from tinylearn.schedule.kernel import (
     JOIN,
     KERNEL_LIMIT,
+    SEARCH_LIMIT,
     Home,
     Kernel,
     Step,
@@ -27,11 +28,23 @@ OUTPUT_LIMIT = 16  # results of one kernel: more would not fit the registers
 
 
 class Group:
-    """Homes whose kernels have become one."""
+    """Homes whose kernels have become one.
 
-    def __init__(self, home: Home):
+    first, last   where in the order of the graph the first and the last stored node stand: what
+                  reads from a group has its last one behind the group's first
+    """
+
+    def __init__(self, home: Home, place: dict[Node, int]):
         self.homes = [home]
         self.members = set(home.members)
+        places = [place[n] for n in home.stored]
+        self.first, self.last = min(places), max(places)
+
+    def take(self, other: Group) -> None:
+        """Become one with another group."""
+        self.homes += other.homes
+        self.members |= other.members
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
 
     @property
     def inputs(self) -> set[Node]:
@@ -81,9 +94,10 @@ class Joiner:
     def __init__(self, homes: list[Home], order: list[Node], readers: Readers, asked: set[Node]):
         self.place = {node: k for k, node in enumerate(order)}
         self.homes = sorted(homes, key=lambda h: self.place[h.root])
-        self.groups: dict[Home, Group] = {h: Group(h) for h in homes}
+        self.groups: dict[Home, Group] = {h: Group(h, self.place) for h in homes}
         self.readers, self.asked = readers, asked
         self.steps: list[Step] = []
+        self.count = len(homes)
 
     def run(self) -> tuple[list[Kernel], list[Step]]:
         """The kernels in running order, and the Steps of those that joined."""
@@ -114,14 +128,13 @@ class Joiner:
         if answer is None or not self.possible(first, second):
             return False
         home, saved = second.homes[0], sum(x.nbytes for x in shared)
-        first.homes += second.homes
-        first.members |= second.members
+        first.take(second)
         for h in second.homes:
             self.groups[h] = first
-        count = len({id(g) for g in self.groups.values()})
+        self.count -= 1
         rule, roots = SAME_LOOP, (first.homes[0].root,)
         self.steps.append(
-            Step(home.root, JOIN, rule.name, rule.says, answer[1], "", roots, saved, count)
+            Step(home.root, JOIN, rule.name, rule.says, answer[1], "", roots, saved, self.count)
         )
         return True
 
@@ -146,15 +159,20 @@ class Joiner:
         return {self.groups[h] for home in group.homes for h in home.feeds} - {group}
 
     def path(self, start: Group, goal: Group) -> bool:
-        """Whether `goal` needs, however indirectly, something that `start` stores."""
+        """Whether `goal` needs, however indirectly, something that `start` stores.
+
+        What begins behind the goal's last node leads to nothing that the goal could read. Where the
+        search would be long the answer is yes: see Home.reaches.
+        """
         seen, stack = {start}, [start]
         while stack:
             group = stack.pop()
-            if group is goal:
+            if group is goal or len(seen) > SEARCH_LIMIT:
                 return True
-            new = self.following(group) - seen
-            stack += new
-            seen |= new
+            for after in self.following(group):
+                if after not in seen and (after is goal or after.first < goal.last):
+                    seen.add(after)
+                    stack.append(after)
         return False
 
     def in_running_order(self) -> list[Kernel]:

@@ -18,6 +18,7 @@ FUSE = "fuse"  # it is computed inside the kernels that read it
 JOIN = "join"  # it is stored by a kernel that also computes something else
 
 KERNEL_LIMIT = 150  # members: a longer text compiles slowly and runs no faster
+SEARCH_LIMIT = 200  # kernels looked through to learn whether one waits for another
 KEEPS_PLACES = (RESHAPE, PERMUTE, FLIP, DETACH)  # each number moves to exactly one place
 
 
@@ -116,10 +117,14 @@ class Home:
     feeds     the homes that read from memory what this one stores
     kept      stored nodes that a rule wanted in memory although one kernel alone reads them
     readers   {node: the nodes that use it}, in the whole graph
+    place     {node: where it stands in the order of the graph}
     """
 
-    def __init__(self, root: Node, readers: Mapping[Node, Sequence[Node]]):
+    def __init__(
+        self, root: Node, readers: Mapping[Node, Sequence[Node]], place: Mapping[Node, int]
+    ):
         self.root = root
+        self.place = place
         self.readers = readers
         self.stored = [root]
         self.members: set[Node] = set()
@@ -142,15 +147,27 @@ class Home:
         self.members.add(node)
 
     def reaches(self, goal: Home) -> bool:
-        """Whether something this kernel stores is needed, however indirectly, by `goal`."""
+        """Whether something this kernel stores is needed, however indirectly, by `goal`.
+
+        What begins behind the goal's root leads to nothing that the goal could read. Where the
+        search would be long the answer is yes, which is always safe: both kernels stay apart.
+        """
+        end = self.place[goal.root]
         seen, stack = {self}, [self]
         while stack:
             home = stack.pop()
-            if home is goal:
+            if home is goal or len(seen) > SEARCH_LIMIT:
                 return True
-            stack += home.feeds - seen
-            seen |= home.feeds
+            for after in home.feeds:
+                if after not in seen and (after is goal or after.first < end):
+                    seen.add(after)
+                    stack.append(after)
         return False
+
+    @property
+    def first(self) -> int:
+        """Where in the order of the graph the first of its stored nodes stands."""
+        return min(self.place[n] for n in self.stored)
 
     def __repr__(self) -> str:
         return f"the kernel of {self.root}"

@@ -40,6 +40,7 @@ class Scheduler:
     def __init__(self, outputs: Iterable[Node]):
         self.outputs = list(dict.fromkeys(outputs))
         self.order = walk_unrealized(self.outputs)
+        self.place_of = {node: k for k, node in enumerate(self.order)}
         self.readers = readers_of(self.order)
         self.uses: dict[Node, dict[Node, int]] = {}
         self.lives: dict[Node, list[Home]] = {}
@@ -122,7 +123,7 @@ class Scheduler:
                 home.feeds.update(h for h in homes if h is not home)
                 because = f"{step.because}; {because}"
                 return home, replace(step, verdict=JOIN, because=because, bytes_saved=node.nbytes)
-        home = Home(node, self.readers)
+        home = Home(node, self.readers, self.place_of)
         home.feeds.update(homes)
         if alone:
             home.kept.add(node)
