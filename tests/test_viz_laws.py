@@ -20,7 +20,7 @@ def test_every_graph_is_explained_and_the_film_ends_with_what_runs(nodes, level)
     assert isinstance(shown, Picture), shown
     trace = shown.trace
     assert json.loads(json.dumps(trace)) == trace
-    kernels = plan_for(Request(nodes)).schedule.kernels
+    kernels = plan_for(Request(nodes)).kernels
     assert len(trace["kernels"]) == len(kernels)
     if trace["steps"]:
         last = trace["frames"][-1]

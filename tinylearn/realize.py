@@ -26,11 +26,12 @@ from tinylearn.graph.primitives import BUFFER, CONST, COPY, DETACH
 from tinylearn.graph.simplify import Simplified, simplify, stand_in_for
 from tinylearn.parts import Part, bodies
 from tinylearn.render.source import Source
-from tinylearn.schedule.kernel import Kernel, Schedule, is_source, loaded_for
+from tinylearn.schedule.kernel import Kernel, is_source, loaded_for
 from tinylearn.schedule.schedule import schedule
 
 PLAN_LIMIT = 512  # plans kept; the oldest goes first: one that is still needed is made again
 BUILT_IN = (0, 1, -1, 2, 0.5, math.inf, -math.inf)  # constants that stand in the text of a kernel
+LARGE = 10_000  # nodes; a plan for so many takes tens of megabytes
 NUMBER_LIMIT = 4096  # constants kept as numbers in memory
 GIVEN = -2  # in a key: a constant that is given at run time, and behind it those that are built in
 IDLE_LIMIT = 1 << 18  # bytes of scratch memory that a plan keeps between its runs
@@ -138,7 +139,8 @@ def running_parts() -> int:
 class Plan:
     """How a graph of some structure is computed.
 
-    simplified, schedule    what was worked out, on stand-ins: for the explainer
+    simplified              the graph on stand-ins
+    kernels                 in running order
     programs                in running order
     calls                   (function, slots of its arguments) of each program
     steps                   runs all calls on the memory of the slots
@@ -151,7 +153,7 @@ class Plan:
     """
 
     simplified: Simplified
-    schedule: Schedule
+    kernels: list[Kernel]
     programs: list[Program] = field(default_factory=list)
     calls: list[tuple[Callable, list[int]]] = field(default_factory=list)
     steps: Callable[[list], None] = field(default=lambda memory: None)
@@ -231,10 +233,20 @@ def plan_for(request: Request) -> Plan:
     """The plan kept for graphs of this structure, or a new one."""
     plan = PLANS.get(request.key)
     if plan is None:
-        plan = PLANS[request.key] = make_plan(request)
+        plan = make_plan(request)
+        if len(request.order) > LARGE and Large.last != request.key:
+            Large.last = request.key
+            return plan
+        PLANS[request.key] = plan
         if len(PLANS) > PLAN_LIMIT:
             del PLANS[next(iter(PLANS))]
     return plan
+
+
+class Large:
+    """The key of the last graph whose plan is so large that it is only kept if it comes twice."""
+
+    last: tuple = ()
 
 
 def make_plan(request: Request) -> Plan:
@@ -242,8 +254,9 @@ def make_plan(request: Request) -> Plan:
     outputs, leaves = twins(request)
     simplified = simplify(walk_unrealized(outputs, set(leaves)), outputs, leaves)
     wanted = [n for n in simplified.outputs if not is_source(n)]
-    plan = Plan(simplified, schedule(wanted))
-    lay_out(plan, compile_all(plan.schedule.kernels))
+    simplified.steps.clear()  # they are for the explainer, which asks for its own
+    plan = Plan(simplified, schedule(wanted).kernels)
+    lay_out(plan, compile_all(plan.kernels))
     return plan
 
 

@@ -20,39 +20,59 @@ class Pool:
     """Memory by shape, given out again. Fresh pages cost the system more than a kernel costs us.
 
     make   (shape, NumPy dtype) -> new memory, a thing with .shape, .dtype and .nbytes
+    free   what lies there; shapes that were given back last come last
+    out    pieces that are in use; most: how many there have ever been at once
 
-    When it is full it is emptied: by then most of it has shapes that nobody asks for any more.
+    It never holds more pieces than were in use at once, and a few beside them: shapes that nobody
+    asks for any more make room for those that are.
     """
 
     LIMIT = 512 * 1024 * 1024  # bytes kept for later at the most
+    FEW = 256
 
     def __init__(self, make: Callable[[Shape, np.dtype], Any]):
         self.make = make
         self.free: dict[tuple[Shape, np.dtype], list] = {}
-        self.kept = 0
+        self.kept = self.pieces = 0  # bytes and pieces that lie there
+        self.out = self.most = 0
 
     def take(self, shape: Shape, dtype: np.dtype) -> Any:
         """Memory with arbitrary values."""
+        self.out += 1
         stack = self.free.get((shape, dtype))
         if stack:
             memory = stack.pop()
             self.kept -= memory.nbytes
+            self.pieces -= 1
             return memory
+        if self.out > self.most:
+            self.most = self.out
         return self.make(shape, dtype)
 
     def give(self, memory: Any) -> None:
         """Take memory back that nobody looks at any more."""
-        if self.kept + memory.nbytes > self.LIMIT:
-            self.free, self.kept = {}, 0
-            if memory.nbytes > self.LIMIT:
-                return
-        self.kept += memory.nbytes
+        self.out -= 1
+        if memory.nbytes > self.LIMIT:
+            return
         kind = memory.shape, memory.dtype
-        stack = self.free.get(kind)
-        if stack is None:
-            self.free[kind] = [memory]
-        else:
-            stack.append(memory)
+        stack = self.free.pop(kind, None) or []
+        stack.append(memory)
+        self.free[kind] = stack
+        self.kept += memory.nbytes
+        self.pieces += 1
+        while self.kept > self.LIMIT or self.pieces > self.most + self.FEW:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Forget a piece of the shape that has not been given back for longest."""
+        kind = next(iter(self.free))
+        stack = self.free[kind]
+        if stack:
+            memory = stack.pop()
+            self.kept -= memory.nbytes
+            self.pieces -= 1
+        if not stack:
+            del self.free[kind]
 
 
 def aligned(shape: Shape, dtype: np.dtype) -> np.ndarray:

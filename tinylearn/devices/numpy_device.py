@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import linecache
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -90,15 +92,18 @@ NAMESPACE |= {"divide": np.true_divide, "pad": numpy_pad, "shrink": numpy_shrink
 NAMESPACE |= {"bool": bool, "strided": strided, "keep": keep, "drop": drop, "range": range}
 NAMESPACE |= {"row_max": row_max}
 NAMESPACE |= {"__builtins__": {}}
+TEXTS = itertools.count(1)
 
 
 def compiled(text: str, name: str) -> Callable[..., None]:
     """The function `name` defined by the text; tracebacks show the text's lines."""
-    file = f"<generated {name} {hash(text) & 0xFFFFFF:06x}>"
+    file = f"<generated {name} {next(TEXTS)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     names = dict(NAMESPACE)
     exec(compile(text, file, "exec"), names)
-    return names[name]
+    function = names.pop(name)
+    weakref.finalize(function, linecache.cache.pop, file, None)
+    return function
 
 
 class NumPyDevice(Device):

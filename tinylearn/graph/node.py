@@ -137,16 +137,25 @@ class Structures:
     """
 
     known: ClassVar[dict[tuple, tuple[int, Shape, DType, str]]] = {}
+    older: ClassVar[dict[tuple, tuple[int, Shape, DType, str]]] = {}
     numbers = itertools.count()
-    LIMIT = 500_000  # forgetting costs time and never correctness: numbers are not given twice
+    LIMIT = 8_192  # beside twice as many as there are nodes; see `add`
 
     @classmethod
-    def add(
-        cls, key: tuple, shape: Shape, dtype: DType, device: str
-    ) -> tuple[int, Shape, DType, str]:
-        if len(cls.known) >= cls.LIMIT:
-            cls.known.clear()
-        return cls.known.setdefault(key, (next(cls.numbers), shape, dtype, device))
+    def add(cls, key: tuple, meaning: Callable[[], tuple]) -> tuple[int, Shape, DType, str]:
+        """What is to be known of a structure that is not in `known`.
+
+        meaning   gives its shape, dtype and device
+
+        What was not asked for since `known` was filled the last time is forgotten. That costs time
+        and never correctness: numbers are not given twice.
+        """
+        found = cls.older.get(key)
+        if found is None:
+            found = (next(cls.numbers), *meaning())
+        if len(cls.known) >= cls.LIMIT + 2 * len(INTERNED):
+            cls.older, cls.known = cls.known, {}
+        return cls.known.setdefault(key, found)
 
 
 class Building:
@@ -180,7 +189,7 @@ def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
             structure = (op, arg, *[x.structure for x in inputs])
     known = Structures.known.get(structure)
     if known is None:
-        known = Structures.add(structure, *op.check(inputs, arg))
+        known = Structures.add(structure, lambda: op.check(inputs, arg))
     return _new(op, inputs, arg, known, key)
 
 
@@ -209,7 +218,7 @@ _forget = INTERNED.pop  # called with (key, the dead reference)
 def source(op: Primitive, shape: Shape, dtype: DType, device: str, buffer: Any) -> Node:
     """A node for numbers that exist: never interned, since each has its own memory."""
     structure = (op, shape, dtype, device)
-    known = Structures.known.get(structure) or Structures.add(structure, shape, dtype, device)
+    known = Structures.known.get(structure) or Structures.add(structure, lambda: structure[1:])
     node = _new(op, (), None, known, None)
     node.buffer = buffer
     return node
@@ -255,7 +264,7 @@ def constant(op: Primitive, value: Any, shape: Shape, dtype: DType, device: str)
     if ref is not None and (node := ref()) is not None:
         return node
     structure = (op, shape, dtype, device)
-    known = Structures.known.get(structure) or Structures.add(structure, shape, dtype, device)
+    known = Structures.known.get(structure) or Structures.add(structure, lambda: structure[1:])
     return _new(op, (), value, known, key)
 
 
