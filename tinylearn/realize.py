@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinylearn.devices import library
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
 from tinylearn.graph.deferred import DERIVATIVE, spelled_out, with_inputs
@@ -25,13 +26,12 @@ from tinylearn.graph.node import Given, Node, Shape, inputs_first, walk_unrealiz
 from tinylearn.graph.primitives import BUFFER, CONST, COPY, DETACH
 from tinylearn.graph.simplify import Simplified, simplify, stand_in_for
 from tinylearn.parts import Part, bodies
-from tinylearn.render.source import Source
-from tinylearn.schedule.kernel import Kernel, is_source, loaded_for
+from tinylearn.schedule.kernel import ALONE, Kernel, is_source, loaded_for
 from tinylearn.schedule.schedule import schedule
 
 PLAN_LIMIT = 512  # plans kept; the oldest goes first: one that is still needed is made again
 BUILT_IN = (0, 1, -1, 2, 0.5, math.inf, -math.inf)  # constants that stand in the text of a kernel
-LARGE = 10_000  # nodes; a plan for so many takes tens of megabytes
+LARGE = 30_000  # nodes; a plan for so many takes tens of megabytes
 NUMBER_LIMIT = 4096  # constants kept as numbers in memory
 GIVEN = -2  # in a key: a constant that is given at run time, and behind it those that are built in
 IDLE_LIMIT = 1 << 18  # bytes of scratch memory that a plan keeps between its runs
@@ -284,26 +284,13 @@ def compile_all(kernels: Sequence[Kernel]) -> list[Program]:
     by_device: dict[str, list[Kernel]] = {}
     for kernel in kernels:
         root = kernel.outputs[0]
-        if root.op is COPY:
-            programs[kernel] = copy_program(kernel)
+        if root.op in ALONE:
+            programs[kernel] = library.program(kernel)
         else:
             by_device.setdefault(root.device, []).append(kernel)
     for name, group in by_device.items():
         programs |= dict(zip(group, Device.known[name].compile(group), strict=True))
     return [programs[k] for k in kernels]
-
-
-def copy_program(kernel: Kernel) -> Program:
-    """The program that takes numbers from one device to another."""
-    (node,) = kernel.outputs
-    target, source = Device.known[node.device], Device.known[node.inputs[0].device]
-
-    def run(new: Any, old: Any) -> None:
-        target.write(new, source.read(old))
-
-    text = Source()
-    text.add(f"copy {node.size} numbers from {source.name} to {target.name}", node)
-    return Program(kernel, "copy", text, run)
 
 
 def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
@@ -398,6 +385,6 @@ def meaning(node: Node, inputs: Sequence[np.ndarray]) -> np.ndarray:
         return Device.known[node.device].download(node.buffer)
     if node.op is CONST:
         return np.full(node.shape, node.arg, node.dtype.numpy)
-    if node.op.kind == "source":
-        return inputs[0]  # copied or detached: the same numbers
+    if node.op in (COPY, DETACH):
+        return inputs[0]  # the same numbers
     return np.asarray(node.op.numpy(*inputs, *([] if node.arg is None else [node.arg])))

@@ -10,7 +10,10 @@ import pytest
 from tinylearn import Tensor, nn, no_grad
 from tinylearn.devices.buffer import Buffer
 from tinylearn.graph.node import INTERNED, Structures
-from tinylearn.realize import PLANS
+from tinylearn.realize import PLANS, Request, plan_for
+from tinylearn.schedule.join import Joiner
+from tinylearn.schedule.kernel import Home
+from tinylearn.schedule.schedule import schedule
 
 DATA = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
 
@@ -60,3 +63,43 @@ def test_a_detached_state_has_the_numbers_of_its_own_step(device):
     with no_grad():
         w.assign(w * 3)
     np.testing.assert_allclose((kept + 0).numpy(), DATA.sum(1, keepdims=True).repeat(4, 1))
+
+
+def test_many_parts_are_joined_by_one_program_and_share_the_gradient(device):
+    random = np.random.default_rng(0)
+    arrays = [random.standard_normal((2, k % 3)).astype(np.float32) for k in range(50)]
+    parts = [Tensor(a) for a in arrays]
+    whole = Tensor.cat(parts, axis=1)
+    assert [p.language for p in plan_for(Request([whole.node])).programs] == ["cat"]
+    (whole * whole).sum().backward()
+    np.testing.assert_array_equal(whole.numpy(), np.concatenate(arrays, 1))
+    for part, array in zip(parts, arrays, strict=True):
+        np.testing.assert_allclose(part.grad.numpy(), 2 * array)
+
+
+def test_parts_that_are_computed_or_one_value_are_joined_too(device):
+    x = Tensor(DATA)
+    parts = [x.sum() * k for k in range(9)] + [Tensor.zeros(()), Tensor.full((), 3.25)]
+    stacked = Tensor.stack(parts)
+    expected = [DATA.sum() * k for k in range(9)] + [0, 3.25]
+    np.testing.assert_allclose(stacked.numpy(), expected, rtol=1e-5)
+    stacked.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.full(DATA.shape, 36.0))
+
+
+def test_kernels_that_could_share_loops_are_found_in_time_that_grows_with_their_number():
+    def visits(count: int) -> int:
+        """How many kernels are looked at to schedule so many."""
+        seen = []
+        group, home = Joiner.following, Home.reaches
+        leaves = [Tensor(np.ones((3, k % 7 + 2), np.float32)) for k in range(count)]
+        total = leaves[0].sum()
+        for x in leaves:
+            total = total * (x * 2).exp().sum(1).sum() + 1
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Joiner, "following", lambda *a: seen.append(1) or group(*a))
+            patch.setattr(Home, "reaches", lambda *a: seen.append(1) or home(*a))
+            schedule([total.node])
+        return len(seen)
+
+    assert visits(200) < 2.5 * visits(100)

@@ -23,7 +23,7 @@ from tinylearn.contracts.measure import (
 )
 from tinylearn.graph.dtype import float32
 from tinylearn.graph.node import Node, walk
-from tinylearn.graph.primitives import BUFFER, CAST, DETACH, MAX, PRIMITIVES, Primitive
+from tinylearn.graph.primitives import BUFFER, CAST, CAT, DETACH, MAX, PRIMITIVES, Primitive
 from tinylearn.parts import ContractError
 from tinylearn.realize import meaning
 
@@ -38,6 +38,9 @@ MOVES: dict[str, list[tuple[tuple[int, ...], Any]]] = {  # op -> (shape of the i
     "shrink": [((5,), ((1, 4),)), ((3, 4), ((0, 2), (3, 4))), ((3, 2), ((0, 3), (1, 1)))],
     "flip": [((4,), (0,)), ((2, 3), (1,)), ((2, 3), (0, 1)), ((1,), (0,))],
 }
+PARTS: list[tuple[list[tuple[int, ...]], int]] = [  # shapes of the parts, the axis
+    ([(2,), (3,)], 0), ([(2, 1), (2, 3), (2, 2)], 1), ([(0, 2), (1, 2)], 0), ([(3,)], 0),
+]  # fmt: skip
 ELEMENTWISE = [(3,), (2, 3), (), (1,), (3, 1, 2), (0, 2)]
 APART = {"recip", "log", "sqrt"}  # ops whose input must keep away from 0
 
@@ -90,6 +93,12 @@ def samples(op: Primitive, random: np.random.Generator) -> Iterator[tuple[tuple[
         if op is MAX:
             yield (leaf([[2.0, 2.0, 1.0], [0.5, 3.0, 3.0]]),), (1,)  # ties
             yield (leaf([[7.0, 7.0, 7.0]]),), (0, 1)
+        return
+    if op is CAT:
+        for shapes, axis in PARTS:
+            yield tuple(leaf(random.standard_normal(shape)) for shape in shapes), axis
+        x = leaf(random.standard_normal((2, 3)))
+        yield (x, x), 1
         return
     for shape in ELEMENTWISE:
         yield operands(op, shape, random), arg_of(op)

@@ -100,6 +100,17 @@ def DETACH(g, node):
     return (None,)
 
 
+@primitive(
+    "cat",
+    "source",
+    numpy=lambda *parts: np.concatenate(parts[:-1], parts[-1]),
+    shape=rules.joined,
+)
+def CAT(g, node):
+    """Many parts one behind the other; each part gets its part of the gradient."""
+    return tuple(g.shrink(bounds) for bounds in rules.bounds_of_parts(node))
+
+
 # ---------------------------------------------------------------- elementwise
 
 

@@ -151,6 +151,15 @@ def shrunk(op: Primitive, inputs: tuple[Node, ...], bounds: tuple) -> Shape:
     return tuple(b - a for a, b in bounds)
 
 
+def joined(op: Primitive, inputs: tuple[Node, ...], axis: int) -> Shape:
+    """The sizes along the axis added up; along the others they are equal."""
+    first = inputs[0].shape
+    rest = {x.shape[:axis] + x.shape[axis + 1 :] for x in inputs}
+    if not 0 <= axis < len(first) or len(rest) > 1:
+        raise refuse(op, inputs, f"along axis {axis} needs equal sizes along the other axes")
+    return first[:axis] + (sum(x.shape[axis] for x in inputs),) + first[axis + 1 :]
+
+
 def flipped(op: Primitive, inputs: tuple[Node, ...], axes: tuple[int, ...]) -> Shape:
     """The input's shape, if it has the axes."""
     reduced_shape(op, inputs, axes)
@@ -161,6 +170,17 @@ def expanded_axes(node: Node) -> tuple[int, ...]:
     """The axes along which an expand repeats."""
     pairs = zip(node.inputs[0].shape, node.shape, strict=True)
     return tuple(a for a, (have, want) in enumerate(pairs) if have != want)
+
+
+def bounds_of_parts(node: Node) -> list[tuple]:
+    """Where in a cat each of its inputs stands, as the bounds of a shrink."""
+    found, start = [], 0
+    for x in node.inputs:
+        bounds = [(0, n) for n in x.shape]
+        bounds[node.arg] = (start, start + x.shape[node.arg])
+        start += x.shape[node.arg]
+        found.append(tuple(bounds))
+    return found
 
 
 def inverse_order(order: tuple[int, ...]) -> tuple[int, ...]:

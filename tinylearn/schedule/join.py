@@ -10,8 +10,9 @@ all.
 from __future__ import annotations
 
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import CONST, COPY
+from tinylearn.graph.primitives import CONST
 from tinylearn.schedule.kernel import (
+    ALONE,
     JOIN,
     KERNEL_LIMIT,
     SEARCH_LIMIT,
@@ -59,7 +60,7 @@ def loop_form(home: Home) -> tuple | None:
     A product runs alone: it is left to a library.
     """
     reduction = home.reduction
-    if home.root.op is COPY:
+    if home.root.op in ALONE:
         return None
     if reduction is None:
         return (home.root.shape,)

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tinylearn.graph.node import Given, Node
-from tinylearn.graph.primitives import BUFFER, CONST, DETACH, FLIP, MUL, PERMUTE, RESHAPE, const
+from tinylearn.graph.primitives import (
+    BUFFER,
+    CAT,
+    CONST,
+    COPY,
+    DETACH,
+    FLIP,
+    MUL,
+    PERMUTE,
+    RESHAPE,
+    const,
+)
 
 STORE = "store"  # its numbers go to memory
 FUSE = "fuse"  # it is computed inside the kernels that read it
@@ -19,6 +30,7 @@ JOIN = "join"  # it is stored by a kernel that also computes something else
 
 KERNEL_LIMIT = 150  # members: a longer text compiles slowly and runs no faster
 SEARCH_LIMIT = 200  # kernels looked through to learn whether one waits for another
+ALONE = (COPY, CAT)  # what runs by itself and shares no loop
 KEEPS_PLACES = (RESHAPE, PERMUTE, FLIP, DETACH)  # each number moves to exactly one place
 
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import CONST, COPY, EXPAND, PAD
+from tinylearn.graph.primitives import CONST, EXPAND, PAD
 from tinylearn.parts import Part
 from tinylearn.schedule.kernel import (
+    ALONE,
     FUSE,
     JOIN,
     KERNEL_LIMIT,
@@ -175,7 +176,7 @@ def needs(node: Node, without: Node | None = None, inside: Home | None = None) -
                 continue  # a constant is in the code and not in memory
             seen.add(x)
             fused = inside is not None and x in inside.members
-            if is_source(x) or ((x.op.kind == "reduce" or x.op is COPY) and not fused):
+            if is_source(x) or ((x.op.kind == "reduce" or x.op in ALONE) and not fused):
                 found.add(x)
             else:
                 stack.append(x)

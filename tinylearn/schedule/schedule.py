@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tinylearn.graph.node import Node, walk_unrealized
-from tinylearn.graph.primitives import COPY, EXPAND
+from tinylearn.graph.primitives import CAT, COPY, EXPAND, RESHAPE
 from tinylearn.schedule.join import join_kernels
 from tinylearn.schedule.kernel import (
+    ALONE,
     FUSE,
     JOIN,
     KERNEL_LIMIT,
@@ -31,6 +32,7 @@ from tinylearn.schedule.kernel import (
 from tinylearn.schedule.rules import IN_PASSING, RULES
 
 ASKED_FOR = "A result that was asked for is stored."
+PARTS = "Many parts are copied side by side, each as a whole, and so is what they make."
 ACROSS = "Numbers that go to another device are stored on both."
 
 
@@ -88,6 +90,10 @@ class Scheduler:
             return Step(node, STORE, "result", ASKED_FOR, "it was asked for")
         if node.op is COPY or any(r.op is COPY for r in self.readers[node]):
             return Step(node, STORE, "device", ACROSS, f"{node} is where two devices meet")
+        if node.op is CAT or any(h.root.op is CAT for h in homes):
+            same = node.op is RESHAPE and all(r.op is CAT for r in self.readers[node])
+            because = "it is the same memory" if same else f"{node} is a whole or a part of one"
+            return Step(node, FUSE if same else STORE, "parts", PARTS, because)
         uses = [
             Use(r, copies, any(is_product_sum(s) for s in self.readers.get(r, ())))
             for r, copies in self.uses[node].items()
@@ -133,8 +139,8 @@ class Scheduler:
     def can_pass(self, node: Node, home: Home, homes: list[Home]) -> bool:
         """Whether `home` can store `node` in passing without waiting for itself."""
         return (
-            node.op is not COPY
-            and home.root.op is not COPY
+            node.op not in ALONE
+            and home.root.op not in ALONE
             and node.device == home.root.device
             and len(home.members) < KERNEL_LIMIT
             and not (node.op.kind == "reduce" and home.reduction is not None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tinylearn.errors import DTypeError, ShapeError, describe
 from tinylearn.graph.dtype import bool_, promote
 from tinylearn.graph.node import Node, Shape
-from tinylearn.graph.primitives import const
+from tinylearn.graph.primitives import CAT, const
 from tinylearn.tensor.axes import Axes, all_axes, one_axis
 from tinylearn.tensor.data import short
 from tinylearn.tensor.operands import broadcast, different_devices
@@ -31,6 +31,8 @@ from tinylearn.tensor.userline import argument_names, name_of
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
+
+MANY = 8  # parts: more are copied side by side, and not added up with zeros in the others' places
 
 
 class Moves(State):
@@ -339,7 +341,13 @@ def surrounded(x: Node, widths: tuple, value: float) -> Node:
 
 
 def joined(nodes: Sequence[Node], axis: int) -> Node:
-    """Nodes one behind the other: each with zeros in the others' places, added up."""
+    """Nodes one behind the other: each with zeros in the others' places, added up.
+
+    That fuses with what comes before and after, and costs as many additions for each number as
+    there are parts. Many parts are copied.
+    """
+    if len(nodes) > MANY:
+        return CAT(*nodes, arg=axis)
     total = sum(x.shape[axis] for x in nodes)
     widths = [(0, 0)] * len(nodes[0].shape)
     before = 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tinylearn.devices import library
 from tinylearn.devices.c_device import Written
 from tinylearn.devices.numpy_device import RENDER as RENDER_NUMPY
 from tinylearn.graph.node import Node
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
 from tinylearn.render.source import Source
-from tinylearn.schedule.kernel import Kernel
+from tinylearn.schedule.kernel import ALONE, Kernel
 
 Data = dict[str, Any]
 Renderer = Callable[[Kernel, str], Source]
@@ -36,7 +37,10 @@ def code_of(kernel: Kernel, name: str, ids: Mapping[Node, str], languages: Seque
     found: Data = {}
     for language in languages:
         try:
-            source = LANGUAGES[language](kernel, name)
+            alone = kernel.outputs[0].op in ALONE
+            source = (
+                library.source(kernel.outputs[0]) if alone else LANGUAGES[language](kernel, name)
+            )
             found[language] = {"text": source.text, "lines": linked(kernel, source, ids)}
         except Exception as error:  # a student's transform may fail; the picture stays
             text = f"no {language} text: {type(error).__name__}: {error}"

@@ -1,0 +1,63 @@
+"""Programs that are no loops of ours: numbers copied to another device, many parts side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinylearn.devices.device import Device, Program
+from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import CAT, CONST
+from tinylearn.render.source import Source
+from tinylearn.schedule.kernel import Kernel, loaded_for
+
+
+def program(kernel: Kernel) -> Program:
+    """The program of a kernel whose one node runs by itself."""
+    (node,) = kernel.outputs
+    run = side_by_side(kernel, node) if node.op is CAT else across(node)
+    return Program(kernel, "cat" if node.op is CAT else "copy", source(node), run)
+
+
+def source(node: Node) -> Source:
+    """What it does, in words."""
+    text = Source()
+    if node.op is CAT:
+        text.add(f"copy {len(node.inputs)} parts side by side along axis {node.arg}", node)
+    else:
+        here, there = node.inputs[0].device, node.device
+        text.add(f"copy {node.size} numbers from {here} to {there}", node)
+    return text
+
+
+def across(node: Node) -> Any:
+    """Takes numbers from one device to another."""
+    target, home = Device.known[node.device], Device.known[node.inputs[0].device]
+
+    def run(new: Any, old: Any) -> None:
+        target.write(new, home.read(old))
+
+    return run
+
+
+def side_by_side(kernel: Kernel, node: Node) -> Any:
+    """Copies parts to their places."""
+    device = Device.known[node.device]
+    place = {x: k for k, x in enumerate(kernel.loaded)}
+    members, parts = set(kernel.members), []
+    for part in node.inputs:
+        x = part.inputs[0] if part in members else part  # a reshape: the same memory
+        parts.append((part.shape, place.get(loaded_for(x) or x), x))
+
+    def run(new: Any, *memories: Any) -> None:
+        arrays = []
+        for shape, k, x in parts:
+            if k is None or x.op is CONST:
+                value = x.arg if k is None else device.read(memories[k])
+                arrays.append(np.broadcast_to(np.asarray(value, x.dtype.numpy), shape))
+            else:
+                arrays.append(device.read(memories[k]).reshape(shape))
+        device.write(new, np.concatenate(arrays, node.arg))
+
+    return run
