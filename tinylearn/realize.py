@@ -23,7 +23,7 @@ from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
 from tinylearn.graph.deferred import DERIVATIVE, spelled_out, with_inputs
 from tinylearn.graph.node import Given, Node, Shape, inputs_first, walk_unrealized
-from tinylearn.graph.primitives import BUFFER, CONST, COPY, DETACH
+from tinylearn.graph.primitives import BUFFER, CONST, COPY, DETACH, SHRINK
 from tinylearn.graph.simplify import Simplified, simplify, stand_in_for
 from tinylearn.parts import Part, bodies
 from tinylearn.schedule.kernel import ALONE, Kernel, is_source, loaded_for
@@ -32,7 +32,7 @@ from tinylearn.schedule.schedule import schedule
 PLAN_LIMIT = 512  # plans kept; the oldest goes first: one that is still needed is made again
 BUILT_IN = (0, 1, -1, 2, 0.5, math.inf, -math.inf)  # constants that stand in the text of a kernel
 LARGE = 30_000  # nodes; a plan for so many takes tens of megabytes
-NUMBER_LIMIT = 4096  # constants kept as numbers in memory
+NUMBER_LIMIT = STARTS_LIMIT = 4096  # constants kept as numbers in memory, graphs with parts
 GIVEN = -2  # in a key: a constant that is given at run time, and behind it those that are built in
 IDLE_LIMIT = 1 << 18  # bytes of scratch memory that a plan keeps between its runs
 LOCK = threading.RLock()
@@ -44,32 +44,57 @@ class Request:
     deep     whether it goes behind numbers that exist
     order    the nodes, in the order in which they are met
     leaves   those whose numbers are in memory
+    cut      parts that were taken out of what is in memory
+    through  those of them that are looked behind all the same
     given    those that are one value, which the plan is given when it runs
+    starts   where each part that is cut out begins
+    key      the words that write all this down, and the starts
     """
 
     order: list[Node]
     leaves: list[Node]
+    through: set[Node]
+    cut: set[Node]
     given: list[Node]
+    starts: tuple[int, ...]
+    key: tuple
 
     def __init__(self, outputs: Sequence[Node]) -> None:
-        self.outputs = outputs
+        self.outputs, self.cut = outputs, set()
         below = outputs[0].inputs if outputs else ()  # a guess: optimizers ask for what g is in
         self.deep = any([x.op is DERIVATIVE and x.buffer is None for x in below])
-        words = self.written_down()
+        self.write_down()
+
+    def write_down(self, moving: bool = False) -> None:
+        """Find the key. moving: parts of what is in memory are taken out of it first."""
+        if moving:
+            wanted = {n.inputs[1] for n in self.order if n.op is DERIVATIVE}
+            parts = [n for n in self.order if n.op is SHRINK]
+            self.cut = {n for n in parts if is_data(n.inputs[0], self.deep, wanted)}
+            for node in self.cut:
+                node.buffer = node.buffer or taken_out(node)
+        words = self.words()
         if words is None:
             self.deep = True
-            words = self.written_down() or []
+            words = self.words() or []
         words.append(running_parts())
-        self.key = tuple(words)
+        self.key = (tuple(words), self.starts)
 
-    def written_down(self) -> list[int] | None:
+    def parts_move(self) -> bool:
+        """Whether this graph was met before with parts that begin elsewhere, as in a loop."""
+        if len(STARTS) >= STARTS_LIMIT:
+            STARTS.clear()
+        return STARTS.setdefault(self.key[0], self.starts) != self.starts
+
+    def words(self) -> list[int] | None:
         """The outputs' structures, and the places of the inputs of each node below them.
 
         Numbers that exist are not looked behind, unless deep. None if there is a promised gradient,
         whose graph depends on how its output was made: then one must look behind. What is behind a
         DETACH is not in the structures above it, and is written down there.
         """
-        deep, leaves, given = self.deep, [], []
+        deep, leaves, given, starts = self.deep, [], [], []
+        self.through = set()
         order = list(dict.fromkeys(self.outputs))
         place = {node: k for k, node in enumerate(order)}
         words = [place[node] for node in self.outputs] + [node.structure for node in order]
@@ -79,11 +104,15 @@ class Request:
                 words.append(constant_word(node.arg))
                 if words[-1] == GIVEN:
                     given.append(node)
-            elif buffer is None or (deep and inputs and node.op is not DETACH):
+            elif buffer is None or (
+                deep and inputs and node.op is not DETACH and node not in self.cut
+            ):
                 if node.op is DERIVATIVE and not deep:
                     return None
                 if node.op is DETACH:
                     words.append(inputs[0].structure)
+                elif node.op is SHRINK:
+                    starts += [a for a, _ in node.arg]
                 for x in inputs:
                     k = place.get(x)
                     if k is None:
@@ -93,12 +122,25 @@ class Request:
                 if buffer is not None:
                     words.append(-1)
                     leaves.append(node)
+                    self.through.add(node)
             else:
                 if inputs or node.op is DETACH:
                     words.append(-1)
                 leaves.append(node)
-        self.order, self.leaves, self.given = order, leaves, given
+        self.order, self.leaves, self.given, self.starts = order, leaves, given, tuple(starts)
         return words
+
+
+def is_data(x: Node, deep: bool, wanted: set[Node]) -> bool:
+    """Whether a node is numbers in memory, and no wanted gradient leads through it."""
+    return x.buffer is not None and not (deep and (x.inputs or x in wanted))
+
+
+def taken_out(part: Node) -> Buffer:
+    """A copy of a part of numbers in memory."""
+    (x,), device = part.inputs, Device.known[part.device]
+    numbers = device.read(device.memory(x.buffer)).reshape(x.shape)
+    return device.upload(part.op.numpy(numbers, part.arg))
 
 
 def is_given(node: Node) -> bool:
@@ -212,6 +254,7 @@ def one_number(constant: Node) -> Buffer:
 
 NUMBERS: dict[tuple, Buffer] = {}
 PLANS: dict[tuple, Plan] = {}
+STARTS: dict[tuple, tuple[int, ...]] = {}  # where parts began when a graph was met first
 
 
 def realize(nodes: Sequence[Node]) -> None:
@@ -232,6 +275,9 @@ def realize(nodes: Sequence[Node]) -> None:
 def plan_for(request: Request) -> Plan:
     """The plan kept for graphs of this structure, or a new one."""
     plan = PLANS.get(request.key)
+    if plan is None and request.starts and request.parts_move():
+        request.write_down(moving=True)
+        plan = PLANS.get(request.key)
     if plan is None:
         plan = make_plan(request)
         if len(request.order) > LARGE and Large.last != request.key:
@@ -267,8 +313,7 @@ def twins(request: Request) -> tuple[list[Node], list[Node]]:
     the plan is kept for all graphs of this structure.
     """
     twin: dict[Node, Node] = {}
-    deep = request.deep
-    stored = [n for n in request.leaves if not (deep and n.inputs and n.op is not DETACH)]
+    stored = [n for n in request.leaves if n not in request.through]
     sources = {n: stand_in_for(n, k) for k, n in enumerate(stored + request.given)}
     order = inputs_first(request.outputs, lambda n: () if n in sources else n.inputs)
     for node in order:

@@ -9,6 +9,7 @@ import pytest
 
 from tinylearn import Tensor, nn, no_grad
 from tinylearn.devices.buffer import Buffer
+from tinylearn.errors import ShapeError
 from tinylearn.graph.node import INTERNED, Structures
 from tinylearn.realize import PLANS, Request, plan_for
 from tinylearn.schedule.join import Joiner
@@ -103,3 +104,50 @@ def test_kernels_that_could_share_loops_are_found_in_time_that_grows_with_their_
         return len(seen)
 
     assert visits(200) < 2.5 * visits(100)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [lambda x, i: x[i], lambda x, i: x[i : i + 3], lambda x, i: x[i : i + 2, 1:3] - x[1, 1:3]],
+    ids=["a row", "some rows", "a window"],
+)
+def test_a_loop_over_places_or_bounds_compiles_once(part, device):
+    array = np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32)
+    x, plans = Tensor(array), []
+    for i in range(1, 12):
+        np.testing.assert_array_equal((part(x, i) * 2).numpy(), part(array, i) * 2)
+        plans.append(len(PLANS))
+    assert plans[-1] == plans[1]
+
+
+def test_training_on_slices_of_the_data_compiles_once(device):
+    x, w = Tensor(np.random.default_rng(0).standard_normal((60, 4))), Tensor(np.ones((4, 2)))
+    optimizer, plans = nn.optim.SGD([w], lr=0.1), []
+    expected = w.numpy()
+    for i in range(0, 60, 5):
+        optimizer.zero_grad()
+        x.grad = None
+        (x[i : i + 5] @ w).square().sum().backward()
+        optimizer.step()
+        batch = x.numpy()[i : i + 5]
+        expected = expected - 0.1 * 2 * batch.T @ (batch @ expected)
+        plans.append(len(PLANS))
+    np.testing.assert_allclose(w.numpy(), expected, rtol=1e-6)
+    assert plans[-1] == plans[1]
+
+
+def test_a_part_that_begins_elsewhere_has_its_own_gradient(device):
+    w = Tensor(np.arange(12, dtype=np.float32).reshape(6, 2))
+    for i in range(4):
+        w.grad = None
+        (w[i : i + 2] * 3).sum().backward()
+        expected = np.zeros((6, 2))
+        expected[i : i + 2] = 3
+        np.testing.assert_array_equal(w.grad.numpy(), expected)
+
+
+def test_bounds_that_do_not_fit_are_refused_although_their_size_was_met():
+    x = Tensor(np.zeros(5, np.float32))
+    assert x.shrink((1, 4)).shape == (3,)
+    with pytest.raises(ShapeError):
+        x.node.shrink(((3, 6),))

@@ -33,7 +33,7 @@ class Composite:
     """
 
     kind = "deferred"
-    border = False
+    unnamed = None
 
     def __init__(self, function: Callable):
         self.function = function
@@ -73,7 +73,7 @@ class Derivative:
 
     name = "derivative"
     kind = "deferred"
-    border = False
+    unnamed = None
 
     def check(self, inputs: tuple[Node, ...], arg: None) -> tuple[Shape, DType, str]:
         """Like the leaf."""

@@ -179,8 +179,8 @@ def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
     match inputs:  # written out: quicker than a loop over so few
         case (x, y):
             structure = (op, arg, x.structure, y.structure)
-        case (x,) if op.border:
-            structure = (op, x.shape, x.dtype, x.device)
+        case (x,) if op.unnamed is not None:
+            structure = op.unnamed(x, arg)
         case (x,):
             structure = (op, arg, x.structure)
         case (x, y, z):

@@ -33,8 +33,8 @@ class Primitive:
     dtype     (op, inputs, arg) -> dtype, or raises DTypeError
     device    (op, inputs, arg) -> device, or raises DeviceError
     index     move: (index of the output, node) -> index of the input
-    border    whether no gradient looks behind it: what its input is made of is then no part of
-              its structure, and a state that is detached after each step has the same in each
+    unnamed   (input, arg) -> its structure where that leaves something out: what is detached, so
+              that the state after each step has the same; where a shrink begins
     """
 
     name: str
@@ -46,7 +46,7 @@ class Primitive:
     dtype: Callable[..., DType] = rules.equal_dtypes
     device: Callable[..., str] = rules.same_device
     index: Callable[..., tuple] | None = None
-    border: bool = False
+    unnamed: Callable[[Node, Any], tuple] | None = None
 
     def __repr__(self) -> str:
         return self.name
@@ -94,7 +94,7 @@ def COPY(g, node):
     return (copy(g, node.inputs[0].device),)
 
 
-@primitive("detach", "source", numpy=np.asarray, shape=rules.same_shape, border=True)
+@primitive("detach", "source", numpy=np.asarray, shape=rules.same_shape, unnamed=rules.border)
 def DETACH(g, node):
     """The same numbers, declared to be constant: no gradient passes."""
     return (None,)
@@ -241,7 +241,14 @@ def PAD(g, node):
     return (g.shrink(tuple((b, b + n) for b, n in zip(before, sizes, strict=True))),)
 
 
-@primitive("shrink", "move", numpy=rules.numpy_shrink, shape=rules.shrunk, index=rules.index_shrunk)
+@primitive(
+    "shrink",
+    "move",
+    numpy=rules.numpy_shrink,
+    shape=rules.shrunk,
+    index=rules.index_shrunk,
+    unnamed=rules.sizes_alone,
+)
 def SHRINK(g, node):
     """Keep a part of each axis; what was cut off gets zeros, so the gradient is a pad."""
     sizes = node.inputs[0].shape

@@ -166,6 +166,21 @@ def flipped(op: Primitive, inputs: tuple[Node, ...], axes: tuple[int, ...]) -> S
     return inputs[0].shape
 
 
+def border(x: Node, arg: None) -> tuple:
+    """The structure of what is detached: nobody looks at what it is made of."""
+    return (border, x.shape, x.dtype, x.device)
+
+
+def sizes_alone(x: Node, bounds: tuple) -> tuple:
+    """The structure of a shrink: how much it keeps, and not where that begins.
+
+    Bounds that do not fit are told apart, for they have no shape.
+    """
+    fits = len(bounds) == len(x.shape)
+    fits = fits and all(0 <= a <= b <= n for n, (a, b) in zip(x.shape, bounds, strict=True))
+    return (sizes_alone, fits, tuple(b - a for a, b in bounds), x.structure)
+
+
 def expanded_axes(node: Node) -> tuple[int, ...]:
     """The axes along which an expand repeats."""
     pairs = zip(node.inputs[0].shape, node.shape, strict=True)
