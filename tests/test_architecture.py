@@ -25,7 +25,7 @@ FLOORS = (
     {"loops"},
     {"render"},
     {"devices"},
-    {"realize", "capture"},
+    {"request", "realize", "capture"},
     {"tensor"},
     {"nn"},
     {"contracts"},

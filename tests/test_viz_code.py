@@ -7,7 +7,8 @@ import pytest
 import tinylearn as tl
 from tests.needed import absent
 from tinylearn.devices.device import Device
-from tinylearn.realize import Request, plan_for
+from tinylearn.realize import plan_for
+from tinylearn.request import Request
 
 GRAPHS = {
     "a product alone": lambda a, b: a @ b,

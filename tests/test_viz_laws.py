@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.core.graphs import graphs
 from tests.pictures import Named
 from tinylearn import viz
-from tinylearn.realize import Request, plan_for
+from tinylearn.realize import plan_for
+from tinylearn.request import Request
 from tinylearn.viz.picture import Picture
 
 

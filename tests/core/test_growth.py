@@ -11,7 +11,8 @@ from tinylearn import Tensor, nn, no_grad
 from tinylearn.devices.buffer import Buffer
 from tinylearn.errors import ShapeError
 from tinylearn.graph.node import INTERNED, Structures
-from tinylearn.realize import PLANS, Request, plan_for
+from tinylearn.realize import PLANS, plan_for
+from tinylearn.request import Request
 from tinylearn.schedule.join import Joiner
 from tinylearn.schedule.kernel import Home
 from tinylearn.schedule.schedule import schedule

@@ -18,7 +18,8 @@ from tinylearn.loops import unroll
 from tinylearn.loops.ir import Nest
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
-from tinylearn.realize import PLANS, Plan, Request, plan_for, realize
+from tinylearn.realize import PLANS, Plan, plan_for, realize
+from tinylearn.request import Request
 from tinylearn.schedule.schedule import schedule
 from tinylearn.tensor import Tensor
 

@@ -13,7 +13,8 @@ from typing import Any
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device
 from tinylearn.graph.node import Node
-from tinylearn.realize import LOCK, Request, plan_for
+from tinylearn.realize import LOCK, plan_for
+from tinylearn.request import Request
 from tinylearn.viz.names import is_model, own
 from tinylearn.viz.style import clip, columns
 from tinylearn.viz.values import BINS, LARGEST, digest, summary
