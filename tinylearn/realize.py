@@ -138,8 +138,8 @@ def plan_for(request: Request) -> Plan:
         plan = PLANS.get(request.key)
     if plan is None:
         plan = make_plan(request)
-        if len(request.order) > LARGE and Large.last != request.key:
-            Large.last = request.key
+        if len(request.order) > LARGE and Large.last != hash(request.key):
+            Large.last = hash(request.key)
             return plan
         PLANS[request.key] = plan
         if len(PLANS) > PLAN_LIMIT:
@@ -148,9 +148,9 @@ def plan_for(request: Request) -> Plan:
 
 
 class Large:
-    """The key of the last graph whose plan is so large that it is only kept if it comes twice."""
+    """The last graph whose plan is so large that it is only kept if it comes twice, by its hash."""
 
-    last: tuple = ()
+    last = 0
 
 
 def make_plan(request: Request) -> Plan:

@@ -153,8 +153,10 @@ class Structures:
         found = cls.older.get(key)
         if found is None:
             found = (next(cls.numbers), *meaning())
-        if len(cls.known) >= cls.LIMIT + 2 * len(INTERNED):
-            cls.older, cls.known = cls.known, {}
+        enough = cls.LIMIT + 2 * len(INTERNED)
+        if len(cls.known) >= enough:
+            large_graph_is_gone = len(cls.known) > 4 * enough
+            cls.older, cls.known = {} if large_graph_is_gone else cls.known, {}
         return cls.known.setdefault(key, found)
 
 
