@@ -15,6 +15,7 @@ import os
 import platform
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 import time
@@ -243,6 +244,7 @@ def info(arguments: argparse.Namespace) -> int:
     print(f"machine    {platform.platform()}, {os.cpu_count()} cores")
     for says in devices():
         print(f"device     {says}")
+    print(f"cache      {cache()}")
     for extra, packages in requirements().items():
         print(f"{extra or 'needs':10} {', '.join(f'{p} {installed(p)}' for p in packages)}")
     return 0
@@ -253,10 +255,25 @@ def devices() -> list[str]:
     from tinylearn.devices import c_device, compiler, device, numpy_device
 
     notes = {numpy_device.NumPyDevice.name: f"NumPy {installed('numpy')}"}
-    if found := compiler.compiler():
-        notes[c_device.CDevice.name] = f"{' '.join(found)}: {compiler.version(found)}"
+    if (found := compiler.find()).command:
+        notes[c_device.CDevice.name] = f"{shlex.join(found.command)}: {found.version}"
     known = device.Device.known.values()
     return [f"{d.name}: {d.unavailable() or notes.get(d.name, 'works')}" for d in known]
+
+
+def cache() -> str:
+    """Where compiled kernels are kept and how many there are, or why they cannot be."""
+    from tinylearn.devices import compiler, files
+
+    try:
+        folder = compiler.cache_folder()
+    except files.FolderError as error:
+        return str(error).partition("\n")[0]
+    if not (folder.is_dir() or files.nearest(folder).is_dir()):
+        return f"{folder}: cannot be written to"
+    writable = os.access(files.nearest(folder), os.W_OK)
+    count = f"{len(list(folder.glob('*.so')))} compiled"
+    return f"{folder}: {count}" if writable else f"{folder}: {count}, cannot be written to"
 
 
 def requirements() -> dict[str, list[str]]:

@@ -48,23 +48,7 @@ def test_two_processes_can_fill_one_cache_at_once(tmp_path):
     for process in processes:
         out, err = process.communicate(timeout=120)
         assert out.startswith(EXPECTED), err
-    assert [p.suffix for p in (tmp_path / "kernels").iterdir()] == [".so"]
-
-
-@needs_compiler
-def test_a_damaged_file_in_the_cache_is_compiled_anew(tmp_path):
-    run(PROGRAM, tmp_path).communicate(timeout=120)
-    (library,) = (tmp_path / "kernels").iterdir()
-    library.write_bytes(b"not a library")
-    out, err = run(PROGRAM, tmp_path).communicate(timeout=120)
-    assert out.startswith(EXPECTED), err
-
-
-@needs_compiler
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
-    (tmp_path / "file").write_text("")
-    out, err = run(PROGRAM, tmp_path / "file").communicate(timeout=120)
-    assert out.startswith(EXPECTED), err
+    assert sorted(p.suffix for p in (tmp_path / "kernels").iterdir()) == [".so", ".sum"]
 
 
 def test_without_a_compiler_the_error_says_what_to_do(tmp_path):

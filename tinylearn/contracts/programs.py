@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,20 +88,29 @@ def answers(calls: Sequence[Call]) -> list[Answer]:
 
     It does not run if an earlier one went wrong, or if the compiler knows no numbers of 16 bits.
     """
-    home = compiler.writable(compiler.cache_folder())  # programs may run where kernels are kept
-    with tempfile.TemporaryDirectory(prefix="contract-", dir=home) as folder:
-        program = Path(folder, "kernels.exe")
-        wrong = compiler.run_compiler(program_text(calls), program, OPTIONS)
-        if wrong:
-            return blamed(calls, wrong)
-        sent = b"".join(a.tobytes() for call in calls for a in call.memory)
-        try:
-            done = subprocess.run([program], input=sent, capture_output=True, timeout=SECONDS)
-        except subprocess.TimeoutExpired as late:
-            said, how = late.stdout or b"", f"it does not come to an end within {SECONDS} seconds"
-        else:
-            said, how = done.stdout, ending(done.returncode)
+    sent = b"".join(a.tobytes() for call in calls for a in call.memory)
+    said, how = b"", "there is no folder from which its program may run"
+    for folder in compiler.workplaces():
+        with compiler.workshop(folder) as own:
+            program = Path(own, "kernels.exe")
+            wrong = compiler.run_compiler(program_text(calls), program, OPTIONS)
+            if wrong:
+                return blamed(calls, wrong)
+            try:
+                said, how = ran(program, sent)
+                break
+            except PermissionError:  # on this disk nothing may run: the next one
+                pass
     return read(calls, said, how)
+
+
+def ran(program: Path, sent: bytes) -> tuple[bytes, str]:
+    """What a program said, and how it ended."""
+    try:
+        done = subprocess.run([program], input=sent, capture_output=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired as late:
+        return late.stdout or b"", f"it does not come to an end within {SECONDS} seconds"
+    return done.stdout, ending(done.returncode)
 
 
 def program_text(calls: Sequence[Call]) -> str:

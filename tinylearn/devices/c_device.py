@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinylearn.devices import compiler
+from tinylearn.devices import compiler, libraries
 from tinylearn.devices.buffer import Buffer, Pool, aligned
 from tinylearn.devices.c_blas import Halves, halves
 from tinylearn.devices.device import Device, Program
@@ -51,7 +51,7 @@ class CDevice(Device):
 
     def unavailable(self) -> str:
         """Why there is no compiler to work with, or ""."""
-        return "" if compiler.compiler() else compiler.MISSING
+        return compiler.find().problem
 
     def allocate(self, shape: Shape, dtype: DType) -> Buffer:
         """Memory with arbitrary values, with its address."""
@@ -91,7 +91,7 @@ class CDevice(Device):
         """One library for all kernels, or parts of them, that are written in C."""
         written = [Written.of(kernel, f"kernel_{k}") for k, kernel in enumerate(kernels)]
         texts = [w.in_c.text for w in written if w.in_c is not None]
-        loaded = compiler.library("\n".join([PRELUDE, *texts])) if texts else None
+        loaded = libraries.library("\n".join([PRELUDE, *texts])) if texts else None
         return [w.program(loaded) for w in written]
 
 

@@ -1,7 +1,9 @@
-"""Finds a C compiler, compiles text into a loaded library, and keeps what it compiled on disk.
+"""Finds a C compiler that works, and remembers on disk which one it was.
 
-The cache is safe under several processes: a library is compiled into a file of its own and then
-renamed into place, which is one indivisible step.
+    TINYLEARN_CC, or cc, clang, gcc, ziglang -> find() -> Compiler(command, version, flags)
+
+To ask a compiler takes 30 ms, to look at its file none: what it answered is kept for as long as
+the file, the processor and the environment are the same.
 """
 
 from __future__ import annotations
@@ -10,15 +12,21 @@ import ctypes
 import functools
 import hashlib
 import importlib.util
+import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from tinylearn.errors import DeviceError
+from tinylearn.devices import files
+from tinylearn.render.cstyle import PRELUDE
 
 # gcc 12 loses the rounding of a double to a float and back where it packs statements together
 # (slp): our loops are vectorized as loops, so that is switched off.
@@ -27,117 +35,270 @@ FLAGS = [
     "-fno-tree-slp-vectorize",
 ]  # fmt: skip
 NATIVE = {"x86_64": ["-march=native", "-mprefer-vector-width=512"], "amd64": ["-march=native"]}
+HEARD = (  # what compilers hear from the environment, besides their command
+    "CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX",
+    "CCC_OVERRIDE_OPTIONS", "SDKROOT", "MACOSX_DEPLOYMENT_TARGET",
+)  # fmt: skip
+PATIENCE = 120  # seconds for one line: zig builds its own library at its first call
+SILENT = "no answer"
+TRIAL = PRELUDE + "\nint trial(int *restrict x) { return x[0] + 1; }\n"
 MISSING = (
     "no C compiler was found (looked for $TINYLEARN_CC, cc, clang, gcc and the ziglang package);"
     ' `pip install "tinylearn[zig]"` brings one, and the numpy device works without'
 )
 
 
-@functools.cache
+@dataclass(frozen=True)
+class Compiler:
+    """A compiler that works: the words that start it, its version, the options it takes here.
+
+    problem   why there is none; "" where there is one
+    """
+
+    command: tuple[str, ...] = ()
+    version: str = ""
+    flags: tuple[str, ...] = ()
+    problem: str = ""
+
+
 def compiler() -> tuple[str, ...]:
     """The command of the compiler that was found; () if there is none."""
-    named = os.environ.get("TINYLEARN_CC")
-    for name in [named] if named else ["cc", "clang", "gcc"]:
-        found = shutil.which(name)
-        if found and works((found,)):
-            return (found,)
-    if not named and importlib.util.find_spec("ziglang"):
-        return (sys.executable, "-m", "ziglang", "cc")
-    return ()
+    return find().command
 
 
-def works(command: tuple[str, ...]) -> bool:
-    """Whether the command answers with a version; a stub that only asks to install does not."""
-    return bool(version(command))
+def find() -> Compiler:
+    """The compiler of this process; looked for again if the environment names another."""
+    return _found(os.environ.get("TINYLEARN_CC", ""), os.environ.get("PATH", ""))
 
 
 @functools.cache
+def _found(named: str, path: str) -> Compiler:
+    try:
+        candidates = commands(named)
+    except ValueError as error:
+        return Compiler(problem=f"{error}; correct it, or unset it: cc, clang and gcc are tried")
+    if not candidates:
+        return Compiler(problem=MISSING)
+    record = record_of(candidates)
+    known = remembered(record)
+    if known is not None:
+        return known
+    reasons = []
+    for command in candidates:
+        found = tried(command)
+        if not found.problem:
+            remember(record, found)
+            return found
+        reasons.append(f"{shlex.join(command)} cannot compile: {found.problem}")
+    if named:
+        return Compiler(problem=f"TINYLEARN_CC={named!r} does not work: {reasons[0]}")
+    return Compiler(problem=f"no C compiler works here ({'; '.join(reasons)}); {MISSING}")
+
+
+# ---------------------------------------------------------------- which
+
+
+def commands(named: str) -> list[tuple[str, ...]]:
+    """The commands to try, the best first.
+
+    named    TINYLEARN_CC: a program, perhaps with arguments, quoted as in a shell
+    Raises   ValueError if it names no program
+    """
+    if named.strip():
+        return [words_of(named)]
+    found: list[tuple[str, ...]] = [
+        (path,) for name in ("cc", "clang", "gcc") if (path := shutil.which(name))
+    ]
+    if importlib.util.find_spec("ziglang"):
+        return [*found, (sys.executable, "-m", "ziglang", "cc")]
+    return found
+
+
+def words_of(named: str) -> tuple[str, ...]:
+    """TINYLEARN_CC as the words of a command, the first one a program that is here."""
+    whole = shutil.which(os.path.expanduser(named.strip()))
+    if whole:  # also a path with spaces that nobody quoted
+        return (whole,)
+    try:
+        words = shlex.split(named, posix=os.name == "posix")
+    except ValueError as error:
+        raise ValueError(f"TINYLEARN_CC={named!r} cannot be read: {error}") from None
+    first, *rest = [word.strip("\"'") if os.name == "nt" else word for word in words] or [""]
+    program = shutil.which(os.path.expanduser(first))
+    if program is None:
+        there = os.path.exists(os.path.expanduser(first))
+        why = "is not a program that may be run" if there else "is not there"
+        raise ValueError(f"TINYLEARN_CC={named!r} was not found: {first!r} {why}")
+    return (program, *rest)
+
+
+def tried(command: tuple[str, ...]) -> Compiler:
+    """What a compiler says about itself, and the most options with which it works here."""
+    native = NATIVE.get(platform.machine().lower(), ["-mcpu=native"])
+    if any(word.startswith(("-march", "-mcpu", "-target", "--target")) for word in command):
+        native = []  # the user has said for which processor
+    plain = FLAGS if os.name == "nt" else [*FLAGS, "-fPIC"]
+    problem = ""
+    for extra in dict.fromkeys((tuple(native), tuple(native[:1]), ())):
+        if problem.startswith(SILENT):
+            break
+        problem = trial(command, [*plain, *extra])
+        if not problem:
+            return Compiler(command, version(command), (*plain, *extra))
+    return Compiler(problem=problem)
+
+
 def version(command: tuple[str, ...]) -> str:
     """The first line that the compiler says about itself, or ""."""
     try:
-        said = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=60)
+        said = start([*command, "--version"], timeout=PATIENCE)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return said.stdout.splitlines()[0] if said.returncode == 0 and said.stdout else ""
 
 
-@functools.cache
-def flags() -> tuple[str, ...]:
-    """The options that this compiler takes on this machine."""
-    native = NATIVE.get(platform.machine().lower(), ["-mcpu=native"])
-    plain = FLAGS if os.name == "nt" else [*FLAGS, "-fPIC"]
-    for extra in (native, native[:1], []):
-        with tempfile.TemporaryDirectory() as folder:
-            if not run_compiler("int f(void) { return 1; }\n", Path(folder, "t"), [*plain, *extra]):
-                return (*plain, *extra)
-    raise DeviceError(f"{' '.join(compiler())} cannot compile a function of one line")
+def trial(command: tuple[str, ...], options: list[str]) -> str:
+    """Why a small function cannot be compiled, loaded and called, in one line; "" if it can."""
+    problem = ""
+    for folder in workplaces():
+        if problem.startswith(SILENT):
+            break
+        with workshop(folder) as own:
+            output = Path(own, "trial")
+            problem = run_compiler(TRIAL, output, options, command, PATIENCE)
+            try:
+                if (
+                    not problem
+                    and ctypes.CDLL(str(output)).trial(ctypes.byref(ctypes.c_int(1))) == 2
+                ):
+                    return ""
+                problem = problem or "what it makes gives wrong numbers"
+            except (OSError, AttributeError) as error:  # no library, or one for another machine
+                problem = f"what it makes cannot be loaded: {error}"
+    lines = problem.strip().splitlines()
+    return next((line for line in lines if "error" in line), lines[-1] if lines else "it fails")
 
 
-def run_compiler(text: str, output: Path, options: list[str]) -> str:
+# ---------------------------------------------------------------- running it
+
+
+def run_compiler(
+    text: str,
+    output: Path,
+    options: Sequence[str],
+    command: Sequence[str] = (),
+    timeout: float | None = None,
+) -> str:
     """Compile text into the library `output`; what went wrong, or ""."""
     source = output.with_suffix(".c")
     source.write_text(text, encoding="utf-8")
-    command = [*compiler(), *options, "-o", str(output), str(source), "-lm"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return done.stderr[-4000:] or f"exit status {done.returncode}" if done.returncode else ""
+    words = [*(command or compiler()), *options, "-o", str(output), str(source), "-lm"]
+    try:
+        done = start(words, timeout, {"TMPDIR": str(output.parent)})
+    except OSError as error:
+        return f"{words[0]} cannot be started: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        return f"{SILENT} within {timeout:g} seconds"
+    if done.returncode:
+        return (done.stderr or done.stdout)[-4000:] or f"exit status {done.returncode}"
+    return "" if output.is_file() else "it says that all went well, but there is no file"
+
+
+def start(
+    words: Sequence[str], timeout: float | None = None, settings: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command without input; what it says is read whatever bytes it is made of."""
+    return subprocess.run(
+        words, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout, text=True,
+        encoding="utf-8", errors="replace", env=os.environ | (settings or {}),
+    )  # fmt: skip
+
+
+def workplaces() -> Iterator[Path]:
+    """Where a compiler may write: the temporary folder, then the cache if the first will not do."""
+    try:
+        yield files.private_folder()
+    except OSError:
+        pass
+    try:
+        folder = cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if os.access(folder, os.W_OK):
+        files.sweep(folder)
+        yield folder
+
+
+def workshop(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder for one run of a compiler, removed afterwards."""
+    return tempfile.TemporaryDirectory(dir=folder, suffix=files.PART, ignore_cleanup_errors=True)
+
+
+# ---------------------------------------------------------------- remembering it
 
 
 def cache_folder() -> Path:
-    """Where compiled kernels are kept: TINYLEARN_CACHE, or the user's cache folder."""
-    base = os.environ.get("TINYLEARN_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    root = Path(base) if base else Path.home() / ".cache"
-    return (root if os.environ.get("TINYLEARN_CACHE") else root / "tinylearn") / "kernels"
+    """Where compiled kernels are kept."""
+    return files.cache_folder("kernels")
+
+
+def record_of(candidates: list[tuple[str, ...]]) -> Path | None:
+    """The file in which the choice among these is remembered: named after all it depends on."""
+    programs = [found for command in candidates for word in command for found in stamp(word)]
+    heard = {name: os.environ.get(name) for name in HEARD}
+    facts = [files.sum_of(TRIAL.encode()).decode(), FLAGS, NATIVE, machine(), candidates]
+    text = json.dumps([facts, programs, heard])
+    try:
+        name = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
+        return files.cache_folder("compilers") / f"{name}.json"
+    except files.FolderError:
+        return None
+
+
+def stamp(word: str) -> list[tuple[str, int, int]]:
+    """Which program a word of a command names: its file, when that was changed, its size."""
+    path = None if word.startswith("-") else shutil.which(word)
+    if word == "ziglang" and (spec := importlib.util.find_spec(word)):
+        path = spec.origin
+    if not path:
+        return []
+    file = os.path.realpath(path)
+    return [(file, (about := os.stat(file)).st_mtime_ns, about.st_size)]
+
+
+def remembered(record: Path | None) -> Compiler | None:
+    """What `remember` wrote, or None."""
+    data = files.intact(record) if record else None
+    if data is None:
+        return None
+    fields: dict[str, Any] = json.loads(data)
+    return Compiler(tuple(fields["command"]), fields["version"], tuple(fields["flags"]))
+
+
+def remember(record: Path | None, found: Compiler) -> None:
+    """Write down what the compiler answered, where that can be."""
+    if record and (home := files.nearest(record.parent)).is_dir() and os.access(home, os.W_OK):
+        files.keep(record, json.dumps(asdict(found)).encode())
 
 
 def identity() -> str:
-    """What, besides its text, decides what a library does: compiler, options, processor."""
-    return "\n".join([version(compiler()), *flags(), platform.machine(), processor()])
+    """What, besides its text, decides what a library does: compiler, options, machine."""
+    found = find()
+    return "\n".join([*found.command, found.version, *found.flags, machine()])
 
 
 @functools.cache
-def processor() -> str:
-    """The processor's features, since -march=native depends on them."""
+def machine() -> str:
+    """The processor and its features, since -march=native depends on them; and the C library."""
+    wanted = ("flags", "Features", "CPU implementer", "CPU part", "cpu family")
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
     except OSError:
-        return platform.processor()
-    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
-
-
-@functools.lru_cache(maxsize=4096)
-def library(text: str) -> ctypes.CDLL:
-    """The text, compiled and loaded; from the disk if it was compiled before."""
-    if not compiler():
-        raise DeviceError(MISSING)
-    key = hashlib.sha256(f"{identity()}\n{text}".encode()).hexdigest()[:32]
-    folder = writable(cache_folder())
-    path = folder / f"{key}.so"
-    if path.exists():
-        try:
-            return ctypes.CDLL(str(path))
-        except OSError:
-            path.unlink(missing_ok=True)  # a damaged file: compile anew
-    with tempfile.TemporaryDirectory(dir=folder) as own:
-        fresh = Path(own, "kernels")
-        wrong = run_compiler(text, fresh, list(flags()))
-        if wrong:
-            raise DeviceError(f"{version(compiler())} refused generated code:\n{wrong}")
-        os.replace(fresh, path)
-    return ctypes.CDLL(str(path))
-
-
-def writable(folder: Path) -> Path:
-    """The folder, made if need be; a folder for this process alone where it cannot be."""
+        lines = [f"flags {platform.processor()}"]
+    found = [next((line for line in lines if line.startswith(word)), "") for word in wanted]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
-    return private_folder()
-
-
-@functools.cache
-def private_folder() -> Path:
-    """A temporary folder for this process."""
-    return Path(tempfile.mkdtemp(prefix="tinylearn-"))
+        library = os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (AttributeError, ValueError, OSError):  # another C library than GNU's
+        library = ""
+    return "\n".join([platform.machine(), library, *found])
