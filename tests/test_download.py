@@ -138,6 +138,22 @@ def test_a_cache_folder_that_cannot_be_made_is_named(tmp_path):
         fetch([FILE], [], tmp_path / "file" / "cache")
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_a_disk_that_refuses_is_blamed_and_no_mirror(mirrors, tmp_path, monkeypatch, full):
+    if full:
+        monkeypatch.setattr(download, "_blocks", lambda url, timeout: iter([CONTENT]))
+        if not os.path.exists("/dev/full"):
+            pytest.skip("no /dev/full here")
+        opened = Path.open
+        monkeypatch.setattr(Path, "open", lambda *how: opened(Path("/dev/full"), "wb", 0))
+    else:
+        (tmp_path / FILE.name).mkdir()
+    with pytest.raises(
+        DownloadError, match=r"cannot be written to: .*\nTry setting TINYLEARN_CACH"
+    ):
+        fetch([FILE], [mirror.url for mirror in mirrors], tmp_path)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="file permissions of POSIX")
 def test_a_downloaded_file_can_be_read_by_all_whom_the_umask_allows(mirrors, tmp_path):
     old = os.umask(0o022)
@@ -215,6 +231,12 @@ def test_the_cache_lies_where_the_platform_keeps_caches(monkeypatch, platform, v
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(Path, "home", lambda: Path("/home/ann"))
     assert download.cache_folder("mnist") == Path(expected)
+
+
+def test_without_a_home_folder_mnist_falls_back_and_says_why(monkeypatch):
+    monkeypatch.setenv("TINYLEARN_CACHE", "~nobody-of-that-name/x")
+    with pytest.warns(datasets.FallbackWarning, match="TINYLEARN_CACHE='~nobody-of-that-name/x'"):
+        assert len(datasets.mnist().x_train) == 8000
 
 
 # ---- mnist()

@@ -19,6 +19,20 @@ def test_an_idx_file_gives_back_its_array(tmp_path, code, dtype, shape):
     assert np.array_equal(found, array) and found.dtype == array.dtype.newbyteorder("=")
 
 
+def test_an_idx_file_may_be_given_unpacked_and_by_its_name(tmp_path):
+    path = tmp_path / "labels"
+    path.write_bytes(GOOD)
+    assert np.array_equal(read_idx(str(path)).ravel(), np.arange(60))
+
+
+@pytest.mark.parametrize("cuts", [(7,), (3, 9), (0, 20, 20), (76,)])
+def test_a_gzip_file_of_several_members_is_read_to_its_end(tmp_path, cuts):
+    pieces = [GOOD[a:b] for a, b in zip((0, *cuts), (*cuts, None))]
+    path = tmp_path / "a.gz"
+    path.write_bytes(b"".join(map(gzip.compress, pieces)) + bytes(5))  # tape drives fill up
+    assert np.array_equal(read_idx(path).ravel(), np.arange(60))
+
+
 GOOD = idx(np.arange(60, dtype=np.uint8).reshape(3, 4, 5))
 
 
@@ -28,6 +42,13 @@ GOOD = idx(np.arange(60, dtype=np.uint8).reshape(3, 4, 5))
         (b"", "is cut off: the gzip stream has no end"),
         (gzip.compress(GOOD)[:-12], "is cut off: the gzip stream has no end"),
         (gzip.compress(GOOD)[:-8] + bytes(8), "is no gzip file or is damaged"),
+        (gzip.compress(GOOD[:9]) + gzip.compress(GOOD[9:])[:-9], "is cut off: the gzip stream has"),
+        (gzip.compress(GOOD) + b"more", "goes on after its end: 4 bytes that are no gzip stream"),
+        (gzip.compress(b"\3\x08\0\0" + bytes(16)), "has its low byte first"),
+        (b"\1\x0d\0\0" + bytes(16), "has its low byte first"),
+        (b"\0\0\x07\1", "no element type 0x07"),
+        (b"\0\0\x08\xff" + bytes(4 * 255), "cannot be an array of shape"),
+        (b"\0\0\x0e\5" + bytes(4) + b"\xff" * 16, "cannot be an array of shape"),
         (b"<html></html>", "is no gzip file or is damaged"),
         (gzip.compress(b""), "is no IDX file: it begins with nothing"),
         (gzip.compress(b"PNG..."), "is no IDX file: it begins with 50 4e 47 2e"),

@@ -265,9 +265,9 @@ def mnist(
     Cache     the folder mnist in TINYLEARN_CACHE, else in the platform's cache folder
     Source    LeCun, Cortes and Burges 1998, checked against its SHA-256
     """
-    files, folder = download.MNIST_FILES, download.cache_folder("mnist")
-    mirrors = mirrors or download.MNIST_MIRRORS
+    files, mirrors = download.MNIST_FILES, mirrors or download.MNIST_MIRRORS
     try:
+        folder = download.cache_folder("mnist")
         paths = download.fetch(list(files.values()), mirrors, folder, timeout)
     except download.DownloadError as error:
         if not fallback:

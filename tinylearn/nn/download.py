@@ -11,16 +11,17 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import sys
 import time
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from tinylearn.devices import files as disk
 from tinylearn.errors import TinylearnError
 from tinylearn.nn.progress import Progress
 
@@ -78,16 +79,20 @@ MNIST_FILES = {
 
 def cache_folder(name: str = "") -> Path:
     """Where downloads are kept: TINYLEARN_CACHE, or the platform's folder for caches."""
-    chosen = os.environ.get("TINYLEARN_CACHE")
-    if chosen:
-        return Path(chosen).expanduser() / name
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "tinylearn" / name
+    try:
+        return disk.cache_folder(name)
+    except disk.FolderError as error:
+        raise DownloadError(str(error)) from error
+
+
+@contextmanager
+def written_to(folder: Path, what: str = "written to") -> Iterator[None]:
+    """What the disk refuses is no mirror's fault: DownloadError with the folder and a repair."""
+    try:
+        yield
+    except OSError as error:
+        says = f"the cache folder {folder} cannot be {what}: {error.strerror or error}"
+        raise DownloadError(f"{says}\nTry setting TINYLEARN_CACHE to another folder.") from error
 
 
 def is_right(path: Path, file: Remote) -> bool:
@@ -118,12 +123,9 @@ def fetch(
     missing = [pair for pair in zip(files, paths) if not is_right(pair[1], pair[0])]
     if not missing:
         return paths
-    try:
+    with written_to(folder, "made"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        says = f"the cache folder {folder} cannot be made: {error.strerror}"
-        raise DownloadError(f"{says}\nTry setting TINYLEARN_CACHE to another folder.") from error
-    _sweep(folder)
+    disk.sweep(folder)
     damaged = any(path.exists() for _, path in missing)
     label = "a file in the cache is damaged: downloading" if damaged else "downloading"
     megabytes = sum(file.size for file, _ in missing) / 1e6
@@ -134,16 +136,6 @@ def fetch(
             good = _fetch_one(file, path, first, timeout, bar)
             first.sort(key=lambda mirror: mirror != good)  # do not wait for a dead one again
     return paths
-
-
-def _sweep(folder: Path) -> None:
-    """Removes what killed downloads left behind more than a day ago."""
-    for part in folder.glob("*.part"):
-        try:
-            if time.time() - part.stat().st_mtime > 24 * 3600:
-                part.unlink()
-        except OSError:  # somebody else was quicker, or it is not ours
-            pass
 
 
 def _fetch_one(
@@ -157,6 +149,8 @@ def _fetch_one(
         try:
             _download(file, url, path, timeout, bar)
             return mirror
+        except DownloadError:
+            raise
         except (OSError, ValueError) as error:  # ValueError: wrong bytes, or not an address
             bar.done = before
             reasons.append(f"    {url}: {reason(error, timeout)}")
@@ -168,15 +162,18 @@ def _fetch_one(
 
 def _download(file: Remote, url: str, path: Path, timeout: float, bar: Progress[object]) -> None:
     """Downloads into a file of our own, checks it, and only then gives it its name."""
-    part = path.with_name(f"{path.name}.{os.urandom(8).hex()}.part")
+    part = path.with_name(f"{path.name}.{os.urandom(8).hex()}{disk.PART}")
     try:
-        with part.open("xb") as out:
+        with written_to(path.parent):
+            out = part.open("xb")
+        with out:
             _receive(file, url, out, timeout, bar)
-        try:
-            part.replace(path)  # in one step: nobody ever sees half of it
-        except PermissionError:  # on Windows, while another process reads its own copy
-            if not is_right(path, file):
-                raise
+        with written_to(path.parent):
+            try:
+                part.replace(path)  # in one step: nobody ever sees half of it
+            except PermissionError:  # on Windows, while another process reads its own copy
+                if not is_right(path, file):
+                    raise
     finally:
         part.unlink(missing_ok=True)
 
@@ -188,7 +185,8 @@ def _receive(file: Remote, url: str, out: BinaryIO, timeout: float, bar: Progres
     for block in _blocks(url, timeout):
         received += len(block)
         digest.update(block)
-        out.write(block)
+        with written_to(Path(out.name).parent):
+            out.write(block)
         bar.advance(len(block) / 1e6)
         if received > file.size:
             raise DataError(f"it is longer than the {file.size:,} bytes expected")
@@ -230,24 +228,18 @@ def reason(error: BaseException, timeout: float) -> str:
 IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
-def read_idx(path: Path) -> np.ndarray:
-    """The array in a gzipped IDX file: (rows, 28, 28) or (rows,) uint8 for MNIST.
+def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
+    """The array in an IDX file, gzipped or not: (rows, 28, 28) or (rows,) uint8 for MNIST.
 
     Format   two zero bytes, a dtype code, the number of axes, each axis as 4 bytes, the values;
              numbers have their high byte first
     Raises   DataError if the file is cut off or is something else
     """
-    unzip = zlib.decompressobj(wbits=31)  # 31: in gzip's wrapping
-    try:
-        content = unzip.decompress(path.read_bytes())
-    except zlib.error as error:
-        raise DataError(f"{path} is no gzip file or is damaged: {error}") from error
-    if not unzip.eof:
-        raise DataError(f"{path} is cut off: the gzip stream has no end")
+    content = Path(path).read_bytes()
+    if b"\0\0" not in (content[:2], content[2:4]):  # in gzip's wrapping
+        content = unzipped(content, path)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in IDX_DTYPES:
-        raise DataError(
-            f"{path} is no IDX file: it begins with {content[:4].hex(' ') or 'nothing'}"
-        )
+        raise DataError(f"{path} is no IDX file: it {begins(content)}")
     dtype, axes = np.dtype(IDX_DTYPES[content[2]]), content[3]
     start = 4 + 4 * axes
     if len(content) < start:
@@ -259,5 +251,39 @@ def read_idx(path: Path) -> np.ndarray:
             f"{path} does not hold what its header says: {shape} is {expected:,} bytes, "
             f"but {len(content) - start:,} follow"
         )
-    values = np.frombuffer(content, dtype, offset=start).reshape(shape)
+    try:
+        values = np.frombuffer(content, dtype, offset=start).reshape(shape)
+    except ValueError as error:  # more axes than NumPy has, or sizes beyond all memory
+        raise DataError(f"{path} cannot be an array of shape {shape}: {error}") from error
     return values.astype(dtype.newbyteorder("="))
+
+
+def unzipped(data: bytes, path: str | os.PathLike[str]) -> bytes:
+    """What is in a gzip file: one member, or several one after the other, and zeros at the end.
+
+    Raises   DataError if it is no gzip file, or damaged, or cut off, or something else follows
+    """
+    pieces: list[bytes] = []
+    rest = data
+    while rest.lstrip(b"\0") or not pieces:
+        if pieces and rest[:2] != b"\x1f\x8b":
+            says = f"{path} goes on after its end: {len(rest):,} bytes that are no gzip stream"
+            raise DataError(f"{says} (the file is damaged, or several are in one)")
+        unzip = zlib.decompressobj(wbits=31)  # 31: in gzip's wrapping
+        try:
+            pieces.append(unzip.decompress(rest))
+        except zlib.error as error:
+            raise DataError(f"{path} is no gzip file or is damaged: {error}") from error
+        if not unzip.eof:
+            raise DataError(f"{path} is cut off: the gzip stream has no end")
+        rest = unzip.unused_data
+    return b"".join(pieces)
+
+
+def begins(content: bytes) -> str:
+    """How a file begins that should be an IDX file, in words."""
+    if len(content) >= 4 and content[2:4] == b"\0\0" and content[1] in IDX_DTYPES:
+        return "has its low byte first, and IDX files have the high byte first"
+    if len(content) >= 4 and content[:2] == b"\0\0":
+        return f"begins with {content[:4].hex(' ')}, and there is no element type {content[2]:#04x}"
+    return f"begins with {content[:4].hex(' ') or 'nothing'}"
