@@ -29,6 +29,6 @@ def test_a_file_of_torch_save_is_named(tmp_path):
         state = {"w": torch.ones(3)}
         torch.save(state, tmp_path / "w.pt", _use_new_zipfile_serialization=not old)
         with pytest.raises(
-            ValueError, match="file of torch.save; nothing was loaded\nTry in PyTor"
+            ValueError, match=r"file of torch.save; nothing was loaded\nTry in PyTor"
         ):
             safe_load(tmp_path / "w.pt")
