@@ -46,11 +46,11 @@ Loops = Sequence[Variable]
 
 
 def is_short_reduction(nest: Nest) -> bool:
-    """Whether the reduction takes a few numbers for each of many totals."""
+    """Whether the reduction takes a few numbers, and at least one, for each of many totals."""
     loops = nest.reduced_loops
     return (
         bool(loops)
-        and all(v.size <= FEW for v in loops)
+        and all(0 < v.size <= FEW for v in loops)
         and rounds(nest.outer_loops) >= MANY
         and rounds(loops) * len(nest.inner) <= TEXT
         and not any(isinstance(s, Write) for s in nest.inner)
