@@ -2,7 +2,8 @@
 
 Promotion follows PyTorch: a kind of number (bool < int < float) wins over a lower one whatever
 its size; within a kind the larger size wins. A Python number never makes a tensor larger: it only
-lifts the kind (an int tensor times 0.5 is float32).
+lifts the kind (an int tensor times 0.5 is float32). A NumPy scalar is such a number, and a tensor
+without axes lifts one with axes in the same way (tensor/operands.py).
 """
 
 from __future__ import annotations

@@ -23,9 +23,10 @@ from tinylearn.tensor.compare import (
     opposite,
 )
 from tinylearn.tensor.numpycalls import MIRRORED, OPERATORS, choice_repair, refused
-from tinylearn.tensor.operands import choices, floating, number_dtype, pair
+from tinylearn.tensor.operands import choices, floating, number_dtype, pair, plain
 from tinylearn.tensor.power import power, power_of_number, whole_power
 from tinylearn.tensor.state import State, made, result
+from tinylearn.tensor.userline import operand_names
 from tinylearn.tensor.whole import divided, remainder
 
 if TYPE_CHECKING:
@@ -214,8 +215,18 @@ class Arithmetic(Casts):
         return made(WHERE(c, a, b), requires)
 
     def masked_fill(self, mask: Tensor, value: float) -> Tensor:
-        """`value` where the mask is true, else the tensor's numbers. PyTorch: masked_fill"""
-        return mask.where(value, self)
+        """`value` where the mask is true, else the tensor's numbers; the dtype stays.
+
+        PyTorch: masked_fill
+        Raises   DTypeError for a value that the dtype cannot hold
+        """
+        filled = mask.where(value, self)
+        if filled.dtype.is_float and not self.dtype.is_float:
+            number = plain(value)
+            if not isinstance(number, int | float) or not float(number).is_integer():
+                says = f"masked_fill keeps the dtype {self.dtype}, which cannot hold {number}"
+                raise DTypeError(f"{says}\nTry {operand_names('masked_fill')[0]}.float()")
+        return filled.cast(self.dtype)
 
     def maximum(self, other: Any) -> Tensor:
         """The larger of two numbers; equal ones share the gradient. NumPy, PyTorch: maximum"""

@@ -20,6 +20,7 @@ from tinylearn.graph.node import Shape
 from tinylearn.graph.primitives import buffer
 from tinylearn.tensor.data import array_of, checked_shape, fits
 from tinylearn.tensor.losses import Losses
+from tinylearn.tensor.operands import plain
 from tinylearn.tensor.randomness import Random, manual_seed
 from tinylearn.tensor.state import State, made, own
 from tinylearn.tensor.userline import with_floats
@@ -59,9 +60,9 @@ class Creation(Losses):
     @staticmethod
     def full(shape: int | Shape, value: float, dtype: Any = None, **options: Any) -> Tensor:
         """One value everywhere. It takes no memory until it is used. NumPy, PyTorch: full"""
-        if type(value) not in PYTHON and not isinstance(value, np.generic):
+        number = plain(value)
+        if type(number) not in PYTHON:
             raise DTypeError(f"full needs a number, got {value!r}")
-        number = value.item() if isinstance(value, np.generic) else value
         return filled(checked_shape((shape,)), number, dtype or PYTHON[type(number)], **options)
 
     @staticmethod
@@ -81,7 +82,7 @@ class Creation(Losses):
 
     def full_like(self, value: float, **options: Any) -> Tensor:
         """One value everywhere, with this tensor's shape, dtype and device."""
-        return filled(self.shape, value, **like(self, options))
+        return filled(self.shape, plain(value), **like(self, options))
 
     def zeros_like(self, **options: Any) -> Tensor:
         """0 everywhere, with this tensor's shape, dtype and device. NumPy, PyTorch: zeros_like"""
@@ -100,6 +101,7 @@ class Creation(Losses):
         """start, start + step, ... below stop; from 0 if one number is given. NumPy: arange"""
         if stop is None:
             start, stop = 0, start
+        start, stop, step = plain(start), plain(stop), plain(step)
         if step == 0:
             raise ShapeError("arange with a step of 0 would never end")
         count = (stop - start) / step
@@ -113,6 +115,7 @@ class Creation(Losses):
         start: float, stop: float, steps: int, dtype: Any = None, **options: Any
     ) -> Tensor:
         """So many numbers from start to stop (included), evenly spaced. NumPy, PyTorch: linspace"""
+        start, stop = plain(start), plain(stop)
         fits(checked_shape((steps,)), DEFAULT_FLOAT)
         return leaf(np.linspace(start, stop, steps), dtype or DEFAULT_FLOAT, **options)
 

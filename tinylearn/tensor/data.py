@@ -13,7 +13,7 @@ import numpy as np
 from tinylearn.devices.buffer import Buffer, fits
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, ShapeError
-from tinylearn.graph.dtype import ALL, DEFAULT_FLOAT, DType, int32, int64
+from tinylearn.graph.dtype import ALL, DEFAULT_FLOAT, PYTHON, DType, int32, int64, promote
 from tinylearn.graph.node import Shape
 
 DEEPEST = 64  # NumPy's limit of axes
@@ -50,11 +50,43 @@ def plain_array(data: Any) -> np.ndarray:
         array = np.array(data)
     except (ValueError, TypeError, OverflowError):
         raise broken(data) or DTypeError(f"no array can be made of {short(data)}") from None
-    if array.dtype.kind not in "bif" or type(first).__module__ == "tinylearn.tensor.tensor":
+    if array.dtype not in KNOWN or type(first).__module__ == "tinylearn.tensor.tensor":
         raise broken(data) or DTypeError(f"a tensor is made of numbers, got {short(data)}")
-    if array.dtype.kind == "f" and not isinstance(first, np.generic | np.ndarray):
-        array = array.astype(DEFAULT_FLOAT.numpy)
-    return array
+    kinds = kinds_in(data)
+    if None in kinds:
+        return array
+    with np.errstate(over="ignore"):
+        return array.astype(promote(*kinds, *([] if kinds else [DEFAULT_FLOAT])).numpy)  # type: ignore[arg-type]
+
+
+def kinds_in(data: Any) -> set[DType | None]:
+    """The dtypes of what nested lists hold: Python's and NumPy's numbers, and arrays.
+
+    None stands for what is neither.
+    """
+    types: set[Any] = set()
+    level = [data]
+    while level:
+        deeper: list[Any] = []
+        for item in level:
+            if not isinstance(item, list | tuple):
+                types.add(item.dtype if isinstance(item, np.ndarray) else type(item))
+                continue
+            inside = set(map(type, item))
+            if inside <= PYTHON.keys():
+                types |= inside
+            else:
+                deeper += item
+        level = deeper
+    return {kind_of(found) for found in types}
+
+
+def kind_of(found: Any) -> DType | None:
+    """The dtype that a Python type, a NumPy type or an array's dtype stands for."""
+    if isinstance(found, type) and not issubclass(found, np.generic):
+        return next((PYTHON[base] for base in found.__mro__ if base in PYTHON), None)
+    have = np.dtype(found).newbyteorder("=")
+    return KNOWN.get(have)
 
 
 def innermost(data: Any) -> Any:

@@ -1,7 +1,8 @@
 """Brings the operands of an operation to one shape, one dtype and one device.
 
 Shapes broadcast as in NumPy, dtypes promote as in PyTorch (graph/dtype.py), devices must agree.
-A Python number becomes a constant of the other operand's shape.
+A Python number becomes a constant of the other operand's shape; a NumPy scalar (np.float32(2)) is
+one, too. A tensor without axes lifts the kind of one with axes and not its size, as numbers do.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tinylearn.graph.dtype import (
     DEFAULT_FLOAT,
     PYTHON,
     DType,
+    bool_,
     int32,
     int64,
     promote,
@@ -39,11 +41,32 @@ def pair(op: str, x: State, other: Any) -> tuple[Node, Node]:
         if a.shape == b.shape and a.dtype is b.dtype and a.device == b.device:
             return a, b
         return fitted(op, a, b)
-    if type(other) in PYTHON or isinstance(other, np.generic):
+    if is_number(other):
         dtype = number_dtype(a.dtype, other)
         a = a.cast(dtype)
         return a, const(other, a.shape, dtype, a.device)
     return fitted(op, a, node_of(op, other, a.device))
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number of Python or NumPy, which has no size of its own."""
+    return type(value) in PYTHON or isinstance(value, np.generic)
+
+
+def plain(number: Any) -> Any:
+    """A number of NumPy, or in a tensor without axes, as Python's; anything else as it is."""
+    single = isinstance(number, np.generic | np.ndarray | State) and number.shape == ()
+    return number.item() if single else number
+
+
+def meeting(*nodes: Node) -> DType:
+    """The dtype in which nodes meet: those without axes only lift the kind of those with axes."""
+    with_axes = [n.dtype for n in nodes if n.shape]
+    single = [n.dtype for n in nodes if not n.shape]
+    if not (with_axes and single):
+        return promote(*with_axes, *single)
+    first, other = promote(*with_axes), promote(*single)
+    return first if first.kind >= other.kind else other
 
 
 def node_of(op: str, data: Any, device: str) -> Node:
@@ -70,7 +93,7 @@ def fitted(op: str, a: Node, b: Node) -> tuple[Node, Node]:
     if a.device != b.device:
         raise different_devices(op, a, b)
     if a.dtype is not b.dtype:
-        dtype = promote(a.dtype, b.dtype)
+        dtype = meeting(a, b)
         a, b = a.cast(dtype), b.cast(dtype)
     if a.shape != b.shape:
         shape = common_shape(a.shape, b.shape)
@@ -87,9 +110,7 @@ def choices(condition: Node, x: Any, y: Any) -> tuple[Node, Node, Node]:
     elif isinstance(y, State):
         b, a = pair("where", y, x)
     else:
-        a, b = (chosen(condition, value) for value in (x, y))
-        dtype = promote(a.dtype, b.dtype)
-        a, b = a.cast(dtype), b.cast(dtype)
+        a, b = chosen(condition, x, y)
     if a.shape == b.shape == condition.shape and a.device == condition.device:
         return condition, a, b
     for node in (a, b):
@@ -105,12 +126,22 @@ def choices(condition: Node, x: Any, y: Any) -> tuple[Node, Node, Node]:
     return broadcast(condition, shape), broadcast(a, shape), broadcast(b, shape)
 
 
-def chosen(condition: Node, value: Any) -> Node:
-    """What a condition chooses, when no tensor says which dtype it has."""
-    if type(value) in PYTHON:
-        dtype = number_dtype(PYTHON[type(value)], value)
-        return const(value, condition.shape, dtype, condition.device)
-    return node_of("where", value, condition.device)
+def chosen(condition: Node, x: Any, y: Any) -> tuple[Node, Node]:
+    """What a condition chooses between, when neither is a tensor."""
+    numbers = [value for value in (x, y) if is_number(value)]
+    arrays = [
+        None if is_number(value) else node_of("where", value, condition.device) for value in (x, y)
+    ]
+    nodes = [node for node in arrays if node is not None]
+    kinds = [number_dtype(bool_, number) for number in numbers]
+    dtype = meeting(*nodes) if nodes else promote(*kinds)
+    for number in numbers:
+        dtype = number_dtype(dtype, number)
+    a, b = (
+        const(value, condition.shape, dtype, condition.device) if node is None else node.cast(dtype)
+        for value, node in zip((x, y), arrays)
+    )
+    return a, b
 
 
 def floating(x: Node) -> Node:
