@@ -145,3 +145,9 @@ class Buffer:
 
     def __repr__(self) -> str:
         return f"Buffer({self.shape}, {self.dtype}, {self.device})"
+
+
+def repeated(shape: Shape, dtype: DType, value: float) -> np.ndarray:
+    """An array of one value; one that is too large for the dtype is infinite, as everywhere."""
+    with np.errstate(over="ignore"):
+        return np.full(shape, value, dtype.numpy)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinylearn.devices import compiler, libraries
-from tinylearn.devices.buffer import Buffer, Pool, aligned
+from tinylearn.devices.buffer import Buffer, Pool, aligned, repeated
 from tinylearn.devices.c_blas import Halves, halves
 from tinylearn.devices.device import Device, Program
 from tinylearn.devices.numpy_device import compiled
@@ -83,7 +83,7 @@ class CDevice(Device):
     def memory(self, buffer: Buffer) -> Memory:
         """The buffer's memory."""
         if buffer.data is None:
-            array = np.full(buffer.shape, buffer.fill, buffer.dtype.numpy)
+            array = repeated(buffer.shape, buffer.dtype, buffer.fill)
             buffer.data = Memory(array)
         return buffer.data
 

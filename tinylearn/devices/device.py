@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinylearn.devices.buffer import POOL, Buffer
+from tinylearn.devices.buffer import POOL, Buffer, repeated
 from tinylearn.errors import DeviceError, choose
 from tinylearn.graph.dtype import DType, dtype
 from tinylearn.graph.node import Shape
@@ -110,7 +110,7 @@ class Device(metaclass=DeviceType):
     def memory(self, buffer: Buffer) -> Any:
         """The buffer's memory, as the programs of this device take it."""
         if buffer.data is None:
-            buffer.data = np.full(buffer.shape, buffer.fill, buffer.dtype.numpy)
+            buffer.data = repeated(buffer.shape, buffer.dtype, buffer.fill)
         return buffer.data
 
     def download(self, buffer: Buffer) -> np.ndarray:
