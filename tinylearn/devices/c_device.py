@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinylearn.devices import compiler, libraries
+from tinylearn.devices import compiler, loading
 from tinylearn.devices.buffer import Buffer, Pool, aligned, repeated
 from tinylearn.devices.c_blas import Halves, halves
 from tinylearn.devices.device import Device, Program
@@ -91,7 +91,7 @@ class CDevice(Device):
         """One library for all kernels, or parts of them, that are written in C."""
         written = [Written.of(kernel, f"kernel_{k}") for k, kernel in enumerate(kernels)]
         texts = [w.in_c.text for w in written if w.in_c is not None]
-        loaded = libraries.library("\n".join([PRELUDE, *texts])) if texts else None
+        loaded = loading.library("\n".join([PRELUDE, *texts])) if texts else None
         return [w.program(loaded) for w in written]
 
 

@@ -7,9 +7,10 @@ disk from which nothing may run), goes to a folder of this process alone.
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import hashlib
-from functools import lru_cache
+import weakref
 from pathlib import Path
 
 from tinylearn.devices import compiler, files
@@ -18,9 +19,30 @@ from tinylearn.errors import DeviceError
 NOWHERE = "Try setting TINYLEARN_CACHE to a folder on a disk where programs may run"
 
 
-@lru_cache(maxsize=4096)
+LOADED: weakref.WeakValueDictionary[str, ctypes.CDLL] = weakref.WeakValueDictionary()
+
+
 def library(text: str) -> ctypes.CDLL:
-    """The text, compiled and loaded; from the disk if it was compiled before."""
+    """The text, compiled and loaded; from the disk if it was compiled before.
+
+    It stays in memory as long as one of its functions does.
+    """
+    found = LOADED.get(text)
+    if found is None:
+        found = LOADED[text] = fetched(text)
+        weakref.finalize(found, unload, found._handle).atexit = False
+    return found
+
+
+def unload(handle: int) -> None:
+    """Give back the memory of a library that nobody can call any more."""
+    close = getattr(_ctypes, "dlclose", None) or getattr(_ctypes, "FreeLibrary", None)
+    if close is not None:
+        close(handle)
+
+
+def fetched(text: str) -> ctypes.CDLL:
+    """The library from the disk, or compiled."""
     found = compiler.find()
     if found.problem:
         raise DeviceError(found.problem)
