@@ -10,6 +10,7 @@ import difflib
 import linecache
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from types import CodeType
 from typing import Any, NamedTuple
@@ -67,6 +68,22 @@ def user_place(depth: int = 1) -> tuple[CodeType, int] | None:
             return code, frame.f_lasti
         frame = frame.f_back
     return None
+
+
+def user_frame() -> Any:
+    """The innermost frame outside tinylearn that led here, or None."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and is_inside(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+def warn_user(says: str) -> None:
+    """A warning on the user's own line."""
+    depth, frame = 1, sys._getframe(0)
+    while frame.f_back is not None and is_inside(frame.f_code.co_filename):
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(says, UserWarning, stacklevel=depth)
 
 
 def is_inside(file: str) -> bool:

@@ -88,7 +88,10 @@ DERIVATIVE: Any = Derivative()
 
 
 def reached_leaves(output: Node) -> list[Node]:
-    """The sources on which the output depends by small steps: those a gradient reaches."""
+    """The sources on which the output depends by small steps: those a gradient reaches.
+
+    Among them what a tensor owns though it was computed: x, after x[0] = something with a gradient.
+    """
     found = {output: None}
     stack = [output]
     leaves = []
@@ -97,6 +100,8 @@ def reached_leaves(output: Node) -> list[Node]:
         if not node.inputs or node.op is DETACH or node.op is DERIVATIVE:
             leaves.append(node)
             continue
+        if node.owner is not None:
+            leaves.append(node)
         for x in node.inputs:
             if x not in found and x.dtype.kind == 2:
                 found[x] = None

@@ -89,7 +89,7 @@ def compute_gradients(leaves: Iterable[State]) -> None:
 
     Else the graph would grow with every backward, and each would need a plan of its own.
     """
-    old = [t.grad for t in leaves if t.grad is not None and t.grad.node.buffer is None]
+    old = [g for t in leaves if (g := t._grad) is not None and g.node.buffer is None]
     if old:
         State.finished.realize_all(*old, *losses_of(old))
 

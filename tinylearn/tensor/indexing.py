@@ -31,7 +31,7 @@ from tinylearn.tensor.along import places
 from tinylearn.tensor.data import short, upload
 from tinylearn.tensor.operands import broadcast, common_shape
 from tinylearn.tensor.reduce import Reduce
-from tinylearn.tensor.state import State, made, result
+from tinylearn.tensor.state import State, made, piece, result
 from tinylearn.tensor.userline import index_repair, mask_repair, name_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Indexing(Reduce):
         keys = key if isinstance(key, tuple) else (key,)
         plan = planned(x, keys)
         if not plan.arrays:
-            return result(cut_out(x, plan), self)
+            return piece(cut_out(x, plan), self)
         if plan.arrays[0].size * x.size > MANY and (kept := computed_first(x, keys)):
             plan = planned(x, keys)
             del kept

@@ -17,6 +17,7 @@ from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import CAT, const
 from tinylearn.tensor.axes import Axes, all_axes, one_axis
 from tinylearn.tensor.data import short
+from tinylearn.tensor.grads import Grads
 from tinylearn.tensor.operands import broadcast, different_devices
 from tinylearn.tensor.repairs import (
     cat_repair,
@@ -26,7 +27,7 @@ from tinylearn.tensor.repairs import (
     shrink_repair,
     stack_repair,
 )
-from tinylearn.tensor.state import State, made, result
+from tinylearn.tensor.state import State, made, piece, result
 from tinylearn.tensor.userline import argument_names, name_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 MANY = 8  # parts: more are copied side by side, and not added up with zeros in the others' places
 
 
-class Moves(State):
+class Moves(Grads):
     """Shapes, axes, cutting, joining, repeating."""
 
     __slots__ = ()
@@ -47,24 +48,24 @@ class Moves(State):
 
         NumPy, PyTorch: reshape
         """
-        return result(self.node.reshape(asked_shape("reshape", self.node, shape)), self)
+        return piece(self.node.reshape(asked_shape("reshape", self.node, shape)), self)
 
     def view(self, *shape: int | Sequence[int]) -> Tensor:
         """The same as reshape. (Whether memory is shared is never visible here.)"""
-        return result(self.node.reshape(asked_shape("view", self.node, shape)), self)
+        return piece(self.node.reshape(asked_shape("view", self.node, shape)), self)
 
     def flatten(self, start: int = 0, end: int = -1) -> Tensor:
         """Axes start to end (included) as one axis. PyTorch: flatten; NumPy: ravel"""
         x = self.node
         if not x.shape:
-            return result(x.reshape((1,)), self)
+            return piece(x.reshape((1,)), self)
         first, last = one_axis("flatten", x, start), one_axis("flatten", x, end)
         if first > last:
             name = name_of()
             says = f"flatten from axis {first} to {last}"
             raise describe(ShapeError, says, [(name, x)], f"{name}.flatten({last}, {first})")
         middle = math.prod(x.shape[first : last + 1])
-        return result(x.reshape(x.shape[:first] + (middle,) + x.shape[last + 1 :]), self)
+        return piece(x.reshape(x.shape[:first] + (middle,) + x.shape[last + 1 :]), self)
 
     def squeeze(self, axis: Axes = None) -> Tensor:
         """Without the axes of size 1, or without those given. NumPy, PyTorch: squeeze"""
@@ -76,13 +77,13 @@ class Moves(State):
             if x.shape[a] != 1:
                 says = f"squeeze: axis {a} has size {x.shape[a]}, only size 1 can be left out"
                 raise describe(ShapeError, says, [(name_of(), x)], f"{name_of()}.squeeze()")
-        return result(x.reshape(tuple(n for a, n in enumerate(x.shape) if a not in axes)), self)
+        return piece(x.reshape(tuple(n for a, n in enumerate(x.shape) if a not in axes)), self)
 
     def unsqueeze(self, axis: int) -> Tensor:
         """With a new axis of size 1 at this place. PyTorch: unsqueeze; NumPy: expand_dims"""
         x = self.node
         a = one_axis("unsqueeze", x, axis, extra=1)
-        return result(x.reshape(x.shape[:a] + (1,) + x.shape[a:]), self)
+        return piece(x.reshape(x.shape[:a] + (1,) + x.shape[a:]), self)
 
     def unflatten(self, axis: int, sizes: Sequence[int]) -> Tensor:
         """One axis as several; one size may be -1. PyTorch: unflatten"""
@@ -101,23 +102,23 @@ class Moves(State):
             whole = list(dict.fromkeys([*axes, *range(len(x.shape))]))
             repair = f"{name_of()}.permute({', '.join(map(str, whole))})"
             raise describe(ShapeError, says, [(name_of(), x)], repair)
-        return result(x.permute(axes), self)
+        return piece(x.permute(axes), self)
 
     def transpose(self, axis: int = -2, other: int = -1) -> Tensor:
         """Two axes exchanged, the last two if none are given. PyTorch: transpose"""
         x = self.node
         if len(x.shape) < 2 and (axis, other) == (-2, -1):
-            return result(x, self)
+            return piece(x, self)
         a, b = one_axis("transpose", x, axis), one_axis("transpose", x, other)
         order = list(range(len(x.shape)))
         order[a], order[b] = b, a
-        return result(x.permute(tuple(order)), self)
+        return piece(x.permute(tuple(order)), self)
 
     @property
     def T(self) -> Tensor:
         """All axes in reverse order. NumPy, PyTorch: T"""
         x = self.node
-        return result(x.permute(tuple(range(len(x.shape)))[::-1]), self)
+        return piece(x.permute(tuple(range(len(x.shape)))[::-1]), self)
 
     def flip(self, *axis: int | Sequence[int]) -> Tensor:
         """Backwards along these axes, along all if none are given. NumPy, PyTorch: flip"""
@@ -139,7 +140,7 @@ class Moves(State):
             says = f"expand to {want}: only axes of size 1, and new ones in front, can be repeated"
             name = name_of()
             raise describe(ShapeError, says, [(name, x)], expand_repair(name, x.shape, want))
-        return result(broadcast(x, sizes), self)
+        return piece(broadcast(x, sizes), self)
 
     def expand_as(self, other: Tensor) -> Tensor:
         """Repeated to another tensor's shape. PyTorch: expand_as"""
@@ -182,7 +183,7 @@ class Moves(State):
             name = name_of()
             repair = shrink_repair(name, x.shape, pairs)
             raise describe(ShapeError, says, [(name, x)], repair)
-        return result(x.shrink(tuple((a, b) for a, b in whole)), self)
+        return piece(x.shrink(tuple((a, b) for a, b in whole)), self)
 
     def pad(self, *widths: tuple[int, int] | None, value: float = 0.0) -> Tensor:
         """(before, after) numbers of one value around each axis; None adds none.
@@ -223,7 +224,7 @@ class Moves(State):
                 ShapeError, says, [(name_of(), x)], f"{name_of()}.split({max(n, 1)}, {a})"
             )
         starts = [sum(sizes[:k]) for k in range(len(sizes))]
-        return tuple(result(part_of(x, a, s, s + m), self) for s, m in zip(starts, sizes))
+        return tuple(piece(part_of(x, a, s, s + m), self) for s, m in zip(starts, sizes))
 
     def chunk(self, count: int, axis: int = 0) -> tuple[Tensor, ...]:
         """At most `count` pieces of one size (the last may be smaller). PyTorch: chunk"""

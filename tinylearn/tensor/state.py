@@ -2,7 +2,7 @@
 
 The class Tensor grows file by file, each using those below it:
 
-    State < Moves < Casts < Arithmetic < Functions < Reduce < Indexing < Products < Windows
+    State < Grads < Moves < Casts < Arithmetic < Functions < Reduce < Indexing < Products < Windows
           < Normalizing < Losses < Creation < Backward < Tensor
 """
 
@@ -40,15 +40,17 @@ class State:
     """A handle on a node of the graph.
 
     node       what is to be computed; its buffer holds the numbers once they are computed
-    grad       filled by `loss.backward()`: a tensor of this shape, or None
     together   on a gradient: a weak reference to its loss, which is computed in the same pass
+    _grad      what `grad` gives: see grads.py
+    whole      on what was cut out of a tensor, or turned: a weak reference to that tensor
     """
 
-    __slots__ = ("__weakref__", "_requires_grad", "grad", "node", "together")
+    __slots__ = ("__weakref__", "_grad", "_requires_grad", "node", "together", "whole")
 
     node: Node
-    grad: Tensor | None
     together: weakref.ref[Tensor] | None
+    whole: weakref.ref[State] | None
+    _grad: Tensor | None
     _requires_grad: bool
 
     finished: ClassVar[type[Tensor]]  # the class Tensor, once it is complete
@@ -165,13 +167,23 @@ def made(node: Node, requires_grad: bool) -> Tensor:
     tensor = _new(cls)
     tensor.node = node
     tensor._requires_grad = requires_grad
-    tensor.grad = tensor.together = None
+    tensor._grad = tensor.together = tensor.whole = None
     return tensor
 
 
 def result(node: Node, x: State, y: Any = None) -> Tensor:
     """The tensor of a node computed from x and perhaps y (a tensor or anything else)."""
     return made(node, x._requires_grad or (isinstance(y, State) and y._requires_grad))
+
+
+def piece(node: Node, x: State, recorded: bool = True) -> Tensor:
+    """The tensor of some of x's numbers, or of all of them in another order or shape.
+
+    It keeps in mind whose they are: what is assigned into it would not reach x; see pieces.py.
+    """
+    tensor = made(node, recorded and x._requires_grad)
+    tensor.whole = x.whole if x.whole is not None and x.whole() is not None else weakref.ref(x)
+    return tensor
 
 
 # ---------------------------------------------------------------- leaves

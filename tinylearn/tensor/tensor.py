@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import weakref
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -17,17 +17,17 @@ from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, GradientError, ShapeError, describe
 from tinylearn.graph.dtype import ALIASES, ALL, DType
 from tinylearn.graph.dtype import dtype as dtype_of
-from tinylearn.graph.node import Node, forget_inputs
+from tinylearn.graph.node import forget_inputs
 from tinylearn.graph.primitives import DETACH, buffer, copy
 from tinylearn.realize import realize
+from tinylearn.tensor.assigning import IN_PLACE, Waiting, assigned, in_place, not_deleted, put
 from tinylearn.tensor.backward import Backward, numbers_alone
 from tinylearn.tensor.creation import leaf, place, take_root
 from tinylearn.tensor.data import array_of, upload
-from tinylearn.tensor.operands import broadcast, node_of
 from tinylearn.tensor.othernames import instead
 from tinylearn.tensor.printing import shown
-from tinylearn.tensor.state import Recording, State, alone, made, own, owner, result
-from tinylearn.tensor.userline import name_of, named, truth_asked, update_asked
+from tinylearn.tensor.state import State, alone, made, own, owner, piece, result
+from tinylearn.tensor.userline import name_of, named, truth_asked
 
 
 class Tensor(Backward):
@@ -50,7 +50,7 @@ class Tensor(Backward):
         device: str | None = None,
         requires_grad: bool | None = None,
     ):
-        self.grad = self.together = None
+        self._grad = self.together = self.whole = None
         wanted = None if dtype is None else wanted_dtype(data, dtype)
         if isinstance(data, State):
             self.share(data, wanted, device, requires_grad)
@@ -108,50 +108,20 @@ class Tensor(Backward):
         The tensor is a leaf afterwards, as before. What was computed from it keeps the old
         numbers, and no gradient flows from the new ones to what they were made of.
         """
-        x = value.node if isinstance(value, State) else node_of("assign", value, self.device)
-        if isinstance(value, bool | int | float):
-            x = broadcast(x, self.shape)
-        if x.shape != self.shape:
-            says = "assign needs the shape that is there"
-            raise describe(ShapeError, says, [("self", self.node), ("new", x)])
-        if not self.is_leaf:
-            says = "assign is for leaves; this tensor was computed, and gradients go through it"
-            name = name_of()
-            raise describe(GradientError, says, [(name, self.node)], f"{name}.detach()")
-        own(self, alone(copy(x, self.device).cast(self.dtype)))
-        Waiting.tensors.append(weakref.ref(self))
-        return self
-
-    def __iadd__(self, other: Any) -> Tensor:
-        return updated(self, self + other)
-
-    def __isub__(self, other: Any) -> Tensor:
-        return updated(self, self - other)
-
-    def __imul__(self, other: Any) -> Tensor:
-        return updated(self, self * other)
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return updated(self, self / other)
+        return assigned(self, value)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        """Replace some numbers of a leaf, at once, as `assign` does: nothing is recorded."""
-        if not self.is_leaf:
-            says = (
-                "x[...] = value is for leaves; this tensor was computed, and gradients go through"
-            )
-            says += " it: write mask.where(value, x), or let go of its history"
-            name = name_of()
-            raise describe(GradientError, says, [(name, self.node)], f"{name} = {name}.detach()")
-        numbers = self.numpy()
-        parts = key if isinstance(key, tuple) else (key,)
-        index = tuple(k.numpy() if isinstance(k, Tensor) else k for k in parts)
-        new = value.numpy() if isinstance(value, Tensor) else value
-        try:
-            numbers[index] = new
-        except ValueError as error:
-            raise ShapeError(f"x[...] = value: {error}") from None
-        self.assign(numbers)
+        """Put numbers in some places: x[0, 1:] = 3, x[mask] = y. They are cast to this dtype.
+
+        A leaf stays one: .grad is the derivative by the numbers that it has now. A gradient goes
+        on to the value, and of a tensor that was computed to what it was computed from. What was
+        computed before keeps the old numbers.
+        Raises   ShapeError for a part of a tensor, as in x[0][1] = 3, which x would never know of
+        """
+        put(self, key if isinstance(key, tuple) else (key,), value)
+
+    def __delitem__(self, key: Any) -> None:
+        raise not_deleted(self, key if isinstance(key, tuple) else (key,))
 
     def detach(self) -> Tensor:
         """The same numbers as a constant: no gradient passes. PyTorch: detach
@@ -161,8 +131,8 @@ class Tensor(Backward):
         """
         x = self.node
         if x.inputs and x.buffer is not None:
-            return made(numbers_alone(x), False)
-        constant = made(DETACH(x), False)
+            return piece(numbers_alone(x), self, False)
+        constant = piece(DETACH(x), self, False)
         if x.inputs:
             Waiting.borders.append(weakref.ref(constant.node))
         return constant
@@ -260,7 +230,11 @@ class Tensor(Backward):
             raise describe(ShapeError, says, [(name, self.node)], repair) from None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
+        if copy is False:
+            raise ValueError("a tensor's numbers come as a copy\nTry np.asarray(x)")
+        numbers = self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
+        numbers.flags.writeable = bool(copy)  # np.asarray(x)[0] = 1 would never reach x
+        return numbers
 
     def __deepcopy__(self, memo: dict) -> Tensor:
         if not self.is_leaf:
@@ -281,24 +255,8 @@ class Tensor(Backward):
 State.finished = Tensor
 
 
-def updated(tensor: Tensor, new: Tensor) -> Tensor:
-    """What `w -= step` leaves in w: inside no_grad() a leaf stays the same leaf, with new numbers.
-
-    While gradients are recorded it is an ordinary `w = w - step`. Raises GradientError for a leaf
-    with a gradient: that is a step of training, for which no_grad() was forgotten.
-    """
-    if not tensor._requires_grad or tensor.shape != new.shape or not tensor.is_leaf:
-        return new
-    if not (Recording.on and Tensor.training):
-        return tensor.assign(new)
-    if tensor.grad is not None:
-        says = (
-            "w -= step would make of a leaf, which has a gradient, a tensor that was computed and"
-        )
-        says += " never gets one again; inside no_grad() the leaf stays, with new numbers"
-        name, repair = update_asked()
-        raise describe(GradientError, says, [(name, tensor.node)], repair)
-    return new
+for _name in IN_PLACE:
+    setattr(Tensor, f"__i{_name}__", in_place(_name))
 
 
 def wanted_dtype(data: Any, dtype: Any) -> DType:
@@ -320,19 +278,6 @@ def names_a_dtype(wanted: Any) -> bool:
 
 
 # ---------------------------------------------------------------- computing
-
-
-class Waiting:
-    """What is not computed yet, and is computed with whatever is next.
-
-    tensors   those that were assigned to: running statistics, which nobody looks at in training
-    borders   the nodes of those that were detached: the state of a recurrent network
-
-    Else graphs of all earlier steps would pile up behind them.
-    """
-
-    tensors: ClassVar[list[weakref.ref[Tensor]]] = []
-    borders: ClassVar[list[weakref.ref[Node]]] = []
 
 
 def realize_all(tensors: Iterable[Tensor]) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import linecache
-import sys
 from itertools import islice
 from types import ModuleType
 from typing import Any
 
-from tinylearn.errors import Origin, is_inside, user_origin
+from tinylearn.errors import Origin, user_frame, user_origin
 from tinylearn.graph.node import Node
 from tinylearn.tensor.state import State
 
@@ -164,9 +163,7 @@ def value_of(expression: ast.expr) -> Any:
     """What a name, or a part of what has a name, stands for on the user's line; or None."""
     match expression:
         case ast.Name(id=name):
-            frame: Any = sys._getframe(1)
-            while frame is not None and is_inside(frame.f_code.co_filename):
-                frame = frame.f_back
+            frame = user_frame()
             scopes = () if frame is None else (frame.f_locals, frame.f_globals)
             return next((scope[name] for scope in scopes if name in scope), None)
         case ast.Attribute(value=owner, attr=attribute):

@@ -132,7 +132,7 @@ def own(value: Any) -> dict[str, Any] | None:
             descriptor = cls.__dict__.get(slot)
             if isinstance(descriptor, MemberDescriptorType):
                 try:
-                    found[slot] = descriptor.__get__(value, cls)
+                    found["grad" if slot == "_grad" else slot] = descriptor.__get__(value, cls)
                 except AttributeError:
                     continue
     try:
