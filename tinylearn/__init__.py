@@ -27,6 +27,7 @@ from tinylearn.parts import ContractError, Part, parts, use, using
 from tinylearn.realize import check_fused
 from tinylearn.tensor import Tensor, manual_seed, no_grad
 from tinylearn.tensor.creation import Creation
+from tinylearn.tensor.othernames import of_tensors
 
 __version__ = "0.1.0"
 
@@ -74,7 +75,7 @@ def __getattr__(name: str) -> Any:
     if not name.startswith("_") and isinstance(vars(Creation).get(name), staticmethod):
         hint = f"; the class makes tensors\nTry Tensor.{name}(...)"
     elif not name.startswith("_") and hasattr(Tensor, name):
-        hint = f"; it is a method of tensors\nTry x.{name}()"
+        hint = of_tensors(name)
     raise AttributeError(f"tinylearn has no {name!r}{hint}")
 
 

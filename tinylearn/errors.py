@@ -15,7 +15,10 @@ from collections.abc import Iterable, Sequence
 from types import CodeType
 from typing import Any, NamedTuple
 
+import numpy
+
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+NUMPY = os.path.dirname(os.path.abspath(numpy.__file__)) + os.sep  # np.sum(x) calls x.sum()
 
 
 class Origin(NamedTuple):
@@ -87,10 +90,10 @@ def warn_user(says: str) -> None:
 
 
 def is_inside(file: str) -> bool:
-    """Whether code of this file is tinylearn's own; remembered."""
+    """Whether code of this file is tinylearn's own, or NumPy's; remembered."""
     if len(INSIDE) > 10_000:
         INSIDE.clear()
-    INSIDE[file] = file.startswith((PACKAGE, "<frozen", "<generated"))
+    INSIDE[file] = file.startswith((PACKAGE, NUMPY, "<frozen", "<generated"))
     return INSIDE[file]
 
 
@@ -137,8 +140,12 @@ def describe(
 
 
 def nearest(name: str, known: Sequence[str] | Iterable[str]) -> str:
-    """'; did you mean ...?' for a name that is not known, or '' if nothing is near."""
-    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    """'; did you mean ...?' for a name that is not known, or '' if nothing is near.
+
+    Never the name itself, which was just refused, and no name with an underscore in front.
+    """
+    names = [word for word in known if word and word != str(name) and word[0] != "_"]
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

@@ -95,14 +95,14 @@ def test_a_repair_for_one_operand_works(name, shape, n, m):
 
 
 @pytest.mark.parametrize("name", TWO)
-def test_shapes_that_do_not_fit_are_shown_with_their_places_and_a_repair(name):
+def test_shapes_that_nothing_makes_fit_are_shown_with_their_places_and_no_repair(name):
     x, y = Tensor.ones(2, 3), Tensor.ones(4, 5)
     with pytest.raises(ShapeError) as error:
         TWO[name](x, y)
     text = str(error.value)
     assert "(2, 3)" in text and "(4, 5)" in text
     assert text.count("test_errors.py, line") == 2
-    assert name in ("where", "conv2d", "assign") or "\nTry " in text
+    assert "\nTry " not in text, "nothing but leaving numbers out could help"
 
 
 def test_an_error_uses_the_users_own_names():
@@ -272,8 +272,8 @@ def test_a_repair_is_for_the_expression_that_failed_and_not_for_a_name_in_it():
     with pytest.raises(GradientError, match="\\(x \\* x\\) does not depend on e"):
         (x * x).gradient(e, gradient=[1.0, 1.0])
     with pytest.raises(ShapeError) as error:
-        -x + Tensor.ones(3)
-    assert repair_of(error.value) == "(-x) + Tensor.ones(3)[:2]"
+        -x + Tensor.ones(2, 3)
+    assert repair_of(error.value) == "(-x).reshape(2, 1) + Tensor.ones(2, 3)"
     works(repair_of(error.value), x=x)
 
 

@@ -35,8 +35,8 @@ def repaired(text, tmp_path):
 
 
 PROGRAMS = {
-    "a = Tensor.ones(2, 3)\nb = Tensor.ones(3, 3)\nTensor.cat([a, b], axis=1)": (
-        "a.cat(b[:2], axis=1)"
+    "a = Tensor.ones(2, 3)\nb = Tensor.ones(3)\nTensor.cat([a, b])": (
+        "a.cat(b.unsqueeze(0), axis=0)"
     ),
     "a = Tensor.ones(2, 3)\nb = Tensor.ones(3)\na.cat(a, b)": "a.cat(b.unsqueeze(0), axis=0)",
     "a = Tensor.ones(2, 3)\nb = Tensor.ones(3, 2)\nTensor.stack((a, b))": "a.stack(b.T)",
@@ -69,7 +69,9 @@ PROGRAMS = {
     "a = Tensor.ones(2, 1, 9, 9)\nb = Tensor.ones(3, 4, 3, 3)\nF.conv2d(a, b)": (
         "a.conv2d(b[:, :1])"
     ),
-    "a = Tensor.ones(2, 3)\nb = Tensor.ones(4)\nTensor.maximum(a, b)": "a.maximum(b[:3])",
+    "a = Tensor.ones(2, 3)\nb = Tensor.ones(2)\nTensor.maximum(a, b)": (
+        "a.maximum(b.reshape(2, 1))"
+    ),
     "model = Linear(784, 10)\ndata = Tensor.ones(4, 28, 28)\nmodel(data)": "model(data.flatten(1))",
     "model = Linear(784, 10)\ndata = Tensor.ones(4, 100)\nmodel(data)": "Linear(100, 10)",
     "conv = Conv2d(1, 6, 5)\ndata = Tensor.ones(28, 28)\nconv(data)": (

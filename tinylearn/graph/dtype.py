@@ -33,6 +33,11 @@ class DType:
         """Whether numbers of this kind have gradients."""
         return self.kind == 2
 
+    @property
+    def dtype(self) -> np.dtype:
+        """NumPy's dtype, found by np.dtype(x.dtype) under this name."""
+        return self.numpy
+
     def __eq__(self, other: object) -> bool:
         """Whether `other` stands for this kind: x.dtype == np.float32, x.dtype == "float32"."""
         if self is other or isinstance(other, DType):

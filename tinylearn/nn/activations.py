@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tinylearn.nn import functional as F
+from tinylearn.nn.checks import axis
 from tinylearn.nn.module import Module
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.windows import two
 
 
 class ReLU(Module):
@@ -39,7 +41,7 @@ class Softmax(Module):
     """Makes probabilities along an axis: positive and adding up to 1."""
 
     def __init__(self, dim: int = -1) -> None:
-        self.dim = dim
+        self.dim = axis("dim", dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return x.softmax(self.dim)
@@ -52,7 +54,7 @@ class Flatten(Module):
     """All axes from start_dim to end_dim as one: an image becomes a row."""
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        self.start_dim, self.end_dim = start_dim, end_dim
+        self.start_dim, self.end_dim = axis("start_dim", start_dim), axis("end_dim", end_dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return x.flatten(self.start_dim, self.end_dim)
@@ -67,6 +69,9 @@ class Pool(Module):
         stride: int | tuple[int, int] | None = None,
         padding: int | tuple[int, int] = 0,
     ) -> None:
+        two("kernel_size", kernel_size)
+        two("stride", 1 if stride is None else stride)
+        two("padding", padding, least=0)
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
 
     def extra_repr(self) -> str:

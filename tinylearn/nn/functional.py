@@ -13,6 +13,7 @@ from tinylearn.nn.methods import method_part
 from tinylearn.parts import part
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.composed import composed
+from tinylearn.tensor.othernames import of_tensors
 
 
 @composed
@@ -63,7 +64,7 @@ def batch_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def __getattr__(name: str) -> Any:
     if not name.startswith("_") and hasattr(Tensor, name):
-        hint = f"; it is a method of tensors\nTry x.{name}()"
+        hint = of_tensors(name)
     else:
         hint = nearest(name, [word for word in globals() if not word.startswith("_")])
     raise AttributeError(f"tinylearn.nn.functional has no {name!r}{hint}")

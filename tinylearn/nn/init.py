@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from tinylearn.nn.checks import checked, sizes
 from tinylearn.parts import part
 from tinylearn.tensor import Tensor
 
@@ -24,6 +25,8 @@ def kaiming(shape: Shape, fan_in: int, gain: float = math.sqrt(2)) -> Tensor:
     returns   float32 of the shape, mean 0
     Source    He et al. 2015, section 2.2
     """
+    sizes(fan_in=fan_in)
+    checked("gain", gain)
     bound = gain * math.sqrt(3 / fan_in)  # uniform within +-bound has variance bound**2 / 3
     return Tensor.uniform(*shape, low=-bound, high=bound)
 
@@ -36,7 +39,8 @@ def xavier(shape: Shape, fan_in: int, fan_out: int, gain: float = 1.0) -> Tensor
     returns           float32 of the shape, mean 0
     Source            Glorot & Bengio 2010, equation 16
     """
-    bound = gain * math.sqrt(6 / (fan_in + fan_out))
+    sizes(fan_in=fan_in, fan_out=fan_out)
+    bound = checked("gain", gain) * math.sqrt(6 / (fan_in + fan_out))
     return Tensor.uniform(*shape, low=-bound, high=bound)
 
 

@@ -13,17 +13,11 @@ from typing import Any
 from tinylearn.errors import DTypeError, ShapeError, describe
 from tinylearn.nn import functional as F
 from tinylearn.nn import init
+from tinylearn.nn.checks import checked, sizes, yes_no
 from tinylearn.nn.module import Module, title
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.userline import layer_call
-from tinylearn.tensor.windows import Pair, two
-
-
-def sizes(**named: int) -> None:
-    """Raise ValueError for a size that is no whole number above 0."""
-    for name, size in named.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, not {size!r}")
+from tinylearn.tensor.windows import Pair, padding_of, two
 
 
 class Linear(Module):
@@ -36,6 +30,7 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         sizes(in_features=in_features, out_features=out_features)
+        yes_no(bias=bias)
         self.in_features, self.out_features = in_features, out_features
         self.weight = init.first((out_features, in_features), in_features)
         self.bias = init.first((out_features,), in_features) if bias else None
@@ -88,13 +83,15 @@ class Conv2d(Module):
         bias: bool = True,
     ) -> None:
         sizes(in_channels=in_channels, out_channels=out_channels, groups=groups)
+        yes_no(bias=bias)
         if in_channels % groups or out_channels % groups:
             says = f"groups={groups} must divide in_channels and out_channels"
             raise ValueError(f"{says}, {in_channels} and {out_channels}")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size, self.stride = two("kernel_size", kernel_size), two("stride", stride)
-        self.padding = padding if isinstance(padding, str) else two("padding", padding, least=0)
         self.dilation = two("dilation", dilation)
+        self.padding = padding if isinstance(padding, str) else two("padding", padding, least=0)
+        padding_of(self.padding, self.kernel_size, self.stride, self.dilation)
         filters = (out_channels, in_channels // groups, *self.kernel_size)
         self.weight = init.first(filters, math.prod(filters[1:]))
         self.bias = init.first((out_channels,), math.prod(filters[1:])) if bias else None
@@ -145,7 +142,9 @@ class BatchNorm2d(Module):
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
     ) -> None:
         sizes(num_features=num_features)
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        yes_no(affine=affine)
+        self.num_features, self.eps = num_features, checked("eps", eps)
+        self.momentum = checked("momentum", momentum, below=math.nextafter(1, 2))
         self.weight = init.constant(1.0, (num_features,)) if affine else None
         self.bias = init.constant(0.0, (num_features,)) if affine else None
         self.running_mean = init.constant(0.0, (num_features,), requires_grad=False)
@@ -196,7 +195,9 @@ class LayerNorm(Module):
         elementwise_affine: bool = True,
     ) -> None:
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
-        self.normalized_shape, self.eps = tuple(shape), eps
+        sizes(**{f"normalized_shape[{k}]": n for k, n in enumerate(shape)})
+        yes_no(elementwise_affine=elementwise_affine)
+        self.normalized_shape, self.eps = tuple(shape), checked("eps", eps)
         affine = elementwise_affine
         self.weight = init.constant(1.0, self.normalized_shape) if affine else None
         self.bias = init.constant(0.0, self.normalized_shape) if affine else None
@@ -255,7 +256,7 @@ class Dropout(Module):
     """Sets a random share p of the numbers to 0 in training, and enlarges the others to match."""
 
     def __init__(self, p: float = 0.5) -> None:
-        if not isinstance(p, int | float) or not 0 <= p <= 1:
+        if not isinstance(p, int | float) or isinstance(p, bool) or not 0 <= p <= 1:
             raise ValueError(f"p must be from 0 to 1, not {p!r}")
         self.p = p
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinylearn.errors import DTypeError, ShapeError, describe
+from tinylearn.nn.checks import yes_no
 from tinylearn.nn.progress import Progress
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.data import plain_array
@@ -42,6 +43,7 @@ class Batches:
     ) -> None:
         self.x, self.y = _rows("x", x), _rows("y", y)
         self.size, self.seed = whole_number("size", size, 1), whole_number("seed", seed, 0)
+        yes_no(shuffle=shuffle, drop_last=drop_last)
         self.shuffle, self.drop_last, self.progress = shuffle, drop_last, progress
         self.epoch = 0
         self._check()

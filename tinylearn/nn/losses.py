@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinylearn.nn.checks import loss_options
 from tinylearn.nn.methods import method_part
 from tinylearn.nn.module import Module
 from tinylearn.parts import Part
@@ -33,6 +34,7 @@ class Loss(Module):
     part: Part
 
     def __init__(self, **options: Any) -> None:
+        loss_options(type(self).__name__, self.part.default, options)
         self.options = options
 
     def forward(self, prediction: Tensor, target: Any) -> Tensor:

@@ -27,17 +27,17 @@ def method_part(
     @functools.wraps(part.default)
     def run(self: Tensor, *args: Any, **options: Any) -> Any:
         if args and takes_data:
-            args = (as_tensor(args[0]), *args[1:])
+            args = (as_tensor(args[0], self.device), *args[1:])
         return part(self, *args, **options)
 
     setattr(Tensor, method, run)
     return part
 
 
-def as_tensor(x: Any) -> Any:
+def as_tensor(x: Any, device: str | None = None) -> Any:
     """An array, or a list of numbers, as a constant Tensor; anything else as it is."""
     if isinstance(x, Tensor):
         return x
     if isinstance(x, list) and isinstance(innermost(x), int | float):
-        return Tensor(x, requires_grad=False)
-    return Tensor(x, requires_grad=False) if isinstance(x, np.ndarray) else x
+        return Tensor(x, device=device, requires_grad=False)
+    return Tensor(x, device=device, requires_grad=False) if isinstance(x, np.ndarray) else x

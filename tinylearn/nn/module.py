@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tinylearn.errors import DeviceError, describe
 from tinylearn.nn.methods import as_tensor
 from tinylearn.nn.state import Loaded, load_state_dict
 from tinylearn.nn.walk import contents, get_parameters, get_state_dict, walk_objects
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.userline import layer_call
 
 
 class Module:
@@ -32,8 +34,33 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} needs a method forward(self, x)")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        """forward(), with arrays made Tensors first."""
-        return self.forward(*map(as_tensor, inputs), **options)
+        """forward(), with arrays made Tensors first, where the model is."""
+        if not all(isinstance(x, Tensor) for x in inputs):
+            device = self.device_of(inputs)
+            inputs = tuple(as_tensor(x, device) for x in inputs)
+        try:
+            return self.forward(*inputs, **options)
+        except DeviceError:
+            if (error := self.elsewhere(inputs)) is not None:
+                raise error from None
+            raise
+
+    def device_of(self, inputs: tuple) -> str | None:
+        """Where the first of the Tensors among the inputs is, or where the model is."""
+        tensors = [x for x in inputs if isinstance(x, Tensor)] or list(self.state_dict().values())
+        return tensors[0].device if tensors else None
+
+    def elsewhere(self, inputs: tuple) -> Exception | None:
+        """The error for the user's call of a model with what is on another device, if it is one."""
+        places = {t.device for t in self.state_dict().values()}
+        for x in inputs:
+            form, name = layer_call(x.node) if isinstance(x, Tensor) else ("{}", "")
+            if form != "{}" and len(places) == 1 and x.device not in places:
+                (place,) = places
+                says = f"{type(self).__name__} is on {place}, {name} on {x.device}"
+                repair = form.format(f"{name}.to({place!r})")
+                return describe(DeviceError, says, [(name, x.node)], repair)
+        return None
 
     def parameters(self) -> list[Tensor]:
         """The Tensors that learn, each once."""

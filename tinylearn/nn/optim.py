@@ -10,7 +10,6 @@ before keep the old ones.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -29,6 +28,7 @@ from tinylearn.graph.node import Building
 from tinylearn.graph.primitives import buffer
 from tinylearn.nn import schedules as lr_scheduler
 from tinylearn.nn import updates
+from tinylearn.nn.checks import checked, yes_no
 from tinylearn.nn.state import load_state_dict
 from tinylearn.nn.walk import NOT_ENTERED, get_parameters, named_tensors
 from tinylearn.parts import all_own
@@ -183,8 +183,9 @@ class SGD(Optimizer):
     ) -> None:
         self.momentum = checked("momentum", momentum, below=1)
         self.weight_decay = checked("weight_decay", weight_decay)
+        yes_no(nesterov=nesterov)
         if nesterov and not momentum:
-            raise ValueError("nesterov needs a momentum above 0. Try momentum=0.9")
+            raise ValueError("nesterov needs a momentum above 0\nTry momentum=0.9")
         self.rule = updates.nesterov if nesterov else updates.momentum
         self.remembers = ("v",) if momentum else ()
         super().__init__(parameters, lr)
@@ -216,6 +217,8 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise TypeError(f"betas are two numbers, not {betas!r}\nTry betas=(0.9, 0.999)")
         self.beta1, self.beta2 = (checked("betas", beta, below=1) for beta in betas)
         self.eps = checked("eps", eps)
         self.weight_decay = checked("weight_decay", weight_decay)
@@ -254,18 +257,6 @@ def __getattr__(name: str) -> Any:
 
 
 # ---------------------------------------------------------------- what is given
-
-
-def checked(name: str, number: float, below: float = math.inf) -> float:
-    """`number` as a float, if it is at least 0 and less than `below`."""
-    try:
-        value = float(number)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, not {number!r}") from None
-    if not 0 <= value < below:
-        limit = f" and below {below:g}" if below < math.inf else " and finite"
-        raise ValueError(f"{name} must be at least 0{limit}, not {value}")
-    return value
 
 
 def checked_parameters(given: Any) -> list[Tensor]:

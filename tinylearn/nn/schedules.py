@@ -12,6 +12,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tinylearn.nn.checks import checked
+
 if TYPE_CHECKING:
     from tinylearn.nn.optim import Optimizer
 
@@ -66,6 +68,8 @@ class LambdaLR(Schedule):
     """lr times whatever a function of the epoch says: LambdaLR(optimizer, lambda n: 0.95**n)."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
+        if not callable(lr_lambda):
+            raise TypeError(f"lr_lambda must be a function of the epoch, not {lr_lambda!r}")
         self.lr_lambda = lr_lambda
         super().__init__(optimizer)
 
@@ -77,7 +81,7 @@ class StepLR(Schedule):
     """lr times gamma after every `step_size` epochs."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size, self.gamma = _count("step_size", step_size), gamma
+        self.step_size, self.gamma = _count("step_size", step_size), checked("gamma", gamma)
         super().__init__(optimizer)
 
     def factor(self, epoch: int) -> float:
@@ -88,7 +92,7 @@ class ExponentialLR(Schedule):
     """lr times gamma after every epoch."""
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
-        self.gamma = gamma
+        self.gamma = checked("gamma", gamma)
         super().__init__(optimizer)
 
     def factor(self, epoch: int) -> float:
@@ -102,7 +106,7 @@ class CosineAnnealingLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max, self.eta_min = _count("T_max", T_max), eta_min
+        self.T_max, self.eta_min = _count("T_max", T_max), checked("eta_min", eta_min)
         super().__init__(optimizer)
 
     def lr_at(self, epoch: int) -> float:
@@ -120,7 +124,8 @@ class LinearLR(Schedule):
         end_factor: float = 1.0,
         total_iters: int = 5,
     ) -> None:
-        self.start_factor, self.end_factor = start_factor, end_factor
+        self.start_factor = checked("start_factor", start_factor)
+        self.end_factor = checked("end_factor", end_factor)
         self.total_iters = _count("total_iters", total_iters)
         super().__init__(optimizer)
 
@@ -141,6 +146,6 @@ CosineLR = CosineAnnealingLR
 
 
 def _count(name: str, value: int) -> int:
-    if not isinstance(value, int) or value < 1:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
     return value

@@ -11,7 +11,7 @@ import numpy as np
 from tinylearn.errors import ShapeError, describe, user_origin
 from tinylearn.graph.node import Node
 from tinylearn.tensor.data import short
-from tinylearn.tensor.userline import expression_at, name_of
+from tinylearn.tensor.userline import expression_at, first_argument, name_of
 
 Axes = int | Sequence[int] | None
 
@@ -40,6 +40,19 @@ def one_axis(op: str, x: Node, axis: Any, extra: int = 0) -> int:
     call = INSTEAD.get(op, f".{op}(axis=-1)") if ndim else ".reshape(1)"
     repair = name + call if call and 0 not in x.shape else ""
     raise describe(ShapeError, says, [(name, x)], repair)
+
+
+def needed_axis(op: str, x: Node, axis: int | None, form: str) -> int:
+    """The axis given; without one that of a row. Of more axes NumPy takes all numbers in a row.
+
+    form   what the call needs behind its argument; "" where the axis is the only one
+    """
+    if axis is not None or len(x.shape) < 2:
+        return axis or 0
+    says = f"{op} needs an axis here; without one NumPy counts through all numbers, in a row"
+    given = first_argument() or "index"
+    call = f"{op}({given}{form})" if form else f"{op}(0)"
+    raise describe(ShapeError, says, [(name_of(), x)], f"{name_of()}.{call}")
 
 
 def all_axes(op: str, x: Node, axis: Axes) -> tuple[int, ...]:

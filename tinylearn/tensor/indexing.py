@@ -25,9 +25,10 @@ from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, describe
 from tinylearn.graph.dtype import bool_, float32, int64
 from tinylearn.graph.node import Node, Shape
-from tinylearn.graph.primitives import LESS, SUM, WHERE, buffer, const
+from tinylearn.graph.primitives import LESS, SUM, WHERE, buffer, const, copy
 from tinylearn.realize import realize
 from tinylearn.tensor.along import places
+from tinylearn.tensor.axes import needed_axis
 from tinylearn.tensor.data import short, upload
 from tinylearn.tensor.operands import broadcast, common_shape
 from tinylearn.tensor.reduce import Reduce
@@ -76,8 +77,9 @@ class Indexing(Reduce):
             node.buffer = picked_now(x, plan).buffer  # the graph is kept for its gradient
         return result(node, self)
 
-    def take(self, index: Any, axis: int = 0) -> Tensor:
-        """The entries of an axis at these places: x[index] for that axis. NumPy: take"""
+    def take(self, index: Any, axis: int | None = None) -> Tensor:
+        """The entries of an axis at these places: x[index] for that axis, which a row needs not."""
+        axis = needed_axis("take", self.node, axis, ", axis=0")
         before = (slice(None),) * (axis if axis >= 0 else axis + self.ndim)
         return self[(*before, index)]
 
@@ -182,7 +184,7 @@ def unmasked(entry: Any, device: str) -> list[Any]:
         if entry.dtype is not bool_:
             if entry.dtype.is_float:
                 raise DTypeError(f"an index is made of ints, not {entry.dtype}\nTry index.long()")
-            return [entry.node.cast(int64)]
+            return [copy(entry.node, device).cast(int64)]
         entry = entry.numpy()  # type: ignore[attr-defined]
     array = np.asarray(entry)
     if array.size == 0 and not isinstance(entry, np.ndarray):
@@ -309,7 +311,8 @@ def computed_first(x: Node, keys: tuple) -> list[Node]:
 
     Gives what was computed, to be kept until it is used.
     """
-    indices = [k.node.cast(int64) for k in keys if isinstance(k, State) and k.dtype is not bool_]
+    given = [k.node for k in keys if isinstance(k, State) and k.dtype is not bool_]
+    indices = [copy(k, x.device).cast(int64) for k in given]
     waiting = [n for n in (x, *indices) if n.buffer is None]
     if not waiting or x.device not in HOST or x.nbytes > LARGEST:
         return []

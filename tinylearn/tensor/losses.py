@@ -5,6 +5,7 @@ reduction   "mean" (the default), "sum", or "none": one number for each predicti
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import BUFFER, DETACH, EXP, LESS, LOG, MUL, SUM, WHERE
 from tinylearn.tensor.along import counted, laid_along, places
 from tinylearn.tensor.compare import equal, larger, opposite
-from tinylearn.tensor.functions import absolute
+from tinylearn.tensor.functions import absolute, sigmoid
 from tinylearn.tensor.indexing import computed_if_cheap, known
 from tinylearn.tensor.moves import without
 from tinylearn.tensor.normalizing import Normalizing
@@ -53,8 +54,11 @@ class Losses(Normalizing):
         ignore_index      predictions whose target is this class do not count
         PyTorch: nn.functional.cross_entropy
         """
+        check_loss_option("label_smoothing", label_smoothing)
+        check_loss_option("ignore_index", ignore_index)
         x, y = sides("cross_entropy", self, target)
         axis = class_axis("cross_entropy", x)
+        refuse_swapped("cross_entropy", self.node, y)
         if y.dtype.is_float:
             truth = probabilities(x, y, axis, label_smoothing)
             below, logs = below_largest(x, axis)
@@ -74,7 +78,9 @@ class Losses(Normalizing):
         PyTorch: nn.functional.nll_loss
         """
         x, y = sides("nll_loss", self, target)
+        check_loss_option("ignore_index", ignore_index)
         axis = class_axis("nll_loss", x)
+        refuse_swapped("nll_loss", self.node, y)
         y = checked_classes("nll_loss", x, y, axis, ignore_index)
         losses = -picked(x, y, axis, places(x.shape, axis, x.device)).reshape(y.shape)
         return result(reduced(losses, reduction, counting(y, ignore_index)), self)
@@ -102,10 +108,14 @@ class Losses(Normalizing):
     def binary_cross_entropy(self, target: Any, reduction: str = "mean") -> Tensor:
         """-log of the probability given to the truth, from probabilities; at most 100.
 
+        What is not from 0 to 1 is refused where it is known or costs little to compute, as
+        class labels are; elsewhere it gives NaN.
+
         Prefer binary_cross_entropy_with_logits: it is exact where sigmoid is 0 or 1.
         PyTorch: nn.functional.binary_cross_entropy
         """
         x, y = same_shapes("binary_cross_entropy", self, target)
+        x = checked_probabilities(x)
         losses = y * bounded_log(x) + (1 - y) * bounded_log(1 - x)
         return result(reduced(-losses, reduction), self, target)
 
@@ -173,6 +183,26 @@ def same_shapes(op: str, prediction: State, target: Any) -> tuple[Node, Node]:
     return x, y.cast(x.dtype)
 
 
+def checked_probabilities(x: Node) -> Node:
+    """Numbers from 0 to 1, and NaN in the place of others; raises where these are known."""
+    if x.op is sigmoid:
+        return x
+    x = x if x.op is BUFFER else computed_if_cheap(x)
+    if known(x):
+        device = Device.known[x.device]
+        data = device.read(device.memory(x.buffer))
+        outside = data[(data < 0) | (data > 1)]
+        if outside.size:
+            says = f"binary_cross_entropy needs probabilities, from 0 to 1, and not {outside[0]:g}"
+            left, right, _ = operand_names("binary_cross_entropy")
+            method = "binary_cross_entropy_with_logits"
+            repair = call_form(method).format(left, right)
+            raise describe(ValueError, f"{says}; of logits take {method}", [(left, x)], repair)
+        return x
+    zero, one = x.const_like(0), x.const_like(1)
+    return LESS(x, zero).where(math.nan, LESS(one, x).where(math.nan, x))
+
+
 def class_axis(op: str, x: Node) -> int:
     """The axis of the classes: the second of a batch, the only one of a single prediction."""
     if not x.shape:
@@ -181,6 +211,16 @@ def class_axis(op: str, x: Node) -> int:
     if x.shape[axis] == 0:
         raise describe(ShapeError, f"{op}: there are 0 classes", [("x", x)])
     return axis
+
+
+def refuse_swapped(op: str, x: Node, y: Node) -> None:
+    """Raise where the classes stand before the logits."""
+    classes = not x.dtype.is_float and y.dtype.is_float and len(y.shape) == len(x.shape) + 1
+    if classes and without(y.shape, 1 if x.shape else 0) == x.shape:
+        left, right, _ = operand_names(op)
+        says = f"{op}: the logits come first, then the classes"
+        repair = call_form(op).format(right, left)
+        raise describe(ShapeError, says, [(left, x), (right, y)], repair)
 
 
 def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -> Node:
@@ -245,9 +285,7 @@ def counting(y: Node, ignored: int | None) -> Node | None:
 
 def reduced(losses: Node, reduction: str, counts: Node | None = None) -> Node:
     """Losses put together as `reduction` says."""
-    if reduction not in REDUCTIONS:
-        hint = nearest(reduction, REDUCTIONS)
-        raise TinylearnError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}{hint}")
+    check_loss_option("reduction", reduction)
     axes = tuple(range(len(losses.shape)))
     if counts is not None:
         losses = counts.where(losses, 0.0)
@@ -259,6 +297,18 @@ def reduced(losses: Node, reduction: str, counts: Node | None = None) -> Node:
     if counts is not None:
         return total * counts.cast(losses.dtype).sum(axes).reshape(()).recip()
     return total * (1 / losses.size if losses.size else float("nan"))
+
+
+def check_loss_option(name: str, value: Any) -> None:
+    """Raise for a value that an option of losses cannot have."""
+    if name == "reduction" and (not isinstance(value, str) or value not in REDUCTIONS):
+        hint = nearest(value, REDUCTIONS)
+        raise TinylearnError(f"reduction must be 'mean', 'sum' or 'none', not {value!r}{hint}")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name == "label_smoothing" and not (number and 0 <= value <= 1):
+        raise ValueError(f"label_smoothing must be a number from 0 to 1, not {value!r}")
+    if name == "ignore_index" and value is not None and not (number and value == int(value)):
+        raise TypeError(f"ignore_index must be a whole number or None, not {value!r}")
 
 
 def bounded_log(x: Node) -> Node:

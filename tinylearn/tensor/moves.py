@@ -104,9 +104,16 @@ class Moves(Grads):
             raise describe(ShapeError, says, [(name_of(), x)], repair)
         return piece(x.permute(axes), self)
 
-    def transpose(self, axis: int = -2, other: int = -1) -> Tensor:
-        """Two axes exchanged, the last two if none are given. PyTorch: transpose"""
+    def transpose(self, axis: Any = -2, other: int = -1, *more: int) -> Tensor:
+        """Two axes exchanged, the last two if none are given. PyTorch: transpose
+
+        None reverses all axes, and all of them in a new order are a permute, as in NumPy.
+        """
         x = self.node
+        if axis is None:
+            return self.T
+        if more or isinstance(axis, tuple | list):
+            return self.permute(axis) if not more else self.permute(axis, other, *more)
         if len(x.shape) < 2 and (axis, other) == (-2, -1):
             return piece(x, self)
         a, b = one_axis("transpose", x, axis), one_axis("transpose", x, other)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
 
-from tinylearn.errors import nearest
+from tinylearn.tensor.statements import asked_for, call_of, operand, without_data
 
 WRITE = {  # their name -> ours
     "absolute": "x.abs()", "abs_": "x.abs()", "add_": "x += y", "amax": "x.max(axis)",
@@ -34,10 +34,52 @@ WRITE = {  # their name -> ours
 }  # fmt: skip
 
 
-def instead(name: str, known: Iterable[str]) -> str:
-    r"""What to write instead of a name that a Tensor has not: to be put behind the message.
+PROPERTIES = {
+    "grad": "loss.gradient(x)", "T": "x.T", "shape": "x.shape", "dtype": "x.dtype",
+    "device": "x.device", "ndim": "x.ndim", "size": "x.size", "is_leaf": "x.is_leaf",
+    "requires_grad": "x.requires_grad",
+}  # fmt: skip
+KEPT = ("np", "Tensor", "list", "loss")  # names in the tables that stand for themselves
 
-    >>> instead("ravel", []), instead("sofmax", ["softmax"]), instead("~", [])
-    ('\nTry x.flatten()', "; did you mean 'softmax'?", '')
+
+def of_tensors(name: str) -> str:
+    """What to write instead of tl.name(x), where tensors have a method or property of that name.
+
+    In the user's own words where the call can be read: tl.relu(h) is h.relu().
     """
-    return f"\nTry {WRITE[name]}" if name in WRITE else nearest(name, known)
+    call = call_of(name)
+    if name in PROPERTIES:
+        return f"; it belongs to a tensor\nTry {PROPERTIES[name]}"
+    match call:
+        case ast.Call(args=[first, *rest], keywords=words):
+            texts = [*map(ast.unparse, rest), *map(ast.unparse, words)]
+            return f"; it is a method of tensors\nTry {operand(first)}.{name}({', '.join(texts)})"
+    return f"; it is a method of tensors\nTry x.{name}()"
+
+
+def in_users_words(text: str, name: str) -> str:
+    """An entry of the table with the user's own texts: x is the owner, the others the arguments.
+
+    name   the attribute that the user's line asks for
+    """
+    if name == "data" and (written := without_data()):
+        return written
+    given = asked_for(name)
+    if given is None:
+        return text
+    statement = " = " in text or ("= y" in text and "==" not in text)
+    words = Words(given[0], given[1:])
+    return ast.unparse(words.visit(ast.parse(text, mode="exec" if statement else "eval")))
+
+
+class Words(ast.NodeTransformer):
+    """Puts the user's expressions in the place of x and of the names that stand for arguments."""
+
+    def __init__(self, owner: ast.expr, rest: list[ast.expr]) -> None:
+        self.known: dict[str, ast.expr] = {"x": owner}
+        self.rest = rest
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in self.known and node.id not in KEPT and self.rest:
+            self.known[node.id] = self.rest.pop(0)
+        return self.known.get(node.id, node)

@@ -7,10 +7,11 @@ happens; a name that nobody knows is refused with the names that there are.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
-from tinylearn.errors import nearest
+from tinylearn.errors import nearest, user_origin
 
 OURS = {  # their name -> what it may be here, whichever the method has
     "dim": ("axis",), "dims": ("axis", "order"), "axes": ("order",), "dim0": ("axis",),
@@ -23,7 +24,13 @@ OURS = {  # their name -> what it may be here, whichever the method has
     "end": ("stop",), "N": ("rows",), "n": ("rows",), "device": ("wanted",), "dtype": ("wanted",),
 }  # fmt: skip
 NOTHING = ("retain_graph", "create_graph", "inplace", "non_blocking")  # always so, or never
-ALONE = "{0} gives the numbers alone, without their places\nTry x.{0}(axis={1}), x.arg{0}(axis={1})"
+ALONE = (
+    "{0} gives the numbers alone, without their places\nTry {2}.{0}(axis={1}), {2}.arg{0}(axis={1})"
+)
+INTERLEAVED = (
+    "repeat lays copies side by side; NumPy's repeat, each number so often, is repeat_interleave"
+    "\nTry {2}.repeat_interleave({0}, {1})"
+)
 TAKES_ANY, TAKES_WORDS = 4, 8  # flags of a function's code: it has *some, and **others
 
 
@@ -65,7 +72,9 @@ def translated(method: Callable, args: tuple, words: dict[str, Any]) -> tuple[tu
             continue
         changed = True
         if word == "dim" and method.__name__ in ("max", "min"):  # PyTorch's answer with two things
-            raise TypeError(ALONE.format(method.__name__, value))
+            raise TypeError(ALONE.format(method.__name__, value, owner_of(method)))
+        if word == "axis" and method.__name__ == "repeat":
+            raise TypeError(INTERLEAVED.format(args[-1], value or 0, owner_of(method)))
         if ours_is and ours_is == several:
             args = (*args, value)
         elif ours_is:
@@ -73,6 +82,15 @@ def translated(method: Callable, args: tuple, words: dict[str, Any]) -> tuple[tu
         elif word not in NOTHING and value is not None:
             raise unknown_word(method, word, [*names, several])
     return (args, ours) if changed else None
+
+
+def owner_of(method: Callable) -> str:
+    """What the user's line calls the thing whose method is called; "x" where it cannot be read."""
+    origin = user_origin()
+    text = origin.text if origin else ""
+    found = re.search(rf"([\w.]+(\[[^\]]*\])?)\.{method.__name__}\(", text)
+    name = found.group(1) if found else "x"
+    return "x" if name.endswith("Tensor") else name
 
 
 def unknown_word(method: Callable, word: str, names: list[str]) -> TypeError:

@@ -7,18 +7,21 @@ keepdim   whether the reduced axes stay, with size 1
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tinylearn.errors import ShapeError, describe
+from tinylearn.errors import ShapeError, describe, warn_user
 from tinylearn.graph.dtype import bool_, float16, float32, int64
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import DETACH, EXP, LESS, LOG, SUM
 from tinylearn.tensor.along import places, product, running_sum
-from tinylearn.tensor.axes import Axes, all_axes, check_keepdim, one_axis
+from tinylearn.tensor.axes import Axes, all_axes, check_keepdim, needed_axis, one_axis
 from tinylearn.tensor.compare import is_finite, is_number, opposite
+from tinylearn.tensor.data import short
 from tinylearn.tensor.functions import Functions
 from tinylearn.tensor.operands import floating
-from tinylearn.tensor.state import made, result
+from tinylearn.tensor.state import State, made, result
+from tinylearn.tensor.statements import refuse_places, taken_apart
+from tinylearn.tensor.userline import first_argument, name_of
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
@@ -58,9 +61,15 @@ class Reduce(Functions):
         axes = all_axes("std", x, axis)
         return result(kept(root(variance(x, axes, correction)), axes, keepdim), self)
 
-    def norm(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
-        """The square root of the sum of squares. NumPy: linalg.norm; PyTorch: norm"""
+    def norm(self, *order: Axes, axis: Axes = None, keepdim: bool = False) -> Tensor:
+        """The square root of the sum of squares. NumPy: linalg.norm; PyTorch: norm
+
+        The axis is given by name: x.norm(1) is the sum of distances in NumPy and PyTorch. It is
+        taken for the axis here, with a warning.
+        """
         x = floating(self.node)
+        if order:
+            axis, keepdim = warned_axis(order, keepdim, self.ndim)
         axes = all_axes("norm", x, axis)
         return result(kept(root(total(x * x, axes)), axes, keepdim), self)
 
@@ -78,10 +87,13 @@ class Reduce(Functions):
         y = y.cast(self.dtype) if self.dtype.is_float else y
         return result(y.reshape(shape), self)
 
-    def cumsum(self, axis: int = 0) -> Tensor:
-        """At each place, the sum of all numbers so far along an axis. NumPy, PyTorch: cumsum"""
+    def cumsum(self, axis: int | None = None) -> Tensor:
+        """At each place, the sum of all numbers so far along an axis. NumPy, PyTorch: cumsum
+
+        The axis may be left out where there is one alone.
+        """
         x = self.node
-        a = one_axis("cumsum", x, axis)
+        a = one_axis("cumsum", x, needed_axis("cumsum", x, axis, ""))
         if not x.dtype.is_float:
             return made(running_sum(x.cast(int64), a), False)
         return result(running_sum(widened(x), a).cast(x.dtype), self)
@@ -94,12 +106,14 @@ class Reduce(Functions):
         NumPy: max. (PyTorch's max(axis) gives the places too: see argmax.)
         """
         x = self.node
+        check_alone("max", axis)
         axes = nonempty("max", x, axis)
         return result(kept(x.max(axes), axes, keepdim), self)
 
     def min(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
         """The smallest number; NaN if there is one. Ties share the gradient. NumPy: min"""
         x = self.node
+        check_alone("min", axis)
         axes = nonempty("min", x, axis)
         return result(kept(turned(turned(x).max(axes)), axes, keepdim), self)
 
@@ -168,6 +182,37 @@ class Reduce(Functions):
         peak = is_finite(peak).where(peak, 0.0)
         sums = (wide - peak.expand(x.shape)).exp().sum(axes)
         return result(kept((sums.log() + peak).cast(x.dtype), axes, keepdim), self)
+
+
+# ---------------------------------------------------------------- what others mean by it
+
+
+def warned_axis(order: tuple, keepdim: bool, ndim: int) -> tuple[Axes, bool]:
+    """(axis, keepdim) of x.norm(1), which is another thing in NumPy and PyTorch."""
+    name = name_of()
+    known = isinstance(order[0], tuple | list | None)
+    if isinstance(order[0], int) and not isinstance(order[0], bool):
+        known = -ndim <= order[0] < ndim
+    if len(order) > 2 or not known:
+        says = "norm is the root of the sum of squares and no other; it takes axis and keepdim"
+        raise TypeError(f"{says}, got {short(order[0])}\nTry {name}.norm()")
+    if order[0] is not None:
+        says = f"norm({order[0]}) takes the norm along axis {order[0]}; the first argument of NumPy"
+        says += " and PyTorch is the order: there norm(1) is the sum of distances from 0"
+        warn_user(f"{says}\nTry {name}.norm(axis={order[0]})")
+    return order[0], keepdim if len(order) == 1 else order[1]
+
+
+def check_alone(op: str, axis: Any) -> None:
+    """Refuse what PyTorch's max and min answer with two things, or take a second tensor for."""
+    if axis is None:
+        return
+    if isinstance(axis, State):
+        says = f"{op} takes an axis; {op}imum takes a second tensor"
+        raise TypeError(f"{says}\nTry {name_of()}.{op}imum({first_argument() or 'y'})")
+    place = taken_apart()
+    if place is not None:
+        refuse_places(op, place)
 
 
 # ---------------------------------------------------------------- on nodes

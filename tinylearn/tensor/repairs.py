@@ -57,11 +57,6 @@ def cut(have: Shape, want: tuple[int | None, ...]) -> str:
     return f"[{', '.join(slices)}]" if slices else ""
 
 
-def repeatable(shape: Shape) -> tuple[int | None, ...]:
-    """A shape as limits for `cut`: what has size 1 is repeated and limits nothing."""
-    return tuple(None if n == 1 else n for n in shape)
-
-
 def aligned(have: Shape, want: Shape) -> str:
     """The reshape that puts the axes of `have` below equal axes of `want`, or "".
 
@@ -88,14 +83,14 @@ def broadcast_repair(x: str, y: str, form: str, a: Shape, b: Shape) -> str:
     >>> broadcast_repair("x", "y", "{}.maximum({})", (2, 3), (6,))
     'x.maximum(y.reshape(2, 3))'
     >>> broadcast_repair("x", "y", "{} * {}", (5,), (3,))
-    'x[:3] * y'
+    ''
     """
-    first, second = fitting(a, b)
-    return form.format(x + first, y + second)
+    ends = fitting(a, b)
+    return form.format(x + ends[0], y + ends[1]) if ends else ""
 
 
-def fitting(a: Shape, b: Shape) -> tuple[str, str]:
-    """What to put behind two operands so that they broadcast.
+def fitting(a: Shape, b: Shape) -> tuple[str, str] | None:
+    """What to put behind two operands so that they broadcast; None: no number is left out.
 
     >>> fitting((3,), (3, 2)), fitting((2, 3), (3, 2))
     (('.reshape(3, 1)', ''), ('', '.T'))
@@ -110,19 +105,17 @@ def fitting(a: Shape, b: Shape) -> tuple[str, str]:
         return ".T", ""
     if math.prod(a) == math.prod(b):
         return "", f".reshape({listed(a)})"
-    return cut(a, repeatable(b)), cut(b, repeatable(a))
+    return None
 
 
 @where_there_are_numbers
 def matmul_repair(x: str, y: str, a: Shape, b: Shape) -> str:
-    """The product of what is called x and y, with one of them turned or cut so that it exists.
+    """The product of what is called x and y, with one of them turned so that it exists, or "".
 
     >>> matmul_repair("x", "w", (64, 784), (128, 784)), matmul_repair("x", "w", (9, 64), (9, 8))
     ('x @ w.T', 'x.T @ w')
     >>> matmul_repair("x", "w", (2, 3), (5, 4)), matmul_repair("x", "w", (3, 4), ())
-    ('x @ w[:3]', 'x * w')
-    >>> matmul_repair("x", "w", (2, 3, 4), (5, 4, 6))
-    'x @ w[:2]'
+    ('', 'x * w')
     """
     if not a or not b:
         return f"{x} * {y}"
@@ -131,10 +124,7 @@ def matmul_repair(x: str, y: str, a: Shape, b: Shape) -> str:
         return f"{x} @ {y}{'.T' if len(b) == 2 else '.transpose()'}"
     if len(a) > 1 and multiplies(turned_a, b):
         return f"{x}{'.T' if len(a) == 2 else '.transpose()'} @ {y}"
-    inner = min(a[-1], b[-2:][0])
-    rows = (*repeatable(b[:-2]), None, inner) if len(a) > 1 else (inner,)
-    columns = (*repeatable(a[:-2]), inner, None) if len(b) > 1 else (inner,)
-    return f"{x}{cut(a, rows)} @ {y}{cut(b, columns)}"
+    return ""
 
 
 def multiplies(a: Shape, b: Shape) -> bool:
@@ -232,21 +222,13 @@ def cat_repair(x: str, y: str, a: Shape, b: Shape, axis: int) -> str:
     """How what is called x and y can be joined along an axis.
 
     >>> cat_repair("x", "y", (2, 3), (3,), 0), cat_repair("x", "y", (2, 3), (4, 5), 0)
-    ('x.cat(y.unsqueeze(0), axis=0)', 'x.cat(y[:, :3], axis=0)')
+    ('x.cat(y.unsqueeze(0), axis=0)', '')
     """
     if len(b) == len(a) - 1 and b == a[:axis] + a[axis + 1 :]:
         return f"{x}.cat({y}.unsqueeze({axis}), axis={axis})"
     if len(a) == len(b) - 1 and a == b[:axis] + b[axis + 1 :]:
         return f"{x}.unsqueeze({axis}).cat({y}, axis={axis})"
-    if len(a) != len(b):
-        return f"{x}.flatten().cat({y}.flatten())"
-    x, y = x + cut(a, limits(b, axis)), y + cut(b, limits(a, axis))
-    return f"{x}.cat({y}, axis={axis})"
-
-
-def limits(shape: Shape, axis: int) -> tuple[int | None, ...]:
-    """A shape as limits for `cut`, with one axis free."""
-    return shape[:axis] + (None,) + shape[axis + 1 :]
+    return f"{x}.flatten().cat({y}.flatten())" if len(a) != len(b) else ""
 
 
 @where_there_are_numbers
@@ -256,21 +238,18 @@ def stack_repair(x: str, y: str, a: Shape, b: Shape) -> str:
     >>> stack_repair("x", "y", (2, 3), (3, 2)), stack_repair("x", "y", (6,), (2, 3))
     ('x.stack(y.T)', 'x.stack(y.reshape(6))')
     >>> stack_repair("x", "y", (2,), (3,))
-    'x.stack(y[:2])'
+    ''
     """
     if len(a) == 2 and a == b[::-1]:
         return f"{x}.stack({y}.T)"
     if math.prod(a) == math.prod(b):
         return f"{x}.stack({y}{same_as(a)})"
-    if len(a) == len(b):
-        return f"{x}{cut(a, b)}.stack({y}{cut(b, a)})"
-    n = min(math.prod(a), math.prod(b))
-    return f"{x}.flatten()[:{n}].stack({y}.flatten()[:{n}])"
+    return ""
 
 
 @where_there_are_numbers
 def equal_repair(x: str, y: str, form: str, a: Shape, b: Shape) -> str:
-    """A loss of two shapes that are made equal.
+    """A loss of two shapes that are made equal, or "": numbers are never left out.
 
     form   the loss's text, with braces for its two sides
 
@@ -279,17 +258,14 @@ def equal_repair(x: str, y: str, form: str, a: Shape, b: Shape) -> str:
     >>> equal_repair("p", "y", "{}.mse_loss({})", (4, 2), (2,))
     'p.mse_loss(y.expand(4, 2))'
     >>> equal_repair("p", "y", "{}.mse_loss({})", (3,), (2,))
-    'p[:2].mse_loss(y)'
+    ''
     """
     if math.prod(a) == math.prod(b):
         turned = len(a) == 2 and b == a[::-1] and 1 not in a
         return form.format(x, y + (".T" if turned else same_as(a)))
     if len(b) <= len(a) and all(m in (1, n) for m, n in zip(reversed(b), reversed(a))):
         return form.format(x, f"{y}.expand({listed(a)})")
-    if len(a) == len(b):
-        return form.format(x + cut(a, b), y + cut(b, a))
-    n = min(math.prod(a), math.prod(b))
-    return form.format(f"{x}.flatten()[:{n}]", f"{y}.flatten()[:{n}]")
+    return ""
 
 
 def same_as(shape: Shape) -> str:
@@ -303,7 +279,7 @@ def same_as(shape: Shape) -> str:
 
 @where_there_are_numbers
 def class_repair(x: str, y: str, form: str, a: Shape, b: Shape) -> str:
-    """A classification loss whose logits and classes go together.
+    """A classification loss whose logits and classes go together, or "": none is left out.
 
     >>> class_repair("z", "y", "{}.cross_entropy({})", (64, 10), (64, 1))
     'z.cross_entropy(y.reshape(64))'
@@ -311,22 +287,24 @@ def class_repair(x: str, y: str, form: str, a: Shape, b: Shape) -> str:
     'z.T.cross_entropy(y)'
     >>> class_repair("z", "y", "{}.cross_entropy({})", (64, 10), (64, 10))
     'z.cross_entropy(y.argmax(1))'
+    >>> class_repair("z", "y", "{}.cross_entropy({})", (2, 5, 3), (2, 5))
+    'z.transpose(1, 2).cross_entropy(y)'
     """
     want = a[:1] + a[2:] if len(a) > 1 else ()
     if b == a:
         return form.format(x, f"{y}.argmax({1 if len(a) > 1 else 0})")
-    if math.prod(b) == math.prod(want):
+    if len(a) > 2 and b == a[:-1]:
+        last = len(a) - 1
+        order = listed((0, last, *range(1, last)))
+        turn = ".transpose(1, 2)" if len(a) == 3 else f".permute({order})"
+        return form.format(x + turn, y)
+    if tuple(n for n in b if n > 1) == tuple(n for n in want if n > 1):
         return form.format(x, y + same_as(want))
     if len(a) == 2 and b == a[1:]:
         return form.format(f"{x}.T", y)
-    if len(b) == 1 and len(a) == 2:
-        n = min(a[0], b[0])
-        return form.format(x + cut(a, (n, None)), y + cut(b, (n,)))
-    if len(a) == 1:
-        return form.format(x, f"{y}.flatten()[0]")
-    n = min(math.prod(b), math.prod(want))
-    whole = f"{x}.transpose(1, -1).reshape(-1, {a[1]})"
-    return form.format(f"{whole}[:{n}]", f"{y}.flatten()[:{n}]")
+    if len(a) > 2 and len(b) == 1 and b[0] == math.prod(a[:-1]):
+        return form.format(f"{x}.reshape(-1, {a[-1]})", y)
+    return ""
 
 
 @where_there_are_numbers

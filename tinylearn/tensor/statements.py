@@ -8,7 +8,7 @@ import linecache
 from itertools import islice
 from typing import Any
 
-from tinylearn.errors import Origin, user_frame, user_origin
+from tinylearn.errors import Origin, user_frame, user_origin, user_place, warn_user
 from tinylearn.tensor.userline import expression_at, named, value_of
 
 Assignment = ast.Assign | ast.AugAssign | ast.AnnAssign
@@ -16,6 +16,7 @@ SIGNS = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
     ast.Pow: "**", ast.MatMult: "@", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^",
 }  # fmt: skip
+SUBSCRIPT = 26  # the argument of BINARY_OP that means x[key], from Python 3.14 on
 
 
 def statement(origin: Origin | None = None) -> ast.stmt | None:
@@ -151,3 +152,91 @@ def owner_asked(default: str = "x") -> str:
         case ast.Attribute(value=value) as whole:
             return named(value, default, whole)
     return default
+
+
+def call_of(name: str) -> ast.Call | None:
+    """The call in the user's statement whose function is, or ends in, this name."""
+    found = statement()
+    for node in ast.walk(found) if found is not None else ():
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == name:
+            return node
+    return None
+
+
+def without_data() -> str:
+    """The user's assignment into x.data[key] or to x.data, of x itself; "" if it is none."""
+    match statement():
+        case (
+            ast.Assign(targets=[ast.Subscript(value=ast.Attribute(x, attr="data"), slice=key)])
+            | ast.AugAssign(target=ast.Subscript(value=ast.Attribute(x, attr="data"), slice=key))
+        ):
+            return written(f"{ast.unparse(x)}[{ast.unparse(key)}]")
+        case ast.AugAssign(target=ast.Attribute(value=x, attr="data"), op=op, value=value):
+            name = ast.unparse(x)
+            return f"{name}.assign({name} {SIGNS[type(op)]} {operand(value)})"
+    return ""
+
+
+def asked_for(name: str) -> list[ast.expr] | None:
+    """The owner of an attribute that the user's line asks for, and what it is called with."""
+    match expression_at(user_origin(2)):
+        case ast.Attribute(value=owner, attr=attribute) if attribute == name:
+            call = call_of(name)
+            inside = call is not None and ast.unparse(call.func) == f"{ast.unparse(owner)}.{name}"
+            return [owner, *(call.args if call is not None and inside else [])]
+    return None
+
+
+# ---------------------------------------------------------------- values, places = x.max(1)
+
+
+def taken_apart() -> int | None:
+    """Whether the user's call is unpacked at once, as in v, i = x.max(1): -1; as in x.max(1)[1]: 1.
+
+    Read from the instructions that follow, so that it costs little; None: neither.
+    """
+    place = user_place(2)
+    if place is None:
+        return None
+    code, k = place[0].co_code, place[1] + 2
+    while k < len(code) and dis.opname[code[k]] in ("CACHE", "<0>"):
+        k += 2
+    if k >= len(code):
+        return None
+    name, argument = dis.opname[code[k]], code[k + 1]
+    if name == "UNPACK_SEQUENCE":
+        return -1 if argument == 2 else None
+    if name == "LOAD_CONST":
+        number = place[0].co_consts[argument]
+    elif name == "LOAD_SMALL_INT":
+        number = argument
+    else:
+        return None
+    follows = dis.opname[code[k + 2]] if k + 2 < len(code) else ""
+    is_key = follows == "BINARY_SUBSCR" or (follows == "BINARY_OP" and code[k + 3] == SUBSCRIPT)
+    return number if is_key and type(number) is int and number in (0, 1) else None
+
+
+def refuse_places(op: str, place: int) -> None:
+    """Raise, or warn, where PyTorch's pair of numbers and places is taken apart."""
+    call = expression_at(user_origin(2))
+    x, rest = "x", "axis=0"
+    match call:
+        case ast.Call(func=ast.Attribute(value=value), args=args, keywords=words):
+            texts = [*map(ast.unparse, args), *(ast.unparse(word) for word in words)]
+            if len(args) > 1 and ast.unparse(value).endswith("Tensor"):
+                x, texts = operand(args[0]), texts[1:]
+            else:
+                x = operand(value)
+            rest = ", ".join(texts)
+    numbers, places = f"{x}.{op}({rest})", f"{x}.arg{op}({rest})"
+    says = f"{op} gives the numbers alone, without their places"
+    if place >= 0:
+        what = f"the places of PyTorch's pair are {places}" if place else f"PyTorch's are {numbers}"
+        meant = places if place else numbers
+        warn_user(f"{says}: [{place}] picks from the numbers; {what}\nTry {meant}")
+        return
+    match statement():
+        case ast.Assign(targets=[ast.Tuple() | ast.List() as names]):
+            raise TypeError(f"{says}\nTry {ast.unparse(names).strip('()')} = {numbers}, {places}")
+    raise TypeError(f"{says}\nTry {numbers}, {places}")

@@ -7,6 +7,7 @@ numbers compute. The methods stand in the files this class is built from; see st
 from __future__ import annotations
 
 import ast
+import re
 import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from tinylearn.devices.device import Device
-from tinylearn.errors import DTypeError, GradientError, ShapeError, describe
-from tinylearn.graph.dtype import ALIASES, ALL, DType
+from tinylearn.errors import DTypeError, GradientError, ShapeError, describe, nearest
+from tinylearn.graph.dtype import DType
 from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.node import forget_inputs
 from tinylearn.graph.primitives import DETACH, buffer, copy
@@ -24,10 +25,15 @@ from tinylearn.tensor.assigning import IN_PLACE, Waiting, assigned, in_place, no
 from tinylearn.tensor.backward import Backward, numbers_alone
 from tinylearn.tensor.creation import leaf, place, take_root
 from tinylearn.tensor.data import array_of, upload
-from tinylearn.tensor.othernames import instead
+from tinylearn.tensor.othernames import WRITE, in_users_words
 from tinylearn.tensor.printing import shown
 from tinylearn.tensor.state import State, alone, made, own, owner, piece, result
 from tinylearn.tensor.userline import name_of, named, truth_asked
+
+INNER = ("finished", "neither_true_nor_false", "node", "rows_and_columns", "share")
+NUMBERS = re.compile(
+    r"(torch\.)?(u?int|b?float|fp|bf|complex|bool|half|double|long|short|byte)\d*$"
+)
 
 
 class Tensor(Backward):
@@ -249,7 +255,9 @@ class Tensor(Backward):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise AttributeError(f"a Tensor has no {name!r}{instead(name, known_names())}")
+        if (known := WRITE.get(name)) is not None:
+            raise AttributeError(f"a Tensor has no {name!r}\nTry {in_users_words(known, name)}")
+        raise AttributeError(f"a Tensor has no {name!r}{nearest(name, known_names())}")
 
 
 State.finished = Tensor
@@ -268,13 +276,14 @@ def wanted_dtype(data: Any, dtype: Any) -> DType:
 
 
 def known_names() -> list[str]:
-    """What a tensor offers."""
-    return [name for name in dir(Tensor) if not name.startswith("_")]
+    """What a tensor offers: its methods and properties, but those for its own use."""
+    offered = ((name, getattr(Tensor, name)) for name in dir(Tensor) if name not in INNER)
+    return [name for name, it in offered if callable(it) or isinstance(it, property)]
 
 
 def names_a_dtype(wanted: Any) -> bool:
-    """Whether `to` is asked for a dtype, and not for a device."""
-    return not isinstance(wanted, str) or wanted in ALL or wanted in ALIASES
+    """Whether `to` is asked for a dtype, and not for a device; also for one that is not here."""
+    return not isinstance(wanted, str) or bool(NUMBERS.match(wanted))
 
 
 # ---------------------------------------------------------------- computing

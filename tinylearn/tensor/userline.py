@@ -102,6 +102,14 @@ def layer_call(x: Node) -> tuple[str, str]:
     return "{}", "x"
 
 
+def first_argument() -> str:
+    """The text of what the user gives to the call first, or ""."""
+    match operation_asked():
+        case ast.Call(args=[first, *_]):
+            return ast.unparse(first)
+    return ""
+
+
 def call_form(method: str) -> str:
     """A call of the method as the user wrote it, with braces for its two operands."""
     more = further_arguments().replace("{", "{{").replace("}", "}}")

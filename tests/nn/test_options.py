@@ -1,0 +1,87 @@
+"""A wrong option is refused when a layer, loss, optimizer or schedule is made."""
+
+import pytest
+
+from tinylearn import nn
+from tinylearn.errors import TinylearnError
+from tinylearn.nn import init, optim, schedules
+from tinylearn.nn.loader import Batches
+from tinylearn.tensor import Tensor
+
+ERRORS = (TinylearnError, TypeError, ValueError)
+
+
+def weight():
+    """Something to learn."""
+    return [Tensor([1.0, 2.0])]
+
+
+def sgd():
+    """An optimizer."""
+    return optim.SGD(weight(), lr=0.1)
+
+
+WRONG = {
+    "CrossEntropyLoss(reduction='men')": "did you mean 'mean'",
+    "CrossEntropyLoss(reduction=None)": "reduction must be",
+    "CrossEntropyLoss(label_smoothing=2)": "from 0 to 1, not 2",
+    "CrossEntropyLoss(label_smoothing='a')": "from 0 to 1",
+    "CrossEntropyLoss(label_smoothing=float('nan'))": "from 0 to 1",
+    "CrossEntropyLoss(ignore_index='x')": "whole number or None",
+    "CrossEntropyLoss(weight=[1, 2])": "has no option 'weight'",
+    "CrossEntropyLoss(label_smooth=0.1)": "did you mean 'label_smoothing'",
+    "NLLLoss(label_smoothing=0.1)": "has no option 'label_smoothing'",
+    "NLLLoss(ignore_index=0.5)": "whole number or None",
+    "MSELoss(reduction='avg')": "reduction must be",
+    "BCEWithLogitsLoss(pos_weight=2)": "has no option 'pos_weight'; it has reduction",
+    "Linear(2, 0)": "out_features must be",
+    "Linear(2, 3, bias=7)": "bias must be True or False",
+    "Conv2d(1, 2, 0)": "kernel_size is",
+    "Conv2d(1, 2, 3, padding='some')": "padding",
+    "Conv2d(1, 2, 3, padding='same', stride=2)": "needs stride 1",
+    "Conv2d(1, 2, 3, stride=0)": "stride is",
+    "BatchNorm2d(3, eps=-1)": "eps must be at least 0",
+    "BatchNorm2d(3, momentum=2)": "momentum must be",
+    "BatchNorm2d(3, momentum=None)": "momentum must be a number",
+    "LayerNorm(0)": "must be a whole number of at least 1",
+    "LayerNorm((2, -1))": r"normalized_shape\[1\]",
+    "Embedding(2.5, 3)": "num_embeddings",
+    "Dropout(2)": "p must be from 0 to 1",
+    "Dropout(True)": "p must be from 0 to 1",
+    "Softmax(dim='last')": "dim must be a whole number",
+    "Flatten(start_dim=None)": "start_dim must be a whole number",
+    "MaxPool2d(0)": "kernel_size is",
+    "AvgPool2d(2, padding=-1)": "padding is",
+    "SGD(weight(), lr=-1)": "lr must be at least 0",
+    "SGD(weight(), lr='fast')": "lr must be a number",
+    "SGD(weight(), lr=float('nan'))": "lr must be",
+    "SGD(weight(), momentum=1)": "below 1",
+    "SGD(weight(), nesterov=True)": "needs a momentum",
+    "SGD(weight(), learning_rate=1)": "learning_rate",
+    "Adam(weight(), betas=(0.9, 1.0))": "betas must be",
+    "Adam(weight(), betas=0.9)": "betas are two numbers",
+    "Adam(weight(), betas=(0.9,))": "betas are two numbers",
+    "Adam(weight(), eps=-1)": "eps must be",
+    "AdamW(weight(), weight_decay=-1)": "weight_decay must be",
+    "StepLR(sgd(), 0)": "step_size must be",
+    "StepLR(sgd(), 3, gamma=-1)": "gamma must be",
+    "ExponentialLR(sgd(), None)": "gamma must be a number",
+    "CosineAnnealingLR(sgd(), 10, eta_min=-1)": "eta_min must be",
+    "LinearLR(sgd(), start_factor='a')": "start_factor must be a number",
+    "LambdaLR(sgd(), 0.9)": "must be a function",
+    "StepLR(0.1, 3)": "needs an optimizer",
+    "Batches([1, 2], [1, 2], size=0)": "size must be",
+    "Batches([1, 2], [1, 2], shuffle='no')": "shuffle must be True or False",
+    "Batches([1, 2], [1, 2], drop_last=1)": "drop_last must be True or False",
+    "kaiming((2, 3), 0)": "fan_in must be",
+    "xavier((2, 3), 3, -2)": "fan_out must be",
+    "kaiming((2, 3), 3, gain='big')": "gain must be a number",
+}
+NAMES = {"weight": weight, "sgd": sgd, "Batches": Batches}
+NAMES |= {"kaiming": init.kaiming, "xavier": init.xavier} | vars(optim) | vars(schedules) | vars(nn)
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_option_is_refused_when_the_thing_is_made(text):
+    with pytest.raises(ERRORS, match=WRONG[text]):
+        eval(text, dict(NAMES))
