@@ -170,7 +170,7 @@ def without_data() -> str:
             ast.Assign(targets=[ast.Subscript(value=ast.Attribute(x, attr="data"), slice=key)])
             | ast.AugAssign(target=ast.Subscript(value=ast.Attribute(x, attr="data"), slice=key))
         ):
-            return written(f"{ast.unparse(x)}[{ast.unparse(key)}]")
+            return written(ast.unparse(ast.Subscript(x, key)))
         case ast.AugAssign(target=ast.Attribute(value=x, attr="data"), op=op, value=value):
             name = ast.unparse(x)
             return f"{name}.assign({name} {SIGNS[type(op)]} {operand(value)})"
