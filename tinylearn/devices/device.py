@@ -47,10 +47,10 @@ class DeviceType(type):
         A device named in the environment that cannot be used gives a warning, and numpy.
         """
         if DeviceType.chosen is None:
-            DeviceType.chosen = "numpy"
             try:
                 DeviceType.chosen = checked_name(os.environ.get("TINYLEARN_DEVICE") or "numpy")
             except DeviceError as error:
+                DeviceType.chosen = "numpy"
                 says = f"TINYLEARN_DEVICE is ignored and numpy used: {error}"
                 warnings.warn(says, RuntimeWarning, stacklevel=3)
         return DeviceType.chosen

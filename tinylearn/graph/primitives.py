@@ -271,9 +271,12 @@ def const(value: Any, shape: Shape, dtype: DType, device: str) -> Node:
     return constant(CONST, value, shape, dtype, device)
 
 
-def buffer(data: Any) -> Node:
-    """A leaf: the node of numbers in memory. data has .shape, .dtype and .device."""
-    return source(BUFFER, data.shape, data.dtype, data.device, data)
+def buffer(data: Any, made_at: tuple | None = None) -> Node:
+    """A leaf: the node of numbers in memory. data has .shape, .dtype and .device.
+
+    made_at   the user's place that it is made for; None: the one that led here
+    """
+    return source(BUFFER, data.shape, data.dtype, data.device, data, made_at)
 
 
 def copy(x: Node, device: str) -> Node:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinylearn.changes import change
 from tinylearn.nn.methods import as_tensor
 from tinylearn.nn.state import Loaded, load_state_dict
 from tinylearn.nn.walk import contents, get_parameters, get_state_dict, walk_objects
@@ -69,8 +70,7 @@ class Module:
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
-        for w in self.parameters():
-            w.grad = None
+        change([(w, "grad", None) for w in self.parameters()])
 
     def to(self, device: str) -> Module:
         """Move all Tensors inside to another device; optimizers follow with their next step."""

@@ -7,9 +7,10 @@ numbers compute. The methods stand in the files this class is built from; see st
 from __future__ import annotations
 
 import ast
+import threading
 import weakref
-from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from tinylearn.tensor.data import array_of, upload
 from tinylearn.tensor.operands import broadcast, node_of
 from tinylearn.tensor.othernames import instead
 from tinylearn.tensor.printing import shown
-from tinylearn.tensor.state import Recording, State, alone, made, own, owner, result
+from tinylearn.tensor.state import State, alone, made, own, owner, recording, result
 from tinylearn.tensor.userline import name_of, named, truth_asked, update_asked
 
 
@@ -85,8 +86,9 @@ class Tensor(Backward):
 
     def numpy(self) -> np.ndarray:
         """The numbers as a NumPy array that is yours: a copy."""
-        realize_all((self,))
-        return Device.known[self.node.device].download(self.node.buffer)
+        while (numbers := self.node.buffer) is None:  # still, where another thread assigns to it
+            realize_all((self,))
+        return Device.known[numbers.device].download(numbers)
 
     def item(self) -> Any:
         """The number of a tensor that has one, as a Python number."""
@@ -108,18 +110,7 @@ class Tensor(Backward):
         The tensor is a leaf afterwards, as before. What was computed from it keeps the old
         numbers, and no gradient flows from the new ones to what they were made of.
         """
-        x = value.node if isinstance(value, State) else node_of("assign", value, self.device)
-        if isinstance(value, bool | int | float):
-            x = broadcast(x, self.shape)
-        if x.shape != self.shape:
-            says = "assign needs the shape that is there"
-            raise describe(ShapeError, says, [("self", self.node), ("new", x)])
-        if not self.is_leaf:
-            says = "assign is for leaves; this tensor was computed, and gradients go through it"
-            name = name_of()
-            raise describe(GradientError, says, [(name, self.node)], f"{name}.detach()")
-        own(self, alone(copy(x, self.device).cast(self.dtype)))
-        Waiting.tensors.append(weakref.ref(self))
+        assign_together([self], [value])
         return self
 
     def __iadd__(self, other: Any) -> Tensor:
@@ -164,7 +155,7 @@ class Tensor(Backward):
             return made(numbers_alone(x), False)
         constant = made(DETACH(x), False)
         if x.inputs:
-            Waiting.borders.append(weakref.ref(constant.node))
+            WAITING.borders.append(weakref.ref(constant.node))
         return constant
 
     def clone(self) -> Tensor:
@@ -191,9 +182,9 @@ class Tensor(Backward):
         """Move a leaf itself to another device: parameters of a model. Gives the tensor itself."""
         if self.node.device != place(device):
             fresh = alone(copy(self.node, place(device)))
-            own(self, fresh)
-            Waiting.tensors.append(weakref.ref(self))
-            self.grad = None if self.grad is None else self.grad.to(device)
+            grad = None if self.grad is None else self.grad.to(device)
+            WAITING.tensors.append(weakref.ref(self))
+            own([self], [fresh], (self, "grad", grad))
         return self
 
     def cpu(self) -> Tensor:
@@ -289,7 +280,7 @@ def updated(tensor: Tensor, new: Tensor) -> Tensor:
     """
     if not tensor._requires_grad or tensor.shape != new.shape or not tensor.is_leaf:
         return new
-    if not (Recording.on and Tensor.training):
+    if not recording():
         return tensor.assign(new)
     if tensor.grad is not None:
         says = (
@@ -322,42 +313,70 @@ def names_a_dtype(wanted: Any) -> bool:
 # ---------------------------------------------------------------- computing
 
 
-class Waiting:
+class Waiting(threading.local):
     """What is not computed yet, and is computed with whatever is next.
 
     tensors   those that were assigned to: running statistics, which nobody looks at in training
     borders   the nodes of those that were detached: the state of a recurrent network
 
-    Else graphs of all earlier steps would pile up behind them.
+    Else graphs of all earlier steps would pile up behind them. Each thread computes what it left
+    waiting itself: another may be about to assign anew.
     """
 
-    tensors: ClassVar[list[weakref.ref[Tensor]]] = []
-    borders: ClassVar[list[weakref.ref[Node]]] = []
+    def __init__(self) -> None:
+        self.tensors: list[weakref.ref[Tensor]] = []
+        self.borders: list[weakref.ref[Node]] = []
+
+
+WAITING = Waiting()
+
+
+def assign_together(tensors: Sequence[Tensor], values: Sequence[Any]) -> None:
+    """Do what `assign` does to several tensors: to all, or in case of an error to none."""
+    nodes = [assigned(t, value) for t, value in zip(tensors, values, strict=True)]
+    WAITING.tensors += map(weakref.ref, tensors)
+    own(tensors, nodes)
+
+
+def assigned(tensor: Tensor, value: Any) -> Node:
+    """The leaf that a tensor gets with these numbers."""
+    x = value.node if isinstance(value, State) else node_of("assign", value, tensor.device)
+    if isinstance(value, bool | int | float):
+        x = broadcast(x, tensor.shape)
+    if x.shape != tensor.shape:
+        says = "assign needs the shape that is there"
+        raise describe(ShapeError, says, [("self", tensor.node), ("new", x)])
+    if not tensor.is_leaf:
+        says = "assign is for leaves; this tensor was computed, and gradients go through it"
+        name = name_of()
+        raise describe(GradientError, says, [(name, tensor.node)], f"{name}.detach()")
+    return alone(copy(x, tensor.device).cast(tensor.dtype))
 
 
 def realize_all(tensors: Iterable[Tensor]) -> None:
     """Give tensors their numbers, and what has been waiting in the meantime."""
     tensors = list(tensors)
-    borders = []
-    if Waiting.tensors:
-        tensors += [t for ref in Waiting.tensors if (t := ref()) is not None]
-        Waiting.tensors.clear()
-    if Waiting.borders:
-        borders = [n for ref in Waiting.borders if (n := ref()) is not None and n.inputs]
-        Waiting.borders.clear()
-    waiting = [n for n in [t.node for t in tensors] + borders if n.buffer is None]
-    if waiting:
-        realize(waiting)
+    borders: list[Node] = []
+    if WAITING.tensors:
+        waiting, WAITING.tensors = WAITING.tensors, []
+        tensors += [t for ref in waiting if (t := ref()) is not None]
+    if WAITING.borders:
+        detached, WAITING.borders = WAITING.borders, []
+        borders = [n for ref in detached if (n := ref()) is not None and n.inputs]
+    nodes = [t.node for t in tensors]
+    if unknown := [n for n in nodes + borders if n.buffer is None]:
+        realize(unknown)
     for node in borders:
         forget_inputs(node)
-    for tensor in tensors:
-        if (tensor.node.inputs and not tensor._requires_grad) or tensor.node.op is DETACH:
-            cut_history(tensor)
+    for tensor, node in zip(tensors, nodes, strict=True):
+        if (node.inputs and not tensor._requires_grad) or node.op is DETACH:
+            cut_history(tensor, node)
 
 
-def cut_history(tensor: Tensor) -> None:
+def cut_history(tensor: Tensor, old: Node) -> None:
     """What takes no gradient needs no past: once it has numbers, these are all of it."""
-    old = tensor.node
-    tensor.node = buffer(old.buffer)
+    new = buffer(old.buffer)
     if owner(old) is tensor:
-        own(tensor, tensor.node)
+        new.owner = old.owner
+    if tensor.node is old:  # and got no other numbers meanwhile, from another thread
+        tensor.node = new
