@@ -45,3 +45,14 @@ def free_in_child(lock: Any) -> None:
 
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=free)
+
+
+def run_once(module: dict[str, Any]) -> None:
+    """Refuse to run a module's code again: others hold what it made, and would not know the new.
+
+    Raises   ImportError, which says to restart; nothing has changed by then
+    """
+    if module.setdefault("__ran__", False):
+        says = f"{module['__name__']} cannot be loaded anew: all of tinylearn holds what it made"
+        raise ImportError(f"{says}\nTry restarting the kernel")
+    module["__ran__"] = True

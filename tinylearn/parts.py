@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from tinylearn.changes import Change, alone_on, change, free_in_child
+from tinylearn.changes import Change, alone_on, change, free_in_child, run_once
+
+run_once(globals())
 
 
 class ContractError(ValueError):

@@ -14,12 +14,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinylearn.changes import run_once
 from tinylearn.devices.buffer import POOL, Buffer
 from tinylearn.errors import DeviceError, choose
 from tinylearn.graph.dtype import DType, dtype
 from tinylearn.graph.node import Shape
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
+
+run_once(globals())
 
 
 @dataclass(frozen=True)

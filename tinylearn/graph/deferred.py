@@ -15,12 +15,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from tinylearn.changes import run_once
 from tinylearn.errors import user_place
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.gradient import gradient
 from tinylearn.graph.node import Node, Shape, apply, built_for, separate, walk
 from tinylearn.graph.primitives import DETACH
 from tinylearn.parts import all_own
+
+run_once(globals())
 
 # ---------------------------------------------------------------- composites
 

@@ -14,12 +14,15 @@ from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tinylearn.changes import run_once
 from tinylearn.errors import Origin, nearest, user_place
 from tinylearn.graph.dtype import DType
 from tinylearn.parts import part
 
 if TYPE_CHECKING:
     from tinylearn.graph.primitives import Primitive
+
+run_once(globals())
 
 Shape = tuple[int, ...]
 SYMBOLS = {"add": "a + b", "sub": "a - b", "mul": "a * b", "div": "a / b", "neg": "-a"}

@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from tinylearn.changes import run_once
 from tinylearn.graph import rules
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Given, Node, Shape, apply, constant, source
 from tinylearn.parts import Part
+
+run_once(globals())
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,6 +31,7 @@ def method_part(
             args = (as_tensor(args[0]), *args[1:])
         return part(self, *args, **options)
 
+    run.__module__, run.__qualname__ = Tensor.__module__, f"Tensor.{method}"  # pickle looks there
     setattr(Tensor, method, run)
     return part
 

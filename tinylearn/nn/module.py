@@ -24,6 +24,8 @@ class Module:
             return self.second(self.first(x).relu())
 
     training   False after eval(): dropout and batch norm rest, as with Tensor.training = False
+
+    copy.deepcopy and pickle give a model with Tensors of its own, copy.copy one that shares them.
     """
 
     training = True

@@ -10,6 +10,7 @@ before keep the old ones.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -159,6 +160,20 @@ class Optimizer:
         load_state_dict(mine, state)
         self.lr = mine["lr"].item()
         self.steps = mine["steps"].tolist()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle and copies keep: all but numbers that are made again when they are needed."""
+        return vars(self) | {"_numbers": {}}
+
+    def __copy__(self) -> Optimizer:
+        """An optimizer of the same parameters, which goes on from here with a memory of its own."""
+        new = object.__new__(type(self))
+        vars(new).update(self.__getstate__())
+        new.parameters, new.steps = list(self.parameters), list(self.steps)
+        new.memory = {
+            name: [copy.copy(t) for t in tensors] for name, tensors in self.memory.items()
+        }
+        return new
 
     def __repr__(self) -> str:
         count = sum(w.numel() for w in self.parameters)

@@ -10,6 +10,10 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+from tinylearn.changes import run_once
+
+run_once(globals())
+
 BLOCKS: ContextVar[int] = ContextVar("no_grad", default=0)  # open here: in this thread or task
 ON_A_CLASS = "no_grad on a class holds for its __init__ alone\nTry @no_grad() on each method"
 

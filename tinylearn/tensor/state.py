@@ -3,7 +3,7 @@
 The class Tensor grows file by file, each using those below it:
 
     State < Moves < Casts < Arithmetic < Functions < Reduce < Indexing < Products < Windows
-          < Normalizing < Losses < Creation < Backward < Tensor
+          < Normalizing < Losses < Creation < Backward < Copying < Tensor
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tinylearn.changes import Change, change
+from tinylearn.changes import Change, change, run_once
 from tinylearn.errors import DTypeError, GradientError, describe
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node, Shape, separate
@@ -22,6 +22,8 @@ from tinylearn.tensor.recording import BLOCKS
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
+
+run_once(globals())
 
 
 class Count(int):

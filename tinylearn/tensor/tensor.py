@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tinylearn.changes import run_once
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, GradientError, ShapeError, describe
 from tinylearn.graph.dtype import ALIASES, ALL, DType
@@ -21,8 +22,9 @@ from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.node import Node, forget_inputs
 from tinylearn.graph.primitives import DETACH, buffer, copy
 from tinylearn.realize import realize
-from tinylearn.tensor.backward import Backward, numbers_alone
-from tinylearn.tensor.creation import leaf, place, take_root
+from tinylearn.tensor.backward import numbers_alone
+from tinylearn.tensor.copying import Copying
+from tinylearn.tensor.creation import place, take_root
 from tinylearn.tensor.data import array_of, upload
 from tinylearn.tensor.operands import broadcast, node_of
 from tinylearn.tensor.othernames import instead
@@ -30,8 +32,10 @@ from tinylearn.tensor.printing import shown
 from tinylearn.tensor.state import State, alone, made, own, owner, recording, result
 from tinylearn.tensor.userline import name_of, named, truth_asked, update_asked
 
+run_once(globals())
 
-class Tensor(Backward):
+
+class Tensor(Copying):
     """Numbers of one dtype in a box of some shape, computed when they are looked at.
 
     data             a number, nested lists, an array, or a tensor
@@ -252,16 +256,6 @@ class Tensor(Backward):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
-
-    def __deepcopy__(self, memo: dict) -> Tensor:
-        if not self.is_leaf:
-            raise GradientError("only leaves can be copied deeply\nTry x.detach()")
-        new = leaf(self.numpy(), None, self.device, self._requires_grad)
-        memo[id(self)] = new
-        return new
-
-    def __reduce__(self) -> tuple:
-        return leaf, (self.numpy(), None, self.device, self._requires_grad)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
