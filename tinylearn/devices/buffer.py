@@ -135,8 +135,9 @@ class Buffer:
         self.data, self.fill, self.pool = data, fill, pool
 
     def __del__(self) -> None:
-        if self.pool is not None:
-            self.pool.give(self.data)
+        pool = getattr(self, "pool", None)  # there is none yet if Ctrl-C ended __init__
+        if pool is not None:
+            pool.give(self.data)
 
     @property
     def size(self) -> int:
