@@ -27,12 +27,13 @@ def alone_on(lock: Any, function: Callable, *inputs: Any) -> Any:
 
     A `with` alone does not promise that: an interrupt may arrive on its way out.
     """
-    held = lock._is_owned()  # further out, by this thread
+    if lock._is_owned():  # further out, by this thread
+        return function(*inputs)
     try:
         with lock:
             return function(*inputs)
     finally:
-        while lock._is_owned() and not held:
+        while lock._is_owned():
             lock.release()
 
 

@@ -45,8 +45,9 @@ def train(model, optimizer, steps=5) -> list[float]:
     """The losses on the way."""
     losses = []
     for _ in range(steps):
-        x = Tensor(X, device=optimizer.parameters[0].device, requires_grad=False)
-        loss = nn.CrossEntropyLoss()(model(x), Y)
+        device = optimizer.parameters[0].device
+        x, y = (Tensor(a, device=device, requires_grad=False) for a in (X, Y))
+        loss = nn.CrossEntropyLoss()(model(x), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

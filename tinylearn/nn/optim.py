@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,7 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget all gradients, so that the next backward() starts afresh."""
-        change([(w, "grad", None) for w in self.parameters])
+        change([*zip(self.parameters, repeat("grad"), repeat(None))])
 
     def state_dict(self) -> dict[str, Tensor]:
         """What has to be kept to go on later; safe_save can write it to a file."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinylearn.changes import Change, change, run_once
@@ -168,7 +169,7 @@ def own(tensors: Sequence[State], nodes: Sequence[Node], *more: Change) -> None:
     """
     for tensor, node in zip(tensors, nodes, strict=True):
         node.owner = weakref.ref(tensor)
-    change([(t, "node", n) for t, n in zip(tensors, nodes)] + list(more))
+    change([*zip(tensors, repeat("node"), nodes), *more])
 
 
 def alone(node: Node) -> Node:
