@@ -19,7 +19,7 @@ PACKAGE = ROOT / "tinylearn"
 
 # From the ground up. A file imports from its own floor and from those before it.
 FLOORS = (
-    {"parts", "errors"},
+    {"parts", "errors", "changes"},
     {"graph"},
     {"schedule"},
     {"loops"},

@@ -93,8 +93,8 @@ def is_inside(file: str) -> bool:
     """Whether code of this file is tinylearn's own, or NumPy's; remembered."""
     if len(INSIDE) > 10_000:
         INSIDE.clear()
-    INSIDE[file] = file.startswith((PACKAGE, NUMPY, "<frozen", "<generated"))
-    return INSIDE[file]
+    inside = INSIDE[file] = file.startswith((PACKAGE, NUMPY, "<frozen", "<generated"))
+    return inside
 
 
 def user_origin(depth: int = 1) -> Origin | None:

@@ -8,9 +8,15 @@ with using({"gradient.mul": mine}):    for one block only
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+import importlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
+
+from tinylearn.changes import Change, alone_on, change, free_in_child, run_once
+
+run_once(globals())
 
 
 class ContractError(ValueError):
@@ -26,21 +32,50 @@ class UnknownPart(KeyError):
 class Part:
     """A function under a name. Calling the Part calls its current body.
 
+    default    tinylearn's own function
+    current    the function that runs
+    blocks     (block, function) of each `using` that is open, the first with what ran before them
     contract   a check that a replacement must pass before it is let in: it is called with
                the new function and raises ContractError with the first broken promise
+
+    A cell or a module that makes a Part and is run again gives that same Part a new default.
     """
 
     table: ClassVar[dict[str, Part]] = {}
     version = 0  # counts replacements: what was derived from older bodies is out of date
 
+    name: str
+    default: Callable
+    current: Callable
+    blocks: tuple[tuple[object, Callable], ...] = ()
+    contract: Callable[[Callable], None] | None = None
+
+    def __new__(cls, name: str, default: Callable) -> Part:
+        known = Part.table.get(name)
+        if known is None:
+            return super().__new__(cls)
+        if getattr(known.default, "__module__", "") != getattr(default, "__module__", ""):
+            says = f"there is a Part named {name} already"
+            raise ValueError(f"{says}\nTry tl.use({{{name!r}: {called(default)}}})")
+        return known
+
     def __init__(self, name: str, default: Callable):
         if name in Part.table:
-            raise ValueError(f"there is a Part named {name} already")
-        self.name = name
-        self.default = default
-        self.current = default
-        self.contract: Callable[[Callable], None] | None = None
-        Part.table[name] = self
+            alone_on(CHANGING, self.renew, default)
+        else:
+            self.name, self.default, self.current = name, default, default
+            Part.table[name] = self
+
+    def renew(self, default: Callable) -> None:
+        """Run another default from now on; what `use` and `using` have put in stays."""
+        old = self.default
+        blocks = tuple((block, default if f is old else f) for block, f in self.blocks)
+        current = default if self.current is old else self.current
+        replace([(self, "default", default), (self, "blocks", blocks), (self, "current", current)])
+
+    def __reduce__(self) -> tuple:
+        """A copy, also one that was pickled, is the Part of this name."""
+        return found, (self.name, self.default.__module__)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         return self.current(*args, **options)
@@ -65,6 +100,12 @@ def part(name: str) -> Callable[[Callable], Part]:
     return lambda function: Part(name, function)
 
 
+def called(function: Callable) -> str:
+    """What to call a function in a repair."""
+    name = getattr(function, "__name__", "mine")
+    return name if name.isidentifier() else "mine"
+
+
 def named(name: str) -> Part:
     """The Part called `name`; an unknown name raises UnknownPart and offers the nearest."""
     if name in Part.table:
@@ -74,12 +115,24 @@ def named(name: str) -> Part:
     raise UnknownPart(f"no Part is named {name!r}{hint}")
 
 
+def found(name: str, module: str) -> Part:
+    """The Part called `name`, which that module makes."""
+    if name not in Part.table:
+        importlib.import_module(module)
+    return named(name)
+
+
 def use(changes: Mapping[str, Callable | None]) -> None:
     """Put new functions into Parts, for every caller at once. None brings the default back.
 
     All contracts run before anything changes: a refused function leaves everything as it was.
     Raises UnknownPart (a KeyError), TypeError for what cannot be called, ContractError.
     """
+    alone_on(CHANGING, put, replacements(changes))
+
+
+def replacements(changes: Mapping[str, Callable | None]) -> dict[Part, Callable]:
+    """The function for each Part, if all of them may go in."""
     checked(changes)
     bodies: dict[Part, Callable] = {}
     for name, function in changes.items():
@@ -92,9 +145,7 @@ def use(changes: Mapping[str, Callable | None]) -> None:
         if target.contract is not None and function is not target.default:
             target.contract(function)
         bodies[target] = function
-    for target, function in bodies.items():
-        target.current = function
-    Part.version += 1
+    return bodies
 
 
 def checked(changes: Any) -> None:
@@ -108,16 +159,51 @@ def checked(changes: Any) -> None:
 
 @contextmanager
 def using(changes: Mapping[str, Callable | None]) -> Iterator[None]:
-    """Like `use`, for the length of a `with` block."""
-    checked(changes)
-    before = {name: named(name).current for name in changes}
-    use(changes)
+    """Like `use`, for the length of a `with` block: in all threads, which may leave in any order.
+
+    Where several blocks hold a Part, the one entered last counts.
+    """
+    bodies, block = replacements(changes), object()
     try:
+        alone_on(CHANGING, put, bodies, block)
         yield
     finally:
-        for name, function in before.items():
-            Part.table[name].current = function
-        Part.version += 1
+        alone_on(CHANGING, take_away, block)
+
+
+# ---------------------------------------------------------------- how it is done
+
+
+CHANGING = threading.RLock()
+free_in_child(CHANGING)
+
+
+def put(bodies: Mapping[Part, Callable], block: object = None) -> None:
+    """Let the functions run, for a block or (None) for as long as the innermost block lasts."""
+    changes: list[Change] = []
+    for part, function in bodies.items():
+        blocks = part.blocks
+        if block is not None:
+            blocks = (*(blocks or ((None, part.current),)), (block, function))
+        elif blocks:
+            blocks = (*blocks[:-1], (blocks[-1][0], function))
+        changes += [(part, "blocks", blocks), (part, "current", function)]
+    replace(changes)
+
+
+def take_away(block: object) -> None:
+    """Let run what would run if this block had not been."""
+    changes: list[Change] = []
+    for part in list(Part.table.values()):
+        left = tuple(b for b in part.blocks if b[0] is not block)
+        if len(left) < len(part.blocks):
+            changes += [(part, "current", left[-1][1]), (part, "blocks", left if left[1:] else ())]
+    replace(changes)
+
+
+def replace(changes: Sequence[Change]) -> None:
+    """Change Parts, and count it: all as one step."""
+    change([*changes, (Part, "version", Part.version + 1)])
 
 
 OWN: dict[str, tuple[int, bool]] = {}  # prefix -> Part.version, and what was found then
@@ -127,14 +213,16 @@ def all_own(prefix: str) -> bool:
     """Whether tinylearn's own functions run in all Parts whose names start with `prefix`."""
     known = OWN.get(prefix)
     if known is None or known[0] != Part.version:
-        own = all(p.is_default for name, p in Part.table.items() if name.startswith(prefix))
-        OWN[prefix] = known = Part.version, own
+        version = Part.version  # before they are looked at: what changes meanwhile is found later
+        parts = list(Part.table.items())
+        own = all(p.is_default for name, p in parts if name.startswith(prefix))
+        OWN[prefix] = known = version, own
     return known[1]
 
 
 def bodies(prefix: str) -> tuple[Callable, ...]:
     """The functions now running in the Parts whose names start with `prefix`."""
-    return tuple(p.current for name, p in Part.table.items() if name.startswith(prefix))
+    return tuple(p.current for name, p in list(Part.table.items()) if name.startswith(prefix))
 
 
 class PartsList:

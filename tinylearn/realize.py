@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tinylearn.changes import alone_on, free_in_child
 from tinylearn.devices import library
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
@@ -33,7 +34,8 @@ PLAN_LIMIT = 512  # plans kept; the oldest goes first: one that is still needed 
 LARGE = 30_000  # nodes; a plan for so many takes tens of megabytes
 NUMBER_LIMIT = 4096  # constants kept as numbers in memory
 IDLE_LIMIT = 1 << 18  # bytes of scratch memory that a plan keeps between its runs
-LOCK = threading.RLock()
+LOCK = threading.RLock()  # whoever makes plans, runs them, or changes what they are found by
+free_in_child(LOCK)
 
 
 @dataclass
@@ -117,17 +119,21 @@ PLANS: dict[tuple, Plan] = {}
 
 def realize(nodes: Sequence[Node]) -> None:
     """Give each node its numbers. All are computed together, as one schedule."""
-    with LOCK:
-        outputs = []
-        for n in dict.fromkeys(nodes):
-            if n.op is CONST and n.buffer is None:
-                n.buffer = Device.known[n.device].filled(n.shape, n.dtype, n.arg)
-            elif n.buffer is None:
-                outputs.append(n)
-        if outputs:
-            request = Request(outputs)
-            for n, buffer in zip(outputs, plan_for(request).run(request), strict=True):
-                n.buffer = buffer
+    alone_on(LOCK, compute, nodes)
+
+
+def compute(nodes: Sequence[Node]) -> None:
+    """What `realize` does, one thread at a time. A node has all of its numbers, or none."""
+    outputs = []
+    for n in dict.fromkeys(nodes):
+        if n.op is CONST and n.buffer is None:
+            n.buffer = Device.known[n.device].filled(n.shape, n.dtype, n.arg)
+        elif n.buffer is None:
+            outputs.append(n)
+    if outputs:
+        request = Request(outputs)
+        for n, buffer in zip(outputs, plan_for(request).run(request), strict=True):
+            n.buffer = buffer
 
 
 def plan_for(request: Request) -> Plan:
@@ -258,7 +264,8 @@ def check_fused(*tensors: Any, tolerance: float = 1e-4) -> float:
     numbers = interpret(walk_unrealized(outputs))
     wanted = {n: numbers[m] for n, m in zip(request.outputs, outputs, strict=True)}
     worst = 0.0
-    for node, buffer in zip(request.outputs, plan_for(request).run(request), strict=True):
+    buffers = alone_on(LOCK, lambda: plan_for(request).run(request))
+    for node, buffer in zip(request.outputs, buffers, strict=True):
         got, want = Device.known[node.device].download(buffer), wanted[node]
         with np.errstate(all="ignore"):
             off = np.abs(got - want) / max(1, np.abs(want[np.isfinite(want)]).max(initial=0))

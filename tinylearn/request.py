@@ -8,6 +8,7 @@ the values of constants, and not where a part begins that is cut out of numbers 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -150,15 +151,17 @@ def constant_word(value: float) -> int:
 class Running:
     """The bodies of the Parts that plans are made with, collected anew after each change."""
 
-    version = -1
-    number = 0
+    found: tuple[int, int] = (-1, 0)  # Part.version, and the number of the bodies it had
     known: ClassVar[dict[tuple[Callable, ...], int]] = {}
+    numbers = itertools.count()
 
 
 def running_parts() -> int:
     """What a plan depends on besides the graph: a number for the functions that make it."""
-    if Running.version != Part.version:
+    version, number = Running.found
+    if version != Part.version:
+        version = Part.version  # before the bodies are read: what changes meanwhile is found later
         parts = sum(map(bodies, ("fuse.", "join.", "loops.", "render.", "kernel.")), ())
-        Running.number = Running.known.setdefault(parts, len(Running.known))
-        Running.version = Part.version
-    return Running.number
+        number = Running.known.setdefault(parts, next(Running.numbers))
+        Running.found = version, number
+    return number

@@ -19,7 +19,7 @@ def tensor(array: Any, requires_grad: bool = False) -> Tensor:
     """A Tensor with the numbers of an array; only floats can require a gradient."""
     x = made(leaf(array), False)
     if requires_grad and x.dtype.is_float:
-        own(x, x.node)
+        own([x], [x.node])
         x.requires_grad = True
     return x
 

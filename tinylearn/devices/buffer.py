@@ -64,15 +64,22 @@ class Pool:
             self.let_go()
 
     def let_go(self) -> None:
-        """Forget a piece of the shape that has not been given back for longest."""
-        kind = next(iter(self.free))
-        stack = self.free[kind]
+        """Forget a piece of the shape that has not been given back for longest.
+
+        Other threads, and the memory of what dies meanwhile, may come in between: what the counts
+        then say too much is forgotten when nothing is left.
+        """
+        kinds = list(self.free)
+        if not kinds:
+            self.kept = self.pieces = 0
+            return
+        stack = self.free.get(kinds[0])
         if stack:
             memory = stack.pop()
             self.kept -= memory.nbytes
             self.pieces -= 1
         if not stack:
-            del self.free[kind]
+            self.free.pop(kinds[0], None)
 
 
 def aligned(shape: Shape, dtype: np.dtype) -> np.ndarray:
@@ -135,8 +142,9 @@ class Buffer:
         self.data, self.fill, self.pool = data, fill, pool
 
     def __del__(self) -> None:
-        if self.pool is not None:
-            self.pool.give(self.data)
+        pool = getattr(self, "pool", None)  # there is none yet if Ctrl-C ended __init__
+        if pool is not None:
+            pool.give(self.data)
 
     @property
     def size(self) -> int:

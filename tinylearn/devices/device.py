@@ -14,12 +14,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinylearn.changes import run_once
 from tinylearn.devices.buffer import POOL, Buffer, repeated
 from tinylearn.errors import DeviceError, choose
 from tinylearn.graph.dtype import DType, dtype
 from tinylearn.graph.node import Shape
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
+
+run_once(globals())
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,10 @@ class DeviceType(type):
         A device named in the environment that cannot be used gives a warning, and numpy.
         """
         if DeviceType.chosen is None:
-            DeviceType.chosen = "numpy"
             try:
                 DeviceType.chosen = checked_name(os.environ.get("TINYLEARN_DEVICE") or "numpy")
             except DeviceError as error:
+                DeviceType.chosen = "numpy"
                 says = f"TINYLEARN_DEVICE is ignored and numpy used: {error}"
                 warnings.warn(says, RuntimeWarning, stacklevel=3)
         return DeviceType.chosen

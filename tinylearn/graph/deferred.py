@@ -15,12 +15,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from tinylearn.changes import run_once
 from tinylearn.errors import user_place
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.gradient import gradient
-from tinylearn.graph.node import Building, Node, Shape, apply, separate, walk
+from tinylearn.graph.node import Node, Shape, apply, built_for, separate, walk
 from tinylearn.graph.primitives import DETACH
 from tinylearn.parts import all_own
+
+run_once(globals())
 
 # ---------------------------------------------------------------- composites
 
@@ -116,12 +119,12 @@ def promised(output: Node, g: Node | None, leaves: Iterable[Node]) -> dict[Node,
     """
     if not (all_own("gradient.") and all_own("graph.")):
         return {x: DETACH(graph) for x, graph in differentiated(output, g, leaves).items()}
-    Building.place = user_place()  # one line of the user makes them all
     more = () if g is None else (g,)
-    try:
+
+    def promises() -> dict[Node, Node]:
         return {leaf: apply(DERIVATIVE, (output, leaf, *more)) for leaf in leaves}
-    finally:
-        Building.place = None
+
+    return built_for(user_place(), None, promises)  # one line of the user makes them all
 
 
 def differentiated(output: Node, g: Node | None, leaves: Iterable[Node]) -> dict[Node, Node]:
@@ -177,14 +180,15 @@ def with_inputs(node: Node, new: dict[Node, Node]) -> Node:
     if inputs == node.inputs and not isinstance(node.op, Composite):
         return node
     of = node.gradient_of
-    Building.place, Building.gradient_of = node.made_at, None if of is None else new.get(of, of)
-    try:
-        if isinstance(node.op, Composite):
-            changed = node.op.written_out(inputs, node.arg)
-        else:
-            changed = (apply if node.interned else separate)(node.op, inputs, node.arg)
-    finally:
-        Building.place = Building.gradient_of = None
+    of = None if of is None else new.get(of, of)
+    changed = built_for(node.made_at, of, made_anew, node, inputs)
     if changed.buffer is None:
         changed.buffer = node.buffer
     return changed
+
+
+def made_anew(node: Node, inputs: tuple[Node, ...]) -> Node:
+    """What the node does, done to other inputs."""
+    if isinstance(node.op, Composite):
+        return node.op.written_out(inputs, node.arg)
+    return (apply if node.interned else separate)(node.op, inputs, node.arg)

@@ -13,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from tinylearn.changes import run_once
 from tinylearn.errors import DTypeError, choose
+
+run_once(globals())
 
 
 @dataclass(frozen=True, eq=False)

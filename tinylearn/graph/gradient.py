@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tinylearn.errors import GradientError, Origin
-from tinylearn.graph.node import Building, Node, walk
+from tinylearn.graph.node import Node, built_for, walk
 from tinylearn.graph.primitives import ADD, DETACH
 from tinylearn.parts import part
 
@@ -40,15 +40,16 @@ def gradient(output: Node, g: Node, leaves: Iterable[Node]) -> dict[Node, Node]:
     grads = {output: g}
     for node in reversed(order):
         if node.inputs and node in grads and node in moving:
-            Building.place, Building.gradient_of = node.made_at, node
-            try:
-                for x, gx in zip(node.inputs, rule_of(node, grads[node]), strict=True):
-                    if x in moving:
-                        checked = check(node, x, gx)
-                        grads[x] = ADD(grads[x], checked) if x in grads else checked
-            finally:
-                Building.place = Building.gradient_of = None
+            built_for(node.made_at, node, hand_down, node, grads, moving)
     return {leaf: grads[leaf] for leaf in leaves if leaf in grads}
+
+
+def hand_down(node: Node, grads: dict[Node, Node], moving: set[Node]) -> None:
+    """Add what the node's gradient rule answers to the gradients of its inputs."""
+    for x, gx in zip(node.inputs, rule_of(node, grads[node]), strict=True):
+        if x in moving:
+            checked = check(node, x, gx)
+            grads[x] = ADD(grads[x], checked) if x in grads else checked
 
 
 def rule_of(node: Node, g: Node) -> tuple[Node | None, ...]:

@@ -10,15 +10,19 @@ import itertools
 import math
 import weakref
 from collections.abc import Callable, Container, Iterable
+from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tinylearn.changes import run_once
 from tinylearn.errors import Origin, nearest, user_place
 from tinylearn.graph.dtype import DType
 from tinylearn.parts import part
 
 if TYPE_CHECKING:
     from tinylearn.graph.primitives import Primitive
+
+run_once(globals())
 
 Shape = tuple[int, ...]
 SYMBOLS = {"add": "a + b", "sub": "a - b", "mul": "a * b", "div": "a / b", "neg": "-a"}
@@ -160,15 +164,28 @@ class Structures:
         return cls.known.setdefault(key, found)
 
 
-class Building:
-    """Whose nodes are being built, if it is not the user who builds them.
+# Whose nodes are being built, if it is not the user who builds them: (place, gradient_of).
+#   place         the user's line that they are made for, raw; None: it is looked up for each
+#   gradient_of   the node whose gradient rule makes them, or None
+BUILDING: ContextVar[tuple[tuple | None, Node | None]] = ContextVar(
+    "building", default=(None, None)
+)
 
-    place         the user's line that they are made for, raw; None: it is looked up for each
-    gradient_of   the node whose gradient rule makes them, or None
+
+def built_for(
+    place: tuple | None, gradient_of: Node | None, function: Callable, *inputs: Any
+) -> Any:
+    """function(*inputs), whose nodes are made for a line of the user, or for a gradient.
+
+    It runs in a context of its own: however it ends, nothing of this is left behind, and other
+    threads do not see it.
     """
+    return copy_context().run(_build, (place, gradient_of), function, inputs)
 
-    place: tuple | None = None
-    gradient_of: Node | None = None
+
+def _build(for_whom: tuple[tuple | None, Node | None], function: Callable, inputs: tuple) -> Any:
+    BUILDING.set(for_whom)
+    return function(*inputs)
 
 
 def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
@@ -201,13 +218,20 @@ def forget_inputs(node: Node) -> None:
     node.interned, node.inputs = False, ()
 
 
-def _new(op: Primitive, inputs: tuple, arg: Any, known: tuple, key: tuple | None) -> Node:
+def _new(
+    op: Primitive,
+    inputs: tuple,
+    arg: Any,
+    known: tuple,
+    key: tuple | None,
+    made_at: tuple | None = None,
+) -> Node:
     node = _object(Node)
     node.op, node.inputs, node.arg, node.interned = op, inputs, arg, key is not None
     node.structure, node.shape, node.dtype, node.device = known
     node.buffer = node.owner = None
-    node.gradient_of = Building.gradient_of
-    node.made_at = Building.place or user_place(3)
+    place, node.gradient_of = BUILDING.get()
+    node.made_at = made_at or place or user_place(3)
     if key is not None:
         INTERNED[key] = weakref.ref(node, partial(_forget, key))
     return node
@@ -217,11 +241,18 @@ _object = object.__new__
 _forget = INTERNED.pop  # called with (key, the dead reference)
 
 
-def source(op: Primitive, shape: Shape, dtype: DType, device: str, buffer: Any) -> Node:
+def source(
+    op: Primitive,
+    shape: Shape,
+    dtype: DType,
+    device: str,
+    buffer: Any,
+    made_at: tuple | None = None,
+) -> Node:
     """A node for numbers that exist: never interned, since each has its own memory."""
     structure = (op, shape, dtype, device)
     known = Structures.known.get(structure) or Structures.add(structure, lambda: structure[1:])
-    node = _new(op, (), None, known, None)
+    node = _new(op, (), None, known, None, made_at)
     node.buffer = buffer
     return node
 

@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from tinylearn.changes import run_once
 from tinylearn.graph import rules
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Given, Node, Shape, apply, constant, source
 from tinylearn.parts import Part
+
+run_once(globals())
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,9 +274,12 @@ def const(value: Any, shape: Shape, dtype: DType, device: str) -> Node:
     return constant(CONST, value, shape, dtype, device)
 
 
-def buffer(data: Any) -> Node:
-    """A leaf: the node of numbers in memory. data has .shape, .dtype and .device."""
-    return source(BUFFER, data.shape, data.dtype, data.device, data)
+def buffer(data: Any, made_at: tuple | None = None) -> Node:
+    """A leaf: the node of numbers in memory. data has .shape, .dtype and .device.
+
+    made_at   the user's place that it is made for; None: the one that led here
+    """
+    return source(BUFFER, data.shape, data.dtype, data.device, data, made_at)
 
 
 def copy(x: Node, device: str) -> Node:

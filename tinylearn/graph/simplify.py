@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinylearn.graph.dtype import DType
-from tinylearn.graph.node import Building, Given, Node, Shape, apply, given
+from tinylearn.graph.node import Given, Node, Shape, apply, built_for, given
 from tinylearn.graph.primitives import (
     ADD,
     CAST,
@@ -214,15 +214,17 @@ def rebuilt(node: Node, new: dict[Node, Node], steps: list[Simplification]) -> N
     if node.op is CONST:
         return node
     of = node.gradient_of
-    Building.place = node.made_at
-    Building.gradient_of = new.get(of) if of is not None else None
-    try:
-        after = apply(node.op, tuple(new[x] for x in node.inputs), node.arg)
-        while (step := simplification(after)) is not None:
-            steps.append(step)
-            after = step.after
-    finally:
-        Building.place = Building.gradient_of = None
+    of = None if of is None else new.get(of)
+    inputs = tuple(new[x] for x in node.inputs)
+    return built_for(node.made_at, of, simplest, node.op, inputs, node.arg, steps)
+
+
+def simplest(op: Any, inputs: tuple[Node, ...], arg: Any, steps: list[Simplification]) -> Node:
+    """The node of an operation, after as many rules as have something to say about it."""
+    after = apply(op, inputs, arg)
+    while (step := simplification(after)) is not None:
+        steps.append(step)
+        after = step.after
     return after
 
 

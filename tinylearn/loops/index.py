@@ -17,6 +17,10 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+from tinylearn.changes import run_once
+
+run_once(globals())
+
 
 @dataclass(frozen=True)
 class Variable:

@@ -16,10 +16,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tinylearn.changes import run_once
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import MAX, Primitive
 from tinylearn.loops.index import Index, Variable
+
+run_once(globals())
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from tinylearn.nn import init
 from tinylearn.nn.checks import checked, sizes, yes_no
 from tinylearn.nn.module import Module, title
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.tensor import assign_together
 from tinylearn.tensor.userline import layer_call
 from tinylearn.tensor.windows import Pair, padding_of, two
 
@@ -171,8 +172,9 @@ class BatchNorm2d(Module):
             says = f"{title(self)} needs more than one number a channel to find a variance"
             raise describe(ShapeError, says, [("mean", mean)], "model.eval()")
         whole = variance * (count / (count - 1))
-        for old, new in ((self.running_mean, mean), (self.running_var, whole)):
-            old.assign(old * (1 - self.momentum) + new.detach() * self.momentum)
+        old, share = (self.running_mean, self.running_var), self.momentum
+        new = [x * (1 - share) + y.detach() * share for x, y in zip(old, (mean, whole))]
+        assign_together(old, new)
 
     def extra_repr(self) -> str:
         return f"{self.num_features}"

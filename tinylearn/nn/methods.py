@@ -21,7 +21,8 @@ def method_part(
     default      what the Part runs at first; the method as it was, if not given
     takes_data   whether the first argument may be an array or a list, to be made a Tensor
     """
-    original: Callable = getattr(Tensor, method)
+    known = Part.table.get(name)  # this module's code is run again
+    original: Callable = getattr(Tensor, method) if known is None else known.default
     part = Part(name, default or original)
 
     @functools.wraps(part.default)
@@ -30,6 +31,7 @@ def method_part(
             args = (as_tensor(args[0], self.device), *args[1:])
         return part(self, *args, **options)
 
+    run.__module__, run.__qualname__ = Tensor.__module__, f"Tensor.{method}"  # pickle looks there
     setattr(Tensor, method, run)
     return part
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinylearn.changes import change
 from tinylearn.errors import DeviceError, describe
 from tinylearn.nn.methods import as_tensor
 from tinylearn.nn.state import Loaded, load_state_dict
@@ -25,6 +26,8 @@ class Module:
             return self.second(self.first(x).relu())
 
     training   False after eval(): dropout and batch norm rest, as with Tensor.training = False
+
+    copy.deepcopy and pickle give a model with Tensors of its own, copy.copy one that shares them.
     """
 
     training = True
@@ -96,8 +99,7 @@ class Module:
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
-        for w in self.parameters():
-            w.grad = None
+        change([(w, "_grad", None) for w in self.parameters()])
 
     def to(self, device: str) -> Module:
         """Move all Tensors inside to another device; optimizers follow with their next step."""

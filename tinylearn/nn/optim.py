@@ -10,11 +10,14 @@ before keep the old ones.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
+from tinylearn.changes import alone_on, change
 from tinylearn.devices.device import Device
 from tinylearn.errors import (
     GradientError,
@@ -24,7 +27,7 @@ from tinylearn.errors import (
     nearest,
     user_place,
 )
-from tinylearn.graph.node import Building
+from tinylearn.graph.node import built_for
 from tinylearn.graph.primitives import buffer
 from tinylearn.nn import schedules as lr_scheduler
 from tinylearn.nn import updates
@@ -32,6 +35,7 @@ from tinylearn.nn.checks import checked, yes_no
 from tinylearn.nn.state import load_state_dict
 from tinylearn.nn.walk import NOT_ENTERED, get_parameters, named_tensors
 from tinylearn.parts import all_own
+from tinylearn.realize import LOCK
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.backward import is_added_up, losses_of
 from tinylearn.tensor.state import made, own
@@ -77,29 +81,28 @@ class Optimizer:
     def step(self) -> None:
         """Give every parameter that has a gradient its next numbers.
 
+        All of them are changed together: an interrupt finds all as they were, or all changed.
         Raises   GradientError if no parameter has one
         """
+        alone_on(LOCK, self._step, user_place())
+
+    def _step(self, place: Any) -> None:
         learning = [(k, w, w.grad) for k, w in enumerate(self.parameters) if w.grad is not None]
         if not learning:
             raise GradientError(self._no_gradients())
-        own_rules = all_own("optim.") and type(self).__module__ == __name__
-        try:
-            if own_rules:
-                Building.place = user_place()  # one line of the user makes everything in here
-            old, new = self._next(learning, own_rules)
-        finally:
-            Building.place = None
-        if not own_rules:
+        if all_own("optim.") and type(self).__module__ == __name__:
+            old, new = built_for(place, None, self._next, learning, True)  # all by the user's line
+        else:
+            old, new = self._next(learning, False)
             check_values(old, new)
         gradients = [grad for _, _, grad in learning]
         sums = [grad for grad in gradients if is_added_up(grad)]
         Tensor.realize_all(*new, *sums, *losses_of(gradients))
-        for tensor, value in zip(old, new, strict=True):
-            Building.place = value.node.made_at
-            own(tensor, buffer(value.node.buffer))
-        Building.place = None
+        steps = list(self.steps)
         for k, _, _ in learning:
-            self.steps[k] += 1
+            steps[k] += 1
+        leaves = [buffer(value.node.buffer, value.node.made_at) for value in new]
+        own(old, leaves, (self, "steps", steps))
 
     def _next(
         self, learning: list[tuple[int, Tensor, Tensor]], own_rules: bool
@@ -145,8 +148,7 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget all gradients, so that the next backward() starts afresh."""
-        for w in self.parameters:
-            w.grad = None
+        change([*zip(self.parameters, repeat("_grad"), repeat(None))])
 
     def state_dict(self) -> dict[str, Tensor]:
         """What has to be kept to go on later; safe_save can write it to a file."""
@@ -159,6 +161,20 @@ class Optimizer:
         load_state_dict(mine, state)
         self.lr = mine["lr"].item()
         self.steps = mine["steps"].tolist()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle and copies keep: all but numbers that are made again when they are needed."""
+        return vars(self) | {"_numbers": {}}
+
+    def __copy__(self) -> Optimizer:
+        """An optimizer of the same parameters, which goes on from here with a memory of its own."""
+        new = object.__new__(type(self))
+        vars(new).update(self.__getstate__())
+        new.parameters, new.steps = list(self.parameters), list(self.steps)
+        new.memory = {
+            name: [copy.copy(t) for t in tensors] for name, tensors in self.memory.items()
+        }
+        return new
 
     def __repr__(self) -> str:
         count = sum(w.numel() for w in self.parameters)

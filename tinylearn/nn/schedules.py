@@ -44,8 +44,9 @@ class Schedule:
 
     def step(self) -> None:
         """Go on by one and set the optimizer's lr."""
-        self.last_epoch += 1
-        self.optimizer.lr = self.lr_at(self.last_epoch)
+        epoch = self.last_epoch + 1
+        self.optimizer.lr = self.lr_at(epoch)
+        self.last_epoch = epoch  # last: after an interrupt the same step can be taken again
 
     def get_last_lr(self) -> list[float]:
         """The learning rate set last, in a list, as PyTorch has it."""

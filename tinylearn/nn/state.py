@@ -20,6 +20,7 @@ import numpy as np
 from tinylearn.devices.device import Device
 from tinylearn.devices.files import write_whole
 from tinylearn.errors import nearest
+from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
 from tinylearn.nn.tensorfile import METADATA, Damaged, StateError, foreign, kept, parse
 from tinylearn.nn.walk import get_parameters, get_state_dict, named_tensors
@@ -80,15 +81,14 @@ def load_state_dict(
             problems.append(str(error))
     if problems:
         raise StateError("\n    ".join(["the state does not fit the model:", *problems]))
-    for key, array in arrays.items():
-        put(names[key], array)
+    own([names[key] for key in arrays], [numbers_for(names[k], a) for k, a in arrays.items()])
     return Loaded(missing, unexpected)
 
 
-def put(tensor: Tensor, array: np.ndarray) -> None:
-    """Give a Tensor other numbers; graphs that were built before keep the old ones."""
+def numbers_for(tensor: Tensor, array: np.ndarray) -> Node:
+    """A leaf of other numbers for a Tensor; graphs that were built before keep the old ones."""
     data = Device.known[tensor.device].upload(array.astype(tensor.dtype.numpy, copy=False))
-    own(tensor, buffer(data))
+    return buffer(data)
 
 
 def _counter(key: Any) -> bool:

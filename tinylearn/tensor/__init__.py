@@ -5,7 +5,7 @@ import types
 from typing import NoReturn
 
 from tinylearn.tensor.randomness import manual_seed
-from tinylearn.tensor.state import no_grad
+from tinylearn.tensor.recording import no_grad
 from tinylearn.tensor.tensor import Tensor
 
 __all__ = ["Tensor", "manual_seed", "no_grad"]

@@ -9,12 +9,14 @@ gradient of its own:
 
 from __future__ import annotations
 
+import threading
 import weakref
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinylearn.changes import Change, change
 from tinylearn.errors import DTypeError, GradientError, ShapeError, describe
 from tinylearn.graph.deferred import reached_leaves
 from tinylearn.graph.dtype import bool_, int64
@@ -24,7 +26,7 @@ from tinylearn.tensor.data import upload
 from tinylearn.tensor.indexing import Plan, cut_out, gathered, planned
 from tinylearn.tensor.operands import LIMITS, broadcast, common_shape, node_of
 from tinylearn.tensor.pieces import key_text, of_a_whole, plain, refuse_key, whole_of
-from tinylearn.tensor.state import Recording, State, alone, made, own, owner
+from tinylearn.tensor.state import State, alone, made, own, owner, recording
 from tinylearn.tensor.statements import assignment_value, stored_under_a_name
 from tinylearn.tensor.userline import name_of, update_asked
 
@@ -37,24 +39,36 @@ IN_PLACE = (
 SET = "x[...] = value"
 
 
-class Waiting:
+class Waiting(threading.local):
     """What is not computed yet, and is computed with whatever is next.
 
     tensors   those that were assigned to: running statistics, which nobody looks at in training
     borders   the nodes of those that were detached: the state of a recurrent network
 
-    Else graphs of all earlier steps would pile up behind them.
+    Else graphs of all earlier steps would pile up behind them. Each thread computes what it left
+    waiting itself: another may be about to assign anew.
     """
 
-    tensors: ClassVar[list[weakref.ref[Tensor]]] = []
-    borders: ClassVar[list[weakref.ref[Node]]] = []
+    def __init__(self) -> None:
+        self.tensors: list[weakref.ref[State]] = []
+        self.borders: list[weakref.ref[Node]] = []
+
+
+WAITING = Waiting()
 
 
 # ---------------------------------------------------------------- all numbers
 
 
-def assigned(tensor: Tensor, value: Any) -> Tensor:
-    """The tensor with all numbers replaced; see Tensor.assign."""
+def assign_together(tensors: Sequence[State], values: Sequence[Any]) -> None:
+    """Do what `assign` does to several tensors: to all, or in case of an error to none."""
+    nodes = [assigned(t, value) for t, value in zip(tensors, values, strict=True)]
+    WAITING.tensors += map(weakref.ref, tensors)
+    own(tensors, nodes)
+
+
+def assigned(tensor: State, value: Any) -> Node:
+    """The leaf that a tensor gets with these numbers; see Tensor.assign."""
     x = value.node if isinstance(value, State) else node_of("assign", value, tensor.device)
     if isinstance(value, bool | int | float):
         x = broadcast(x, tensor.shape)
@@ -69,9 +83,7 @@ def assigned(tensor: Tensor, value: Any) -> Tensor:
         name, text = name_of(), assignment_value() or "value"
         repair = f"{name}[...] = {text}" if name.isidentifier() else f"{name}.detach()"
         raise describe(GradientError, says, [(name, tensor.node)], repair)
-    own(tensor, alone(copy(x, tensor.device).cast(tensor.dtype)))
-    Waiting.tensors.append(weakref.ref(tensor))
-    return tensor
+    return alone(copy(x, tensor.device).cast(tensor.dtype))
 
 
 def in_place(name: str) -> Callable[[Tensor, Any], Any]:
@@ -100,8 +112,9 @@ def updated(tensor: Tensor, new: Tensor) -> Tensor:
     if tensor.shape != new.shape:
         return new
     if tensor._requires_grad and tensor.is_leaf:
-        if not (Recording.on and State.training):
-            return assigned(tensor, new)
+        if not recording():
+            assign_together([tensor], [new])
+            return tensor
         if tensor.grad is not None:
             says = "w -= step would make of a leaf, which has a gradient, a tensor that was"
             says += " computed and never gets one again; inside no_grad() the leaf stays, with new"
@@ -114,9 +127,12 @@ def updated(tensor: Tensor, new: Tensor) -> Tensor:
 
 def become(tensor: Tensor, new: Tensor) -> None:
     """Let a tensor be what was computed; the gradient by its old numbers belongs to nobody."""
-    if owner(tensor.node) is tensor:
-        tensor.node.owner = None
-    tensor.node, tensor._requires_grad = new.node, new._requires_grad
+    old = tensor.node
+    changes: list[Change] = [(tensor, "node", new.node)]
+    changes.append((tensor, "_requires_grad", new._requires_grad))
+    if owner(old) is tensor:
+        changes.append((old, "owner", None))
+    change(changes)
 
 
 # ---------------------------------------------------------------- some numbers
@@ -140,8 +156,8 @@ def put(tensor: Tensor, key: tuple, value: Any) -> None:
     if not tensor.is_leaf:  # inside no_grad(): what comes out of it is a constant
         become(tensor, made(buffer(upload(numbers, x.device)), False))
         return
-    own(tensor, alone(buffer(upload(numbers, x.device))))
-    Waiting.tensors.append(weakref.ref(tensor))
+    own([tensor], [alone(buffer(upload(numbers, x.device)))])
+    WAITING.tensors.append(weakref.ref(tensor))
 
 
 def value_node(value: Any, x: Node) -> Node:
@@ -185,7 +201,7 @@ def recorded(tensor: State, value: Any) -> bool:
 
     Not from a leaf to its own old numbers: x[0] = x[0] * 2 makes a leaf of other numbers.
     """
-    if not (Recording.on and State.training and tensor.dtype.is_float):
+    if not (recording() and tensor.dtype.is_float):
         return False
     if not tensor.is_leaf or tensor.node.op is WHERE:  # something has a gradient in there already
         return True
@@ -204,8 +220,8 @@ def write_graph(tensor: Tensor, plan: Plan, key: tuple, new: Node) -> None:
     inside, laid = (laid_by_places if plan.arrays else laid_by_moves)(x, plan, key, new)
     if tensor._requires_grad and tensor.is_leaf:
         inputs = inside, laid, old_numbers(x)
-        x.owner = None if x.op is WHERE else x.owner
-        own(tensor, separate(WHERE, inputs))
+        mine = (x, "owner", None if x.op is WHERE else x.owner)
+        own([tensor], [separate(WHERE, inputs)], mine)
         return
     become(tensor, made(WHERE(inside, laid, x), True))
 

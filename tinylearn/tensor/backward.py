@@ -6,10 +6,12 @@ import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from tinylearn.changes import Change, alone_on, change
 from tinylearn.errors import GradientError, ShapeError, describe
 from tinylearn.graph.deferred import DERIVATIVE, differentiated, promised, reached_leaves
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import ADD, BUFFER, DETACH, buffer
+from tinylearn.realize import LOCK
 from tinylearn.tensor.creation import Creation
 from tinylearn.tensor.operands import node_of
 from tinylearn.tensor.state import State, made, owner
@@ -40,15 +42,7 @@ class Backward(Creation):
             if tensor is not None and tensor._requires_grad:
                 leaves[node] = tensor
         found = promised(*arriving(self, "backward", gradient), leaves)
-        together: Any = weakref.ref(self)
-        compute_gradients([leaves[node] for node in found])
-        for node, g in found.items():
-            leaf = leaves[node]
-            if leaf.grad is not None:
-                g = ADD(numbers_alone(leaf.grad.node), g)
-            grad = made(g, False)
-            grad.together = together
-            leaf.grad = grad
+        alone_on(LOCK, add_gradients, self, [(leaves[node], g) for node, g in found.items()])
 
     def gradient(
         self, *tensors: Tensor, gradient: Any = None, allow_unused: bool = False
@@ -79,6 +73,19 @@ def nodes_below(output: Node, tensors: Iterable[State]) -> list[Node]:
     below = reached_leaves(output)
     owned = {id(t): n for n in below if (t := owner(n)) is not None and t.node not in below}
     return [owned.get(id(t), t.node) for t in tensors]
+
+
+def add_gradients(loss: State, found: Iterable[tuple[State, Node]]) -> None:
+    """Add to the .grad of each leaf: of all at once, or of none."""
+    compute_gradients([leaf for leaf, _ in found])
+    changes: list[Change] = []
+    for leaf, g in found:
+        if leaf._grad is not None:
+            g = ADD(numbers_alone(leaf._grad.node), g)
+        grad = made(g, False)
+        grad.together = weakref.ref(loss)  # type: ignore[arg-type]
+        changes.append((leaf, "_grad", grad))
+    change(changes)
 
 
 # ---------------------------------------------------------------- a second backward

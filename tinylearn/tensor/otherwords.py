@@ -42,8 +42,9 @@ def names_of(method: Callable) -> tuple[list[str], str]:
     return list(code.co_varnames[:count]), several
 
 
+@functools.cache
 def understood(method: Callable) -> Callable:
-    """The method, called by our names also where it is called by others."""
+    """The method, called by our names also where it is called by others; the same each time."""
 
     @functools.wraps(method)
     def call(*args: Any, **words: Any) -> Any:

@@ -6,6 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
+from tinylearn.changes import run_once
+
+run_once(globals())
+
 
 class OneGenerator:
     """One NumPy generator for the whole program, made when the first number is drawn."""

@@ -3,25 +3,28 @@
 The class Tensor grows file by file, each using those below it:
 
     State < Grads < Moves < Casts < Arithmetic < Functions < Reduce < Indexing < Products < Windows
-          < Normalizing < Losses < Creation < Backward < Tensor
+          < Normalizing < Losses < Creation < Backward < Copying < Tensor
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tinylearn.changes import Change, change, run_once
 from tinylearn.errors import DTypeError, GradientError, describe
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node, Shape, separate
 from tinylearn.graph.primitives import BUFFER, DETACH
 from tinylearn.tensor.otherwords import has_other_words, understood
+from tinylearn.tensor.recording import BLOCKS
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
+
+run_once(globals())
 
 
 class Count(int):
@@ -54,6 +57,7 @@ class State:
     _requires_grad: bool
 
     finished: ClassVar[type[Tensor]]  # the class Tensor, once it is complete
+    # A setting of the whole program, for all threads; no_grad() is for one thread or task.
     training: ClassVar[bool] = True  # False: nothing is recorded, dropout and batch norm rest
 
     def __init_subclass__(cls) -> None:
@@ -116,38 +120,14 @@ class State:
             raise describe(GradientError, says, [("x", self.node)], "x.detach()")
         if wanted and owner(self.node) is not self:
             free = self.node.op is BUFFER and owner(self.node) is None
-            own(self, self.node if free else alone(self.node))
+            leaf = self.node if free else alone(self.node)
+            own([self], [leaf], (self, "_requires_grad", True))
         self._requires_grad = bool(wanted)
 
 
-class Recording:
-    """Whether operations are recorded for gradients: off inside `no_grad()`."""
-
-    on = True
-
-
-class no_grad(contextlib.ContextDecorator):
-    """Operations inside are not recorded: their results are constants for `backward`.
-
-    with no_grad(): ...      for a block
-    @no_grad()  @no_grad     for a function
-    """
-
-    def __new__(cls, function: Callable | None = None) -> Any:
-        if function is None:
-            return super().__new__(cls)
-        return functools.wraps(function)(cls()(function))
-
-    def __init__(self) -> None:
-        self.before: list[bool] = []
-
-    def __enter__(self) -> no_grad:
-        self.before.append(Recording.on)
-        Recording.on = False
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        Recording.on = self.before.pop()
+def recording() -> bool:
+    """Whether operations are recorded for gradients here and now."""
+    return not BLOCKS.get() and State.finished.training
 
 
 # ---------------------------------------------------------------- results
@@ -161,7 +141,7 @@ def made(node: Node, requires_grad: bool) -> Tensor:
     if requires_grad:
         if node.dtype.kind != 2:
             requires_grad = False
-        elif not (Recording.on and cls.training):
+        elif BLOCKS.get() or not cls.training:
             node = DETACH(node)
             requires_grad = False
     tensor = _new(cls)
@@ -194,10 +174,14 @@ def owner(node: Node) -> State | None:
     return None if node.owner is None else node.owner()
 
 
-def own(tensor: State, node: Node) -> None:
-    """Make the node, which must be nobody else's, the tensor's leaf."""
-    tensor.node = node
-    node.owner = weakref.ref(tensor)
+def own(tensors: Sequence[State], nodes: Sequence[Node], *more: Change) -> None:
+    """Make each node, which must be nobody else's, the leaf of its tensor: all at once, or none.
+
+    more   what changes with them
+    """
+    for tensor, node in zip(tensors, nodes, strict=True):
+        node.owner = weakref.ref(tensor)
+    change([*zip(tensors, repeat("node"), nodes), *more])
 
 
 def alone(node: Node) -> Node:

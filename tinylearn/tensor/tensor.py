@@ -14,16 +14,25 @@ from typing import Any
 
 import numpy as np
 
+from tinylearn.changes import run_once
 from tinylearn.devices.device import Device
-from tinylearn.errors import DTypeError, GradientError, ShapeError, describe, nearest
+from tinylearn.errors import DTypeError, ShapeError, describe, nearest
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.dtype import dtype as dtype_of
-from tinylearn.graph.node import forget_inputs
+from tinylearn.graph.node import Node, forget_inputs
 from tinylearn.graph.primitives import DETACH, buffer, copy
 from tinylearn.realize import realize
-from tinylearn.tensor.assigning import IN_PLACE, Waiting, assigned, in_place, not_deleted, put
-from tinylearn.tensor.backward import Backward, numbers_alone
-from tinylearn.tensor.creation import leaf, place, take_root
+from tinylearn.tensor.assigning import (
+    IN_PLACE,
+    WAITING,
+    assign_together,
+    in_place,
+    not_deleted,
+    put,
+)
+from tinylearn.tensor.backward import numbers_alone
+from tinylearn.tensor.copying import Copying
+from tinylearn.tensor.creation import place, take_root
 from tinylearn.tensor.data import array_of, upload
 from tinylearn.tensor.othernames import WRITE, in_users_words
 from tinylearn.tensor.printing import shown
@@ -35,8 +44,10 @@ NUMBERS = re.compile(
     r"(torch\.)?(u?int|b?float|fp|bf|complex|bool|half|double|long|short|byte)\d*$"
 )
 
+run_once(globals())
 
-class Tensor(Backward):
+
+class Tensor(Copying):
     """Numbers of one dtype in a box of some shape, computed when they are looked at.
 
     data             a number, nested lists, an array, or a tensor
@@ -91,8 +102,9 @@ class Tensor(Backward):
 
     def numpy(self) -> np.ndarray:
         """The numbers as a NumPy array that is yours: a copy."""
-        realize_all((self,))
-        return Device.known[self.node.device].download(self.node.buffer)
+        while (numbers := self.node.buffer) is None:  # still, where another thread assigns to it
+            realize_all((self,))
+        return Device.known[numbers.device].download(numbers)
 
     def item(self) -> Any:
         """The number of a tensor that has one, as a Python number."""
@@ -114,7 +126,8 @@ class Tensor(Backward):
         The tensor is a leaf afterwards, as before. What was computed from it keeps the old
         numbers, and no gradient flows from the new ones to what they were made of.
         """
-        return assigned(self, value)
+        assign_together([self], [value])
+        return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """Put numbers in some places: x[0, 1:] = 3, x[mask] = y. They are cast to this dtype.
@@ -140,7 +153,7 @@ class Tensor(Backward):
             return piece(numbers_alone(x), self, False)
         constant = piece(DETACH(x), self, False)
         if x.inputs:
-            Waiting.borders.append(weakref.ref(constant.node))
+            WAITING.borders.append(weakref.ref(constant.node))
         return constant
 
     def clone(self) -> Tensor:
@@ -167,9 +180,9 @@ class Tensor(Backward):
         """Move a leaf itself to another device: parameters of a model. Gives the tensor itself."""
         if self.node.device != place(device):
             fresh = alone(copy(self.node, place(device)))
-            own(self, fresh)
-            Waiting.tensors.append(weakref.ref(self))
-            self.grad = None if self.grad is None else self.grad.to(device)
+            grad = None if self.grad is None else self.grad.to(device)
+            WAITING.tensors.append(weakref.ref(self))
+            own([self], [fresh], (self, "_grad", grad))
         return self
 
     def cpu(self) -> Tensor:
@@ -242,16 +255,6 @@ class Tensor(Backward):
         numbers.flags.writeable = bool(copy)  # np.asarray(x)[0] = 1 would never reach x
         return numbers
 
-    def __deepcopy__(self, memo: dict) -> Tensor:
-        if not self.is_leaf:
-            raise GradientError("only leaves can be copied deeply\nTry x.detach()")
-        new = leaf(self.numpy(), None, self.device, self._requires_grad)
-        memo[id(self)] = new
-        return new
-
-    def __reduce__(self) -> tuple:
-        return leaf, (self.numpy(), None, self.device, self._requires_grad)
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -289,29 +292,30 @@ def names_a_dtype(wanted: Any) -> bool:
 # ---------------------------------------------------------------- computing
 
 
-def realize_all(tensors: Iterable[Tensor]) -> None:
+def realize_all(given: Iterable[State]) -> None:
     """Give tensors their numbers, and what has been waiting in the meantime."""
-    tensors = list(tensors)
-    borders = []
-    if Waiting.tensors:
-        tensors += [t for ref in Waiting.tensors if (t := ref()) is not None]
-        Waiting.tensors.clear()
-    if Waiting.borders:
-        borders = [n for ref in Waiting.borders if (n := ref()) is not None and n.inputs]
-        Waiting.borders.clear()
-    waiting = [n for n in [t.node for t in tensors] + borders if n.buffer is None]
-    if waiting:
-        realize(waiting)
+    tensors = list(given)
+    borders: list[Node] = []
+    if WAITING.tensors:
+        waiting, WAITING.tensors = WAITING.tensors, []
+        tensors += [t for ref in waiting if (t := ref()) is not None]
+    if WAITING.borders:
+        detached, WAITING.borders = WAITING.borders, []
+        borders = [n for ref in detached if (n := ref()) is not None and n.inputs]
+    nodes = [t.node for t in tensors]
+    if unknown := [n for n in nodes + borders if n.buffer is None]:
+        realize(unknown)
     for node in borders:
         forget_inputs(node)
-    for tensor in tensors:
-        if (tensor.node.inputs and not tensor._requires_grad) or tensor.node.op is DETACH:
-            cut_history(tensor)
+    for tensor, node in zip(tensors, nodes, strict=True):
+        if (node.inputs and not tensor._requires_grad) or node.op is DETACH:
+            cut_history(tensor, node)
 
 
-def cut_history(tensor: Tensor) -> None:
+def cut_history(tensor: State, old: Node) -> None:
     """What takes no gradient needs no past: once it has numbers, these are all of it."""
-    old = tensor.node
-    tensor.node = buffer(old.buffer)
+    new = buffer(old.buffer)
     if owner(old) is tensor:
-        own(tensor, tensor.node)
+        new.owner = old.owner
+    if tensor.node is old:  # and got no other numbers meanwhile, from another thread
+        tensor.node = new

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from tinylearn.changes import alone_on
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device
 from tinylearn.graph.node import Node
@@ -121,9 +122,9 @@ def computed(nodes: Mapping[str, Node | None]) -> dict[str, Data]:
         found[name] = {"note": f"{unknown[name].size} numbers: too many to sum up"}
     try:
         if waiting:
-            with LOCK:
-                request = Request(list(dict.fromkeys(waiting.values())))
-                buffers = dict(zip(request.outputs, plan_for(request).run(request), strict=True))
+            request = Request(list(dict.fromkeys(waiting.values())))
+            made = alone_on(LOCK, lambda: plan_for(request).run(request))
+            buffers = dict(zip(request.outputs, made, strict=True))
             found |= {name: numbers(buffers[node]) for name, node in waiting.items()}
     except Exception as error:  # a device that is gone must not stop the training
         found |= {k: {"note": f"not computed: {type(error).__name__}"} for k in waiting}
