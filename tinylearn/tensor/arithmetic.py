@@ -93,11 +93,11 @@ class Arithmetic(Casts):
 
     def __floordiv__(self, other: Any) -> Tensor:
         x, y = pair("floordiv", self, other)
-        return made(divided(x, y), False)
+        return result(divided(x, y), self, other)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
         x, y = pair("floordiv", self, other)
-        return made(divided(y, x), False)
+        return result(divided(y, x), self, other)
 
     def __mod__(self, other: Any) -> Tensor:
         x, y = pair("mod", self, other)
@@ -263,9 +263,7 @@ def negated(x: Node) -> Node:
 
 
 def quotient(x: Node, y: Node) -> Node:
-    """x / y for floats: x times the reciprocal, which is worked out at once for a constant."""
-    if y.op is CONST and y.arg:
-        return x * (1 / y.arg)
+    """x / y for floats: x times the reciprocal, which a kernel does in one division."""
     return y.recip() if x.op is CONST and x.arg == 1 else x * y.recip()
 
 

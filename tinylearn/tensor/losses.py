@@ -17,7 +17,7 @@ from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import BUFFER, DETACH, EXP, LESS, LOG, MUL, SUM, WHERE
 from tinylearn.tensor.along import counted, laid_along, places
 from tinylearn.tensor.compare import equal, larger, opposite
-from tinylearn.tensor.functions import absolute
+from tinylearn.tensor.bends import absolute, decay, log1p, wide
 from tinylearn.tensor.indexing import computed_if_cheap, known
 from tinylearn.tensor.moves import without
 from tinylearn.tensor.normalizing import Normalizing
@@ -127,7 +127,7 @@ def cross_entropy(
     below, logs = below_largest(x, axis)
     losses = logs - picked(below, y, axis, laid_along(numbers, x.shape, axis))
     if smoothing:
-        spread = logs - below.sum((axis,)) * (1 / x.shape[axis])
+        spread = logs - below.sum((axis,)) / x.shape[axis]
         losses = losses * (1 - smoothing) + spread * smoothing
     return reduced(losses.reshape(y.shape), reduction, counting(y, ignored))
 
@@ -257,8 +257,8 @@ def reduced(losses: Node, reduction: str, counts: Node | None = None) -> Node:
     if reduction == "sum":
         return total
     if counts is not None:
-        return total * counts.cast(losses.dtype).sum(axes).reshape(()).recip()
-    return total * (1 / losses.size if losses.size else float("nan"))
+        return total / counts.cast(losses.dtype).sum(axes).reshape(())
+    return total / losses.size
 
 
 def bounded_log(x: Node) -> Node:

@@ -62,7 +62,8 @@ class Reduce(Functions):
         """The square root of the sum of squares. NumPy: linalg.norm; PyTorch: norm"""
         x = floating(self.node)
         axes = all_axes("norm", x, axis)
-        return result(kept(root(total(x * x, axes)), axes, keepdim), self)
+        wide = widened(x)
+        return result(kept(root(total(wide * wide, axes)).cast(x.dtype), axes, keepdim), self)
 
     def prod(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
         """The product; of int32 and bool as int64, of nothing 1. NumPy, PyTorch: prod"""
@@ -205,7 +206,7 @@ def total(x: Node, axes: tuple[int, ...]) -> Node:
 def mean(x: Node, axes: tuple[int, ...]) -> Node:
     """The average of floats."""
     n = count(x, axes)
-    return (widened(x).sum(axes) * (1 / n if n else math.nan)).cast(x.dtype)
+    return (widened(x).sum(axes) / n).cast(x.dtype)
 
 
 def variance(x: Node, axes: tuple[int, ...], correction: float) -> Node:
@@ -214,7 +215,7 @@ def variance(x: Node, axes: tuple[int, ...], correction: float) -> Node:
     distance = wide - mean(wide, axes).expand(x.shape)
     n = count(x, axes) - correction
     squares = (distance * distance).sum(axes)
-    return (squares * (1 / n if n > 0 else math.inf)).cast(x.dtype)
+    return (squares / max(n, 0)).cast(x.dtype)
 
 
 def root(x: Node) -> Node:
