@@ -24,7 +24,7 @@ from tinylearn.tensor.compare import (
 )
 from tinylearn.tensor.numpycalls import MIRRORED, OPERATORS, choice_repair, refused
 from tinylearn.tensor.operands import choices, floating, number_dtype, pair, plain
-from tinylearn.tensor.power import power, power_of_number, whole_power
+from tinylearn.tensor.power import power, whole_power
 from tinylearn.tensor.state import State, made, result
 from tinylearn.tensor.userline import operand_names
 from tinylearn.tensor.whole import divided, remainder
@@ -122,7 +122,7 @@ class Arithmetic(Casts):
 
     def __rpow__(self, other: Any) -> Tensor:
         x, y = pair("pow", self, other)
-        return result(power_of_number(y, x), self, other)
+        return result(power(y, x), self, other)
 
     # The operators under the names they have in NumPy and PyTorch.
     add, mul, sub, div, neg, pow = __add__, __mul__, __sub__, __truediv__, __neg__, __pow__

@@ -52,7 +52,8 @@ def decay(x: Node) -> tuple[Node, Node]:
 def log1p(x: Node) -> Node:
     """log(1 + x): what the sum 1 + x has lost of x is added afterwards."""
     u = x + 1
-    return LOG(u) + DETACH((x - (u - 1)) / u)
+    lost = (x - (u - 1)) / u
+    return LOG(u) + DETACH(LESS(u.const_like(0), u).where(lost, 0.0))
 
 
 def expm1(x: Node) -> Node:
@@ -154,7 +155,7 @@ def sigmoid_slope(x: Node) -> Node:
 
 @with_slope(sigmoid_slope)
 def sigmoid(x: Node) -> Node:
-    """1 / (1 + exp(-x)); below zero exp(x) / (1 + exp(x)), which is the same and keeps its digits."""
+    """1 / (1 + exp(-x)); below zero exp(x) / (1 + exp(x)), which keeps its digits."""
     below, e = decay(single(x))
     return (below.where(e, 1.0) / (e + 1)).cast(x.dtype)
 
