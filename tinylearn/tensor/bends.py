@@ -157,7 +157,8 @@ def sigmoid_slope(x: Node) -> Node:
 def sigmoid(x: Node) -> Node:
     """1 / (1 + exp(-x)); below zero exp(x) / (1 + exp(x)), which keeps its digits."""
     below, e = decay(single(x))
-    return (below.where(e, 1.0) / (e + 1)).cast(x.dtype)
+    near = below.where(e, 1.0)
+    return (near - near * (e / (e + 1))).cast(x.dtype)  # e / (1 + e) alone is rounded twice
 
 
 def tanh_slope(x: Node) -> Node:
@@ -205,24 +206,26 @@ def silu(x: Node) -> Node:
 
 
 def gelu_parts(x: Node) -> tuple[Node, Node, Node]:
-    """x within what bends, and how `decay` answers for 2 sqrt(2/pi) (x + 0.044715 x^3)."""
-    z = within(wide(x), 50.0)
-    return (z, *decay((z * z * 0.044715 + 1) * z * (2 * SQRT_2_PI)))
+    """Where x is below zero, z = -|x|, and e = exp(2 sqrt(2/pi) (z + 0.044715 z^3))."""
+    below = LESS(x, x.const_like(0))
+    z = wide(not_below(WHERE(below, x, -x), -50.0))  # e is 0 from there on
+    return below, z, EXP((z * z * (0.044715 * 2 * SQRT_2_PI) + 2 * SQRT_2_PI) * z)
 
 
 def gelu_slope(x: Node) -> Node:
-    """sigmoid(u) + x u' times the slope of the sigmoid, u = 2 sqrt(2/pi) (x + 0.044715 x^3)."""
-    z, below, e = gelu_parts(x)
+    """s(z) + z u' s'(z) for z = -|x|, s = e / (1 + e), e = exp(u); gelu'(x) + gelu'(-x) is 1."""
+    below, z, e = gelu_parts(x)
     d = e + 1
-    bend = (z * z * (3 * 0.044715) + 1) * z * (2 * SQRT_2_PI)
-    return ((below.where(e, 1.0) + bend * e / d) / d).cast(x.dtype)
+    bend = (z * z * (3 * 0.044715 * 2 * SQRT_2_PI) + 2 * SQRT_2_PI) * z
+    slope = ((bend / d + 1) * e / d).cast(x.dtype)
+    return below.where(slope, 1 - slope)
 
 
 @with_slope(gelu_slope)
 def gelu(x: Node) -> Node:
-    """x (1 + tanh(z)) / 2 = x sigmoid(2 z) for z = sqrt(2/pi) (x + 0.044715 x^3)."""
-    _, below, e = gelu_parts(x)
-    return (not_below(wide(x), -50.0) * below.where(e, 1.0) / (e + 1)).cast(x.dtype)
+    """x (1 + tanh(u / 2)) / 2 = x sigmoid(u), from -|x|: gelu(x) - gelu(-x) is x."""
+    below, z, e = gelu_parts(x)
+    return below.where(0.0, x) + (z * e / (e + 1)).cast(x.dtype)
 
 
 @with_slope(sigmoid)

@@ -98,7 +98,7 @@ def real_power(x: Node, y: Node) -> Node:
     result = equal(size, one).where(is_number(y).where(1.0, y), result)
     whole = floor(y)
     odd = LESS(floor(whole * 0.5) * 2, whole)
-    result = WHERE(negative, odd, no).where(-result, result)
+    result = WHERE(WHERE(negative, equal(whole, y), no), odd, no).where(-result, result)
     broken = WHERE(LESS(x, zero), WHERE(is_finite(x), is_finite(y), no), no)
     result = WHERE(broken, opposite(equal(whole, y)), no).where(math.nan, result)
     always = WHERE(equal(y, zero), equal(y, zero), equal(x, one))
