@@ -51,7 +51,7 @@ def drop(condition: Any, x: Any, out: np.ndarray | None = None) -> Any:
 
 
 def exactly(function: Callable) -> Callable:
-    """A function that computes float32 as float64: NumPy's own for float32 is off by up to 4 ulp."""
+    """A function that computes float32 as float64: its own for float32 is off by up to 4 ulp."""
 
     def compute(x: Any, out: np.ndarray | None = None) -> Any:
         if getattr(x, "dtype", None) != np.float32 or not isinstance(x, np.ndarray):
