@@ -159,6 +159,9 @@ def remainder(x: Node, y: Node) -> Node:
         return equal(y, y.const_like(0)).where(0, x - count * y)
     endless = LESS(count, count.const_like(0)).where(y, x + count * 0)
     rest = x - count * y
-    inside = LESS(y, y.const_like(0)).where(LESS(y, rest), LESS(rest, y))  # not if y is too small
-    rest = WHERE(inside, rest, equal(rest, rest).where(0.0, rest))
+    zero = y.const_like(0)
+    backwards = LESS(y, zero)
+    beyond = WHERE(backwards, LESS(rest, y), LESS(y, rest))  # if x has no digits as small as y
+    beyond = WHERE(beyond, beyond, WHERE(backwards, LESS(zero, rest), LESS(rest, zero)))
+    rest = beyond.where(0.0, rest)
     return is_infinite(y).where(endless, rest)
