@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tinylearn.devices import compiler
-from tinylearn.render.cstyle import PRELUDE
+from tinylearn.render.prelude import PRELUDE
 
 SLACK = 4096  # bytes before and behind each array
 SECONDS = 5  # what takes longer does not end

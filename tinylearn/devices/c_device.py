@@ -23,7 +23,8 @@ from tinylearn.graph.node import Node, Shape
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
 from tinylearn.parts import Part
-from tinylearn.render.cstyle import PRELUDE, render_c
+from tinylearn.render.cstyle import render_c
+from tinylearn.render.prelude import PRELUDE
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
 

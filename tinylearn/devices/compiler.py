@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from tinylearn.devices import files
-from tinylearn.render.cstyle import PRELUDE
+from tinylearn.render.prelude import PRELUDE
 
 # gcc 12 loses the rounding of a double to a float and back where it packs statements together
 # (slp): our loops are vectorized as loops, so that is switched off.

@@ -21,6 +21,7 @@ from tinylearn.render.numpy_text import render_numpy
 from tinylearn.schedule.kernel import Kernel
 
 RENDER = Part("render.numpy", render_numpy)
+FEW = 4096  # numbers: fewer are chosen by NumPy itself, in one call
 BITS = {np.dtype(f"{kind}{size}"): np.dtype(f"i{size}") for kind in "fi" for size in (2, 4, 8)}
 
 
@@ -49,6 +50,33 @@ def drop(condition: Any, x: Any, out: np.ndarray | None = None) -> Any:
     return keep(np.logical_not(condition), x, out)
 
 
+def exactly(function: Callable) -> Callable:
+    """A function that computes float32 as float64: its own for float32 is off by up to 4 ulp."""
+
+    def compute(x: Any, out: np.ndarray | None = None) -> Any:
+        if getattr(x, "dtype", None) != np.float32 or not isinstance(x, np.ndarray):
+            return function(x) if out is None else function(x, out=out)
+        wide = x.astype(np.float64)
+        function(wide, out=wide)
+        if out is None:
+            return wide.astype(np.float32)
+        out[...] = wide
+        return out
+
+    return compute
+
+
+def choose(condition: Any, x: Any, y: Any) -> Any:
+    """x where the condition holds, else y: by their bits, five times as fast as where."""
+    many = x if isinstance(x, np.ndarray) and x.ndim else y
+    bits = BITS.get(many.dtype) if isinstance(many, np.ndarray) else None
+    if bits is None or many.size < FEW:
+        return np.where(condition, x, y)
+    other = np.asarray(y, many.dtype).view(bits)
+    change = np.bitwise_xor(np.asarray(x, many.dtype).view(bits), other)
+    return np.bitwise_xor(change * condition, other).view(many.dtype)
+
+
 def row_max(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """The largest number of each row, kept as a row of one; the rows are stood upright first."""
     upright = np.ascontiguousarray(x.swapaxes(-1, -2))
@@ -73,6 +101,7 @@ NAMESPACE: dict[str, Any] = {
         "logical_not",
         "where",
         "maximum",
+        "minimum",
         "matmul",
         "einsum",
         "reshape",
@@ -90,7 +119,7 @@ NAMESPACE: dict[str, Any] = {
 NAMESPACE |= {name: d.numpy.type for name, d in ALL.items()}
 NAMESPACE |= {"divide": np.true_divide, "pad": numpy_pad, "shrink": numpy_shrink, "min": min}
 NAMESPACE |= {"bool": bool, "strided": strided, "keep": keep, "drop": drop, "range": range}
-NAMESPACE |= {"row_max": row_max}
+NAMESPACE |= {"row_max": row_max, "choose": choose, "log": exactly(np.log), "exp": exactly(np.exp)}
 NAMESPACE |= {"__builtins__": {}}
 TEXTS = itertools.count(1)
 

@@ -33,13 +33,14 @@ class Composite:
 
     function   (*input nodes, *arg) -> node, made of its inputs and of constants alone; each of
                its float inputs gets a gradient
+    gradient   its own rule, (g, node) -> one graph for each input; None: the chain rule finds it
     """
 
     kind = "deferred"
     unnamed = None
 
-    def __init__(self, function: Callable):
-        self.function = function
+    def __init__(self, function: Callable, gradient: Callable | None = None):
+        self.function, self.gradient = function, gradient
         self.name = function.__name__.strip("_")
         self.__doc__ = function.__doc__
 
@@ -64,6 +65,24 @@ def composite(function: Callable[..., Node]) -> Composite:
     return Composite(function)
 
 
+def with_slope(slope: Callable[[Node], Node]) -> Callable[[Callable[..., Node]], Composite]:
+    """Decorator: like `composite`, for a function of one input whose derivative is slope(x).
+
+    For functions whose formula is exact where what the chain rule makes of it is not.
+    """
+    return with_gradient(lambda g, node: (g * slope(*node.inputs),))
+
+
+def with_gradient(rule: Callable) -> Callable[[Callable[..., Node]], Composite]:
+    """Decorator: like `composite`, with a gradient rule of its own."""
+    return lambda function: Composite(function, rule)
+
+
+def flat(function: Callable[..., Node]) -> Composite:
+    """Decorator: like `composite`, for what jumps and is flat elsewhere: the gradient is zeros."""
+    return Composite(function, lambda g, node: tuple(x.const_like(0) for x in node.inputs))
+
+
 # ---------------------------------------------------------------- derivatives
 
 
@@ -77,6 +96,7 @@ class Derivative:
     name = "derivative"
     kind = "deferred"
     unnamed = None
+    gradient = None  # no gradient passes
 
     def check(self, inputs: tuple[Node, ...], arg: None) -> tuple[Shape, DType, str]:
         """Like the leaf."""
@@ -130,7 +150,8 @@ def promised(output: Node, g: Node | None, leaves: Iterable[Node]) -> dict[Node,
 def differentiated(output: Node, g: Node | None, leaves: Iterable[Node]) -> dict[Node, Node]:
     """What `gradient` answers for a graph in which things are only noted."""
     leaves = list(leaves)
-    output, g, *spelled = spelled_out([output, output.const_like(1) if g is None else g, *leaves])
+    g = output.const_like(1) if g is None else g
+    output, g, *spelled = spelled_out([output, g, *leaves], ready=True)
     found = gradient(output, g, spelled)
     return {x: found[s] for x, s in zip(leaves, spelled, strict=True) if s in found}
 
@@ -138,19 +159,24 @@ def differentiated(output: Node, g: Node | None, leaves: Iterable[Node]) -> dict
 # ---------------------------------------------------------------- spelling out
 
 
-def spelled_out(outputs: Sequence[Node]) -> list[Node]:
-    """The same graphs of primitives alone: every composite and every gradient, node by node."""
+def spelled_out(outputs: Sequence[Node], ready: bool = False) -> list[Node]:
+    """The same graphs of primitives alone: every composite and every gradient, node by node.
+
+    ready   only until the chain rule can be asked: composites with a rule of their own stay
+    """
     outputs = list(outputs)
     while True:
         order = walk.default(outputs)
         waiting = [node for node in order if waits(node)]
-        if not waiting:
+        ruled = [node for node in waiting if node.op.gradient is not None]
+        if not waiting or (ready and len(ruled) == len(waiting)):
             return outputs
-        compositions = any(isinstance(node.op, Composite) for node in waiting)
-        new = {} if compositions else kept_promises(waiting)
+        rest = [node for node in waiting if node.op.gradient is None]
+        plain = any(isinstance(node.op, Composite) for node in rest)
+        new = {} if plain or not rest else kept_promises(rest)
         for node in order:
             if node not in new:
-                new[node] = with_inputs(node, new)
+                new[node] = with_inputs(node, new, whole=not rest)
         outputs = [new[n] for n in outputs]
 
 
@@ -174,21 +200,25 @@ def kept_promises(waiting: Iterable[Node]) -> dict[Node, Node]:
     return found
 
 
-def with_inputs(node: Node, new: dict[Node, Node]) -> Node:
-    """The node on new inputs, a composite spelled out; the node itself where nothing changes."""
+def with_inputs(node: Node, new: dict[Node, Node], whole: bool = False) -> Node:
+    """The node on new inputs, a composite spelled out; the node itself where nothing changes.
+
+    whole   whether composites with a gradient rule of their own are spelled out too
+    """
     inputs = tuple(new[x] for x in node.inputs)
-    if inputs == node.inputs and not isinstance(node.op, Composite):
+    spelled = isinstance(node.op, Composite) and (whole or node.op.gradient is None)
+    if inputs == node.inputs and not spelled:
         return node
     of = node.gradient_of
     of = None if of is None else new.get(of, of)
-    changed = built_for(node.made_at, of, made_anew, node, inputs)
+    changed = built_for(node.made_at, of, made_anew, node, inputs, spelled)
     if changed.buffer is None:
         changed.buffer = node.buffer
     return changed
 
 
-def made_anew(node: Node, inputs: tuple[Node, ...]) -> Node:
-    """What the node does, done to other inputs."""
-    if isinstance(node.op, Composite):
+def made_anew(node: Node, inputs: tuple[Node, ...], spelled: bool) -> Node:
+    """What the node does, done to other inputs; spelled: by the primitives of a composite."""
+    if isinstance(node.op, Composite) and spelled:
         return node.op.written_out(inputs, node.arg)
     return (apply if node.interned else separate)(node.op, inputs, node.arg)

@@ -18,7 +18,7 @@ def dependents(order: list[Node], leaves: set[Node]) -> set[Node]:
     """The nodes of `order` whose value moves, by small steps, when a leaf's value does."""
     moving = set(leaves)
     for node in order:
-        constant = node.op is DETACH or node.op.kind == "deferred"  # a gradient, only promised yet
+        constant = node.op is DETACH or node.op.gradient is None  # a gradient, only promised yet
         if not constant and node.dtype.is_float and node not in moving:
             for x in node.inputs:
                 if x in moving:

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinylearn.changes import run_once
 from tinylearn.graph import rules
-from tinylearn.graph.dtype import DType
+from tinylearn.graph.dtype import DType, float16, float32, float64
 from tinylearn.graph.node import Given, Node, Shape, apply, constant, source
 from tinylearn.parts import Part
 
@@ -133,7 +133,7 @@ def MUL(g, node):
 @primitive("recip", numpy=np.reciprocal, text="(1 / {0})", dtype=rules.float_dtype)
 def RECIP(g, node):
     """One divided by x; its slope is minus the square of the result."""
-    return (-(g * (node * node)),)
+    return (-(g * node * node),)
 
 
 @primitive("exp", numpy=np.exp, text="exp({0})", dtype=rules.float_dtype)
@@ -151,7 +151,7 @@ def LOG(g, node):
 @primitive("sin", numpy=np.sin, text="sin({0})", dtype=rules.float_dtype)
 def SIN(g, node):
     """The sine; its slope is the cosine, which is the sine a quarter turn ahead."""
-    return (g * (node.inputs[0] + math.pi / 2).sin(),)
+    return (g * node.inputs[0].cos(),)
 
 
 @primitive("sqrt", numpy=np.sqrt, text="sqrt({0})", dtype=rules.float_dtype)
@@ -296,6 +296,32 @@ def _where(condition: Node, x: Any, y: Any) -> Node:
     return WHERE(condition, _operand(like, x), _operand(like, y))
 
 
+def total(x: Node, axes: tuple[int, ...]) -> Node:
+    """The sum along axes; float16 adds up as float32: it cannot count beyond 2048."""
+    if x.dtype is float16:
+        return SUM(x.cast(float32), arg=axes).cast(float16)
+    return SUM(x, arg=axes)
+
+
+def cosine(x: Node) -> Node:
+    """The sine a quarter turn ahead. What x + pi / 2 loses of a large x would turn the angle.
+
+    cos(x) is 1 - 2 sin(x / 2)^2, in float64 exact enough for float32. Of float64 itself the sum
+    is made in two parts, sin(s + e) = sin(s) + e cos(s), as long as e is small.
+    """
+    wide = x.cast(float64)
+    half = (wide * 0.5).sin()
+    far = half * half * -2 + 1
+    if x.dtype is not float64:
+        return far.cast(x.dtype)
+    s = x + math.pi / 2
+    back = s - x
+    rest = (x - (s - back)) + (-back + math.pi / 2) + 6.123233995736766e-17
+    half = (s * 0.5).sin()
+    near = s.sin() + DETACH(rest * (half * half * -2 + 1))
+    return x.less(2.0**26).where((-x).less(2.0**26).where(near, far), far)
+
+
 METHODS: dict[str, Callable] = {
     "__add__": lambda x, y: apply(ADD, (x, _operand(x, y))),
     "__radd__": lambda x, y: ADD(_operand(x, y), x),
@@ -310,11 +336,12 @@ METHODS: dict[str, Callable] = {
     "exp": lambda x: EXP(x),
     "log": lambda x: LOG(x),
     "sin": lambda x: SIN(x),
+    "cos": lambda x: cosine(x),
     "sqrt": lambda x: SQRT(x),
     "less": lambda x, y: LESS(x, _operand(x, y)),
     "where": _where,
     "cast": lambda x, dtype: x if x.dtype is dtype else CAST(x, arg=dtype),
-    "sum": lambda x, axes: SUM(x, arg=axes) if axes else x,
+    "sum": lambda x, axes: total(x, axes) if axes else x,
     "max": lambda x, axes: MAX(x, arg=axes) if axes else x,
     "reshape": lambda x, shape: x if x.shape == shape else apply(RESHAPE, (x,), shape),
     "permute": lambda x, order: x if order == tuple(sorted(order)) else PERMUTE(x, arg=order),

@@ -24,6 +24,7 @@ from tinylearn.graph.primitives import (
     EXPAND,
     MUL,
     PERMUTE,
+    RECIP,
     RESHAPE,
     WHERE,
     buffer,
@@ -89,6 +90,8 @@ def constant_folded(node: Node) -> Node | None:
         return None
     if any(isinstance(x.arg, Given) for x in node.inputs):
         return None
+    if node.op is RECIP and math.frexp(abs(node.inputs[0].arg))[0] not in (0, 0.5):
+        return None  # rounded: x / 3 is one division, and not x times a third
     args = [np.array(x.arg, x.dtype.numpy) for x in node.inputs]
     with np.errstate(all="ignore"):
         value = node.op.numpy(*args, *([node.arg] if node.op is CAST else []))

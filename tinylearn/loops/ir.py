@@ -37,6 +37,7 @@ class Instruction:
 SUBTRACT = Instruction("subtract", np.subtract, "({0} - {1})")
 DIVIDE = Instruction("divide", np.true_divide, "({0} / {1})")
 EQUAL = Instruction("equal", np.equal, "({0} == {1})")
+MINIMUM = Instruction("minimum", np.minimum, "({0} < {1} ? {0} : {1})")
 MAXIMUM = Instruction("maximum", np.maximum, MAX.text)
 
 

@@ -14,6 +14,7 @@ from tinylearn.loops.ir import (
     DIVIDE,
     EQUAL,
     MAXIMUM,
+    MINIMUM,
     SUBTRACT,
     Apply,
     Constant,
@@ -116,6 +117,7 @@ def shorter(expression: Apply, lets: dict[str, Let]) -> Apply:
 def at_least(expression: Apply, lets: dict[str, Let]) -> Apply:
     """(x < c ? c : x) for a constant c is the larger of x and c; NaN stays NaN in both.
 
+    (x < 0 ? x : -x) is the smaller of x and -x.
     Not for 0: there the choice is as fast, and relu's gradient needs the answer of x < 0 anyway.
     """
 
@@ -124,10 +126,26 @@ def at_least(expression: Apply, lets: dict[str, Let]) -> Apply:
 
     condition, chosen, x = expression.args
     match of(condition), of(chosen):
+        case Apply(op, (y, limit)), _ if op is LESS and y == chosen and is_negative(of(x), y, of):
+            return Apply(MINIMUM, (y, x)) if is_zero(of(limit)) else expression
         case Apply(op, (y, limit)), (Constant(node) | Load(node)) as value if op is LESS and y == x:
             if of(limit) == value and node.op is CONST and node.arg != 0 and node.arg == node.arg:
                 return Apply(MAXIMUM, (x, chosen))
     return expression
+
+
+def is_negative(expression: object, x: str, of: Callable[[str], object]) -> bool:
+    """Whether this is x * -1."""
+    match expression:
+        case Apply(op, (a, b)) if op is MUL and a == x:
+            sign = of(b)
+            return isinstance(sign, Constant) and sign.node.arg == -1
+    return False
+
+
+def is_zero(expression: object) -> bool:
+    """Whether this is the constant 0."""
+    return isinstance(expression, Constant) and expression.node.arg == 0
 
 
 # ---------------------------------------------------------------- loops written out or taken apart

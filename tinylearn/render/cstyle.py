@@ -1,6 +1,6 @@
 """Writes a kernel's loops as C text.
 
-    Nest (loops) -> render_c() -> one C function; PRELUDE stands once before all of them
+    Nest (loops) -> render_c() -> one C function; PRELUDE (prelude.py) stands before all of them
 
 Sums run in lanes: several totals side by side, which a compiler turns into vector instructions
 and which are also more exact than one long sum.
@@ -317,83 +317,3 @@ class CWriter:
             if op.name in ("max", "maximum"):  # type: ignore[attr-defined]
                 return f"larger_{kind}({', '.join(args)})"
         return op.text.format(*args)  # type: ignore[attr-defined]
-
-
-PRELUDE = r"""
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
-
-static inline float bits_as_float(int32_t bits) { float x; memcpy(&x, &bits, 4); return x; }
-static inline int32_t float_as_bits(float x) { int32_t bits; memcpy(&bits, &x, 4); return bits; }
-static inline double bits_as_double(int64_t bits) { double x; memcpy(&x, &bits, 8); return x; }
-static inline int64_t double_as_bits(double x) { int64_t bits; memcpy(&bits, &x, 8); return bits; }
-
-/* c ? x : y by its bits: a branch that goes either way is guessed wrong half the time, and one
-   wrong guess takes as long as ten additions. */
-#define CHOOSE(kind, bits) \
-    static inline kind choose_##kind(int c, kind x, kind y) { \
-        bits first, other; memcpy(&first, &x, sizeof x); memcpy(&other, &y, sizeof y); \
-        other ^= (first ^ other) & -(bits)c; memcpy(&y, &other, sizeof y); return y; }
-CHOOSE(float, int32_t) CHOOSE(double, int64_t) CHOOSE(int32_t, int32_t) CHOOSE(int64_t, int64_t)
-CHOOSE(int, int)
-#ifdef __FLT16_MANT_DIG__
-CHOOSE(_Float16, int16_t)
-#endif
-/* The larger of two; not a number if one of them is none, which is easily guessed. */
-static inline float larger_float(float x, float y) {
-    float larger = x > y ? x : y;
-    return x != x ? x : larger;
-}
-static inline double larger_double(double x, double y) {
-    double larger = x > y ? x : y;
-    return x != x ? x : larger;
-}
-
-/* e to the x: x = n log 2 + r, a polynomial for e to the r, n put into the exponent's bits.
-   No branch and no call, so that a compiler can vectorize it. Wrong by less than 2 units in the
-   last place. */
-static inline float exp_float(float x) {
-    x = x < -104.0f ? -104.0f : x;
-    x = x > 89.0f ? 89.0f : x;
-    float n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;
-    float r = x - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
-    int32_t whole = (int32_t)n, half = whole >> 1;
-    return p * bits_as_float((half + 127) << 23) * bits_as_float((whole - half + 127) << 23);
-}
-
-/* The natural logarithm: x = 2^e m with m near 1, a polynomial for log m. */
-static inline float log_float(float x) {
-    float y = x < 1.17549435e-38f ? x * 8388608.0f : x;
-    int32_t shift = x < 1.17549435e-38f ? 23 : 0;
-    int32_t e = (float_as_bits(y) - 0x3f3504f3) >> 23;
-    float f = bits_as_float(float_as_bits(y) - (int32_t)((uint32_t)e << 23)) - 1.0f;
-    float n = (float)(e - shift), z = f * f;
-    float p = 7.0376836292e-2f;
-    p = p * f - 1.1514610310e-1f;
-    p = p * f + 1.1676998740e-1f;
-    p = p * f - 1.2420140846e-1f;
-    p = p * f + 1.4249322787e-1f;
-    p = p * f - 1.6668057665e-1f;
-    p = p * f + 2.0000714765e-1f;
-    p = p * f - 2.4999993993e-1f;
-    p = p * f + 3.3333331174e-1f;
-    p = p * f * z - n * 2.12194440e-4f - 0.5f * z + f + n * 0.693359375f;
-    p = x == 0.0f ? -INFINITY : p;
-    p = x < 0.0f ? NAN : p;
-    return x == INFINITY || x != x ? x : p;
-}
-
-#define exp(x) _Generic((x), double: exp, default: exp_float)(x)
-#define log(x) _Generic((x), double: log, default: log_float)(x)
-#define sin(x) _Generic((x), double: sin, default: sinf)(x)
-#define sqrt(x) _Generic((x), double: sqrt, default: sqrtf)(x)
-"""

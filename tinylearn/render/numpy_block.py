@@ -233,5 +233,7 @@ class BlockBody:
                 return f"keep({texts[0]}, {texts[1]})", True
             if x.constant and x.text in ZERO and not y.constant:
                 return f"drop({texts[0]}, {texts[2]})", True
+            if not (x.constant and y.constant):
+                return f"choose({', '.join(texts)})", False
             return f"where({', '.join(texts)})", False
         return f"{op.numpy.__name__}({', '.join(texts)})", True

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import CAST, DETACH
+from tinylearn.graph.primitives import CAST, DETACH, MUL, RECIP
 from tinylearn.loops.index import Index, Variable
 from tinylearn.loops.ir import Guard, Let, Load, Nest, Statement, Total, Write, names_in
 from tinylearn.loops.unroll import guards
@@ -212,6 +212,9 @@ class Writer:
     def node_text(self, n: Node, names: dict[Node, str]) -> str:
         """One node as a NumPy call."""
         args = [names[x] for x in n.inputs]
+        for x, y in (n.inputs, n.inputs[::-1]) if n.op is MUL else ():
+            if y.op is RECIP and y in self.kernel.members:  # see loops/transforms.py: combine
+                return f"divide({names[x]}, {names[y.inputs[0]]})"
         if n.op is DETACH:
             return args[0]
         if n.op is CAST:

@@ -24,7 +24,7 @@ from tinylearn.tensor.compare import (
 )
 from tinylearn.tensor.numpycalls import MIRRORED, OPERATORS, choice_repair, refused
 from tinylearn.tensor.operands import choices, floating, number_dtype, pair, plain
-from tinylearn.tensor.power import power, power_of_number, whole_power
+from tinylearn.tensor.power import power, whole_power
 from tinylearn.tensor.state import State, made, result
 from tinylearn.tensor.userline import operand_names
 from tinylearn.tensor.whole import divided, remainder
@@ -93,11 +93,11 @@ class Arithmetic(Casts):
 
     def __floordiv__(self, other: Any) -> Tensor:
         x, y = pair("floordiv", self, other)
-        return made(divided(x, y), False)
+        return result(divided(x, y), self, other)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
         x, y = pair("floordiv", self, other)
-        return made(divided(y, x), False)
+        return result(divided(y, x), self, other)
 
     def __mod__(self, other: Any) -> Tensor:
         x, y = pair("mod", self, other)
@@ -122,7 +122,7 @@ class Arithmetic(Casts):
 
     def __rpow__(self, other: Any) -> Tensor:
         x, y = pair("pow", self, other)
-        return result(power_of_number(y, x), self, other)
+        return result(power(y, x), self, other)
 
     # The operators under the names they have in NumPy and PyTorch.
     add, mul, sub, div, neg, pow = __add__, __mul__, __sub__, __truediv__, __neg__, __pow__
@@ -263,9 +263,7 @@ def negated(x: Node) -> Node:
 
 
 def quotient(x: Node, y: Node) -> Node:
-    """x / y for floats: x times the reciprocal, which is worked out at once for a constant."""
-    if y.op is CONST and y.arg:
-        return x * (1 / y.arg)
+    """x / y for floats: x times the reciprocal, which a kernel does in one division."""
     return y.recip() if x.op is CONST and x.arg == 1 else x * y.recip()
 
 

@@ -20,7 +20,7 @@ from tinylearn.tensor.userline import as_floats, name_of, named_arguments
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
-FLAT = "argmax, comparisons, floor, sign and casts to ints are flat and pass none"
+FLAT = "argmax, comparisons and casts to ints or bools are flat and pass none"
 
 
 class Backward(Creation):

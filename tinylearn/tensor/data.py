@@ -27,7 +27,7 @@ def array_of(data: Any, wanted: DType | None = None) -> np.ndarray:
     Raises DTypeError for what is no number, ShapeError for rows of different lengths.
     """
     if not isinstance(data, np.ndarray):
-        data = plain_array(data)
+        data = plain_array(data, wanted)
     have = KNOWN.get(data.dtype) or KNOWN.get(data.dtype.newbyteorder("="))
     if have is None:
         name = data.dtype.name
@@ -39,8 +39,11 @@ def array_of(data: Any, wanted: DType | None = None) -> np.ndarray:
         return data.astype(target)
 
 
-def plain_array(data: Any) -> np.ndarray:
-    """An array of a Python number, a nested list, or anything that offers __array__."""
+def plain_array(data: Any, wanted: DType | None = None) -> np.ndarray:
+    """An array of a Python number, a nested list, or anything that offers __array__.
+
+    wanted   the dtype that its numbers are to have at last: they are not rounded on the way
+    """
     if hasattr(data, "__array__"):
         return np.asarray(data)
     if data is None or isinstance(data, str | bytes | dict | set | complex):
@@ -53,7 +56,7 @@ def plain_array(data: Any) -> np.ndarray:
     if array.dtype not in KNOWN or type(first).__module__ == "tinylearn.tensor.tensor":
         raise broken(data) or DTypeError(f"a tensor is made of numbers, got {short(data)}")
     kinds = kinds_in(data)
-    if None in kinds:
+    if wanted is not None or None in kinds:
         return array
     with np.errstate(over="ignore"):
         return array.astype(promote(*kinds, *([] if kinds else [DEFAULT_FLOAT])).numpy)  # type: ignore[arg-type]

@@ -12,17 +12,18 @@ import numpy as np
 
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, ShapeError, TinylearnError, describe, nearest
-from tinylearn.graph.deferred import composite
+from tinylearn.graph.deferred import composite, with_gradient
 from tinylearn.graph.dtype import bool_, float16, float32, int64
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import BUFFER, DETACH, EXP, LESS, LOG, MUL, SUM, WHERE
+from tinylearn.graph.primitives import BUFFER, DETACH, LESS, LOG, MUL, SUM, WHERE
 from tinylearn.tensor.along import counted, laid_along, places
-from tinylearn.tensor.compare import equal, larger, opposite
-from tinylearn.tensor.functions import absolute, sigmoid
+from tinylearn.tensor.bends import absolute, decay, log1p, sigmoid, wide
+from tinylearn.tensor.compare import equal, opposite
 from tinylearn.tensor.indexing import computed_if_cheap, known
 from tinylearn.tensor.moves import without
 from tinylearn.tensor.normalizing import Normalizing
 from tinylearn.tensor.operands import different_devices, floating, node_of
+from tinylearn.tensor.reduce import log_of_sum
 from tinylearn.tensor.repairs import class_repair, equal_repair
 from tinylearn.tensor.state import State, result
 from tinylearn.tensor.userline import call_form, operand_names
@@ -116,8 +117,7 @@ class Losses(Normalizing):
         """
         x, y = same_shapes("binary_cross_entropy", self, target)
         x = checked_probabilities(x)
-        losses = y * bounded_log(x) + (1 - y) * bounded_log(1 - x)
-        return result(reduced(-losses, reduction), self, target)
+        return result(reduced(two_way(x, y), reduction), self, target)
 
 
 # ---------------------------------------------------------------- on nodes
@@ -137,7 +137,7 @@ def cross_entropy(
     below, logs = below_largest(x, axis)
     losses = logs - picked(below, y, axis, laid_along(numbers, x.shape, axis))
     if smoothing:
-        spread = logs - below.sum((axis,)) * (1 / x.shape[axis])
+        spread = logs - below.sum((axis,)) / x.shape[axis]
         losses = losses * (1 - smoothing) + spread * smoothing
     return reduced(losses.reshape(y.shape), reduction, counting(y, ignored))
 
@@ -145,9 +145,46 @@ def cross_entropy(
 @composite
 def binary_cross_entropy_with_logits(x: Node, y: Node, reduction: str) -> Node:
     """The loss of logits x for truths y from 0 to 1."""
-    zero = x.const_like(0)
-    above = larger(x, zero, LESS(x, zero), LESS(zero, x))
-    return reduced(above - x * y + LOG(EXP(-absolute(x)) + 1), reduction)
+    return reduced(two_way_of_logits(x, y), reduction)
+
+
+def logits_gradient(g: Node, node: Node) -> tuple[Node, Node]:
+    """sigmoid(x) - y, from the side where it is exact; -x for the truth."""
+    x, y = node.inputs
+    below, e = decay(wide(x))
+    share = e / (e + 1)
+    slope = below.where(share, -share) + (below.where(0.0, share.const_like(1)) - wide(y))
+    return g * slope.cast(x.dtype), -(g * x)
+
+
+@with_gradient(logits_gradient)
+def two_way_of_logits(x: Node, y: Node) -> Node:
+    """max(x, 0) - x y + log(1 + exp(-|x|))."""
+    z = wide(x)
+    below, e = decay(z)
+    return (z * (below.where(0.0, z.const_like(1)) - wide(y)) + log1p(e)).cast(x.dtype)
+
+
+def two_way_gradient(g: Node, node: Node) -> tuple[Node, Node]:
+    """(x - y) / (x (1 - x)), where x is neither 0 nor 1; the logarithms' difference for y."""
+    x, y = (wide(v) for v in node.inputs)
+    spread = (1 - x) * x
+    slope = (x - y) / LESS(spread, spread.const_like(1e-12)).where(1e-12, spread)
+    up = bounded(log1p(-x)) - bounded(LOG(x))
+    return g * slope.cast(g.dtype), g * up.cast(g.dtype)
+
+
+@with_gradient(two_way_gradient)
+def two_way(x: Node, y: Node) -> Node:
+    """-(y log(x) + (1 - y) log(1 - x)), no logarithm below -100: so 0 * log(0) is 0."""
+    p, truth = wide(x), wide(y)
+    losses = truth * bounded(LOG(p)) + (1 - truth) * bounded(log1p(-p))
+    return (-losses).cast(x.dtype)
+
+
+def bounded(x: Node) -> Node:
+    """x, but never below -100."""
+    return LESS(x, x.const_like(-100.0)).where(-100.0, x)
 
 
 @composite
@@ -160,7 +197,7 @@ def mse_loss(x: Node, y: Node, reduction: str) -> Node:
 def below_largest(x: Node, axis: int) -> tuple[Node, Node]:
     """How far logits are below the largest, and the logarithm of the sum of these' exponentials."""
     below = x - DETACH(x.max((axis,))).expand(x.shape)
-    return below, LOG(SUM(EXP(below), arg=(axis,)))
+    return below, log_of_sum(below, (axis,))
 
 
 def sides(op: str, prediction: State, target: Any) -> tuple[Node, Node]:
@@ -295,8 +332,8 @@ def reduced(losses: Node, reduction: str, counts: Node | None = None) -> Node:
     if reduction == "sum":
         return total
     if counts is not None:
-        return total * counts.cast(losses.dtype).sum(axes).reshape(()).recip()
-    return total * (1 / losses.size if losses.size else float("nan"))
+        return total / counts.cast(losses.dtype).sum(axes).reshape(())
+    return total / losses.size
 
 
 def check_loss_option(name: str, value: Any) -> None:
@@ -309,9 +346,3 @@ def check_loss_option(name: str, value: Any) -> None:
         raise ValueError(f"label_smoothing must be a number from 0 to 1, not {value!r}")
     if name == "ignore_index" and value is not None and not (number and value == int(value)):
         raise TypeError(f"ignore_index must be a whole number or None, not {value!r}")
-
-
-def bounded_log(x: Node) -> Node:
-    """log(x), but never below -100, so that 0 * log(0) is 0."""
-    low = LESS(x, x.const_like(3.8e-44))
-    return low.where(-100.0, low.where(1.0, x).log())

@@ -85,4 +85,4 @@ class Normalizing(Windows):
         if p == 1:
             return result(x * 0.0, self)
         keep = buffer(upload(Random.generator.random(x.shape) >= p, x.device))
-        return result(keep.where(x * (1 / (1 - p)), 0.0), self)
+        return result(keep.where(x / (1 - p), 0.0), self)

@@ -1,34 +1,52 @@
-"""Powers. All functions take and return nodes of one shape and dtype."""
+"""Powers, value and gradient as PyTorch's. Nodes of one shape and dtype in, such a node out.
+
+x^y is exp(y log|x|) as float64, with its sign; whole powers of few factors are products.
+"""
 
 from __future__ import annotations
 
 import math
 
 from tinylearn.errors import DTypeError
-from tinylearn.graph.dtype import bool_, int64
+from tinylearn.graph.deferred import flat, with_gradient
+from tinylearn.graph.dtype import bool_, float64, int64
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import CONST, LESS, WHERE
-from tinylearn.tensor.compare import equal, is_finite, opposite
+from tinylearn.graph.primitives import CONST, LESS, WHERE, const
+from tinylearn.tensor.bends import rsqrt
+from tinylearn.tensor.compare import all_true, equal, is_finite, is_number, not_less, opposite
 from tinylearn.tensor.whole import floor, remainder
+
+FACTORS = 3  # so many float32 are multiplied as they are, each product a little wrong
+PRODUCT = 64  # so many as float64; more are left to the logarithm
 
 
 def whole_power(x: Node, exponent: float) -> Node:
-    """x to the power of a Python number.
-
-    Whole exponents multiply, halves take a square root, all others are exp(exponent * log(x)).
-    """
-    if not math.isfinite(exponent):
-        return power(x, x.const_like(exponent))
-    if exponent == int(exponent):
-        if exponent < 0 and not x.dtype.is_float:
+    """x to the power of a Python number."""
+    whole = math.isfinite(exponent) and exponent == int(exponent)
+    if not x.dtype.is_float:
+        if not whole:
+            return power(x, x.const_like(exponent))
+        if exponent < 0:
             says = f"{x.dtype} has no power {exponent}, for 1/x is no whole number"
             raise DTypeError(f"{says}\nTry x.float()")
-        y = repeated_product(x.cast(int64) if x.dtype is bool_ else x, abs(int(exponent)))
-        return y.recip() if exponent < 0 else y
-    if exponent > 1:  # sqrt and log have no slope at zero, these powers have
-        zero = equal(x, x.const_like(0))
-        return zero.where(0.0, broken_power(zero.where(1.0, x), exponent))
-    return broken_power(x, exponent)
+        return repeated_product(x.cast(int64) if x.dtype is bool_ else x, int(exponent))
+    if exponent == 0:
+        return ones(x)
+    if exponent == -1:
+        return x.recip()
+    if abs(exponent) == 0.5:
+        return x.sqrt() if exponent > 0 else rsqrt(x)
+    if whole and 0 < exponent <= FACTORS:
+        return repeated_product(x, int(exponent))
+    if whole and abs(exponent) <= PRODUCT:
+        return product_power(x, arg=(int(exponent),))
+    return real_power(x, const(exponent, x.shape, float64, x.device))
+
+
+@flat
+def ones(x: Node) -> Node:
+    """x to the power of 0."""
+    return x.const_like(1)
 
 
 def repeated_product(x: Node, count: int) -> Node:
@@ -42,41 +60,56 @@ def repeated_product(x: Node, count: int) -> Node:
     return x.const_like(1) if y is None else y
 
 
-def broken_power(x: Node, exponent: float) -> Node:
-    """x to a power that is not whole."""
-    if exponent * 2 != int(exponent * 2):
-        return (x.log() * exponent).exp()
-    below = math.floor(abs(exponent))
-    y = x.sqrt() * repeated_product(x, below) if below else x.sqrt()
-    return y if exponent > 0 else y.recip()
+def product_gradient(g: Node, node: Node) -> tuple[Node]:
+    """n x^(n - 1)."""
+    (x,), (n,) = node.inputs, node.arg
+    slope = product_power(x.cast(float64), arg=(n - 1,)) * n
+    return (g * slope.cast(x.dtype),)
 
 
-def power_of_number(base: Node, x: Node) -> Node:
-    """A constant to the power of a tensor."""
-    if base.op is CONST and base.dtype.is_float and 0 < base.arg < math.inf:
-        return (x * math.log(base.arg)).exp()
-    return power(base, x)
+@with_gradient(product_gradient)
+def product_power(x: Node, exponent: int) -> Node:
+    """x to a whole power, as a product."""
+    y = repeated_product(x.cast(float64), abs(exponent))
+    return (y.recip() if exponent < 0 else y).cast(x.dtype)
+
+
+def power_gradient(g: Node, node: Node) -> tuple[Node, Node]:
+    """y x^(y - 1) for x, and x^y log(x) for y, which is 0 where x is 0 and y is not below it."""
+    x, y = (v.cast(float64) for v in node.inputs)
+    zero = x.const_like(0)
+    along = equal(y, zero).where(0.0, y * real_power(x, y - 1))
+    settled = WHERE(equal(x, zero), not_less(y, zero), opposite(all_true(x)))
+    up = settled.where(0.0, real_power(x, y) * settled.where(1.0, x).log())
+    y_dtype = node.inputs[1].dtype
+    return g * along.cast(g.dtype), g.cast(y_dtype) * up.cast(y_dtype)
+
+
+@with_gradient(power_gradient)
+def real_power(x: Node, y: Node) -> Node:
+    """x to the power of y for floats; 1 if y is 0 or x is 1, NaN if x < 0 and y is not whole."""
+    dtype = min(x.dtype, y.dtype, key=lambda d: d.itemsize)  # a number is a float64 here
+    x, y = x.cast(float64), y.cast(float64)
+    zero, one, no = x.const_like(0), x.const_like(1), opposite(all_true(x))
+    nothing = equal(x, zero)
+    negative = LESS(nothing.where(x.recip(), x), zero)  # -0.0 too, whose reciprocal is -inf
+    size = negative.where(-x, x)
+    result = (y * size.log()).exp()
+    result = equal(size, one).where(is_number(y).where(1.0, y), result)
+    whole = floor(y)
+    odd = LESS(floor(whole * 0.5) * 2, whole)
+    result = WHERE(WHERE(negative, equal(whole, y), no), odd, no).where(-result, result)
+    broken = WHERE(LESS(x, zero), WHERE(is_finite(x), is_finite(y), no), no)
+    result = WHERE(broken, opposite(equal(whole, y)), no).where(math.nan, result)
+    always = WHERE(equal(y, zero), equal(y, zero), equal(x, one))
+    return always.where(1.0, result).cast(dtype)
 
 
 def power(x: Node, y: Node) -> Node:
-    """x to the power of y, number by number. 0 ** 0 is 1; negative x needs whole y, else NaN.
-
-    At x = 0 no gradient is given.
-    """
-    if not x.dtype.is_float:
-        return integer_power(x, y)
-    zero, negative = equal(x, x.const_like(0)), LESS(x, x.const_like(0))
-    size = negative.where(-x, x)
-    result = (y * zero.where(1.0, size).log()).exp()
-    whole = floor(y)
-    odd = LESS(floor(whole * 0.5) * 2, whole)
-    signed = odd.where(-result, result)
-    result = negative.where(equal(whole, y).where(signed, math.nan), result)
-    at_zero = LESS(y, y.const_like(0)).where(result.const_like(math.inf), 0.0)
-    result = zero.where(at_zero, result)
-    ordinary = WHERE(zero, zero.const_like(False), is_finite(x))
-    empty = WHERE(ordinary, zero.const_like(False), equal(y, y.const_like(0)))
-    return empty.where(1.0, result)
+    """x to the power of y, number by number."""
+    if x.op is CONST and x.dtype.is_float:
+        x = const(x.arg, x.shape, float64, x.device)
+    return real_power(x, y) if x.dtype.is_float else integer_power(x, y)
 
 
 def integer_power(x: Node, y: Node) -> Node:

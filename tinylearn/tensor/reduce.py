@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from tinylearn.errors import ShapeError, describe, warn_user
 from tinylearn.graph.dtype import bool_, float16, float32, int64
 from tinylearn.graph.node import Node, Shape
-from tinylearn.graph.primitives import DETACH, EXP, LESS, LOG, SUM
+from tinylearn.graph.primitives import DETACH, EXP, LESS, SUM
 from tinylearn.tensor.along import places, product, running_sum
 from tinylearn.tensor.axes import Axes, all_axes, check_keepdim, needed_axis, one_axis
+from tinylearn.tensor.bends import log1p
 from tinylearn.tensor.compare import is_finite, is_number, opposite
 from tinylearn.tensor.data import short
 from tinylearn.tensor.functions import Functions
@@ -71,7 +72,8 @@ class Reduce(Functions):
         if order:
             axis, keepdim = warned_axis(order, keepdim, self.ndim)
         axes = all_axes("norm", x, axis)
-        return result(kept(root(total(x * x, axes)), axes, keepdim), self)
+        wide = widened(x)
+        return result(kept(root(total(wide * wide, axes)).cast(x.dtype), axes, keepdim), self)
 
     def prod(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
         """The product; of int32 and bool as int64, of nothing 1. NumPy, PyTorch: prod"""
@@ -165,7 +167,7 @@ class Reduce(Functions):
         axes = nonempty("log_softmax", x, axis)
         wide = widened(x)
         below = wide - largest(wide, axes)
-        logs = below - LOG(SUM(EXP(below), arg=axes)).expand(x.shape)
+        logs = below - log_of_sum(below, axes).expand(x.shape)
         return result(logs.cast(x.dtype), self)
 
     def logsumexp(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
@@ -180,8 +182,8 @@ class Reduce(Functions):
         wide = widened(x)
         peak = DETACH(wide.max(axes))
         peak = is_finite(peak).where(peak, 0.0)
-        sums = (wide - peak.expand(x.shape)).exp().sum(axes)
-        return result(kept((sums.log() + peak).cast(x.dtype), axes, keepdim), self)
+        logs = log_of_sum(wide - peak.expand(x.shape), axes)
+        return result(kept((logs + peak).cast(x.dtype), axes, keepdim), self)
 
 
 # ---------------------------------------------------------------- what others mean by it
@@ -250,7 +252,7 @@ def total(x: Node, axes: tuple[int, ...]) -> Node:
 def mean(x: Node, axes: tuple[int, ...]) -> Node:
     """The average of floats."""
     n = count(x, axes)
-    return (widened(x).sum(axes) * (1 / n if n else math.nan)).cast(x.dtype)
+    return (widened(x).sum(axes) / n).cast(x.dtype)
 
 
 def variance(x: Node, axes: tuple[int, ...], correction: float) -> Node:
@@ -259,7 +261,7 @@ def variance(x: Node, axes: tuple[int, ...], correction: float) -> Node:
     distance = wide - mean(wide, axes).expand(x.shape)
     n = count(x, axes) - correction
     squares = (distance * distance).sum(axes)
-    return (squares * (1 / n if n > 0 else math.inf)).cast(x.dtype)
+    return (squares / max(n, 0)).cast(x.dtype)
 
 
 def root(x: Node) -> Node:
@@ -282,6 +284,17 @@ def nonempty(op: str, x: Node, axis: Axes) -> tuple[int, ...]:
 def largest(x: Node, axes: tuple[int, ...]) -> Node:
     """The largest, repeated over x, as a constant for gradients."""
     return DETACH(x.max(axes)).expand(x.shape)
+
+
+def log_of_sum(below: Node, axes: tuple[int, ...]) -> Node:
+    """log(sum(exp(x))) of numbers whose largest is 0, exact where nearly all is the largest's 1.
+
+    The ones of the largest are counted apart: beside a 1, what is small would be lost.
+    """
+    small = LESS(below, below.const_like(0))
+    one = small.where(0.0, below.const_like(1))
+    rest = SUM(EXP(below) - one, arg=axes)
+    return log1p(rest + (SUM(one, arg=axes) - 1))
 
 
 def turned(x: Node) -> Node:

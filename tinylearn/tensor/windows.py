@@ -131,7 +131,7 @@ def avg_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape
     """The average of each window."""
     checked_size("avg_pool2d", x, kernel, apart, around)
     y, axes = windows(padded(batch_last(x), around), kernel, steps, apart)
-    y = y.sum(axes) * (1 / math.prod(kernel))
+    y = y.sum(axes) / math.prod(kernel)
     return batch_first(y.reshape(without_axes(y.shape, axes)), x)
 
 
