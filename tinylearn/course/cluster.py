@@ -16,12 +16,13 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from .batch import Options, Progress, Summary, warm_modules, work_due
-from .grade import grade_questions
+from .batch import Options, Progress, Summary, warm_modules
+from .grade import due, grade_questions
 from .journal import Journal, from_json, to_json
+from .reading import Reader
 from .sandbox import Limits, Sandbox
 from .spec import Spec, from_data
-from .submissions import Submission
+from .submissions import Submission, read
 
 _specs: dict[str, Spec] = {}  # a worker loads each spec once
 
@@ -40,7 +41,9 @@ def grade_on_dask(
 
     began = time.monotonic()
     journal.tidy()
-    work = list(work_due(spec, submissions, journal, options.regrade))
+    with Reader() as reader:
+        read_here = (read(submission, spec, reader) for submission in submissions)
+        work = [(s, due(spec, s, journal, options.regrade)) for s in read_here]
     asked = len(submissions) * len(spec.questions)
     summary = Summary(students=len(submissions))
     summary.kept = asked - sum(len(questions) for _, questions in work)
@@ -50,6 +53,10 @@ def grade_on_dask(
         shared = client.scatter(text, broadcast=True)
         futures = {}
         for submission, questions in work:
+            summary.looks += [f"{submission.student}: {text}" for text in submission.looks]
+            summary.sources[submission.student] = submission.source, submission.modified
+            if not questions:
+                continue
             ids = [question.id for question in questions]
             job = job_text(submission, ids, options, secret)
             future = client.submit(grade_here, shared, job, pure=False, retries=3)
@@ -104,10 +111,10 @@ def grade_here(spec_text: str, text: str) -> str:
         _specs[spec_text] = from_data(json.loads(spec_text))
     spec, job = _specs[spec_text], json.loads(text)
     about = job["submission"]
-    submission = Submission(**about | {"cells": tuple(about["cells"])})
+    submission = Submission(**about | {"cells": tuple(about["cells"]), "files": ()})
     questions = [spec[id] for id in job["questions"]]
     with Sandbox(job["level"], Limits(**job["limits"]), warm_modules(spec)) as box:
         results = list(
             grade_questions(spec, submission, questions, box, bytes.fromhex(job["secret"]))
         )
-    return json.dumps([to_json(asdict(result)).decode() for result in results])
+    return json.dumps([to_json(result).decode() for result in results])
