@@ -19,7 +19,7 @@ import difflib
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ def adjustment(
             check_keys(path, {key: 0}, known, where)
     own = entry.get(assignment, {})
     demand(isinstance(own, dict), path, f"{where}.{assignment} must be {{...}}")
-    made = Adjustment()
+    values: dict[str, Any] = {}
     for place, said in ((where, for_all), (f"{where}.{assignment}", own)):
         check_keys(path, said, known, place)
         for key, value in said.items():
@@ -117,13 +117,13 @@ def adjustment(
                 if said is own or not graded_here(path, assignment):
                     check_keys(path, points, questions or list(points), inner)
                 points = {q: p for q, p in points.items() if not questions or q in questions}
-                made = replace(made, overrides=made.overrides | points)
+                values["overrides"] = values.get("overrides", {}) | points
             elif key == "note":
                 demand(isinstance(value, str), path, f"{inner} must be a text")
-                made = replace(made, note=value)
+                values["note"] = value
             else:
-                made = replace(made, **{key: number(path, inner, value)})
-    return made
+                values[key] = number(path, inner, value)
+    return Adjustment(**values)
 
 
 def graded_here(path: Path, but: str) -> bool:

@@ -176,7 +176,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
         status = STOPPED
     written = write_reports(spec, arguments.out, looks, pages=status != STOPPED)
     print(f"{len(written)} report files in {arguments.out}")
-    return told(looks) if not status else status
+    return status or told(looks)
 
 
 def checked(spec: Spec, arguments: argparse.Namespace) -> None:

@@ -77,7 +77,7 @@ def discover(place: Path, chapter: str, reader: Reader) -> Class:
         units[parts[0], len(parts) > 1 or file.trouble == EMPTY].append((parts, file))
     owners: dict[tuple[str, str], list[tuple[names.Owner, list[File]]]] = defaultdict(list)
     for (top, is_folder), held in units.items():
-        if not is_folder and not names.kind_of(top) in ("notebook", "archive"):
+        if not is_folder and names.kind_of(top) not in ("notebook", "archive"):
             trouble = held[0][1].trouble or "neither a notebook nor a zip, in no student's folder"
             found.complaints.append(f"{held[0][1].shown}: {trouble}")
             continue
@@ -119,7 +119,8 @@ def on_disk(place: Path) -> list[Entry]:
     found: list[Entry] = []
     for name, info, path in listing(place):
         count = len(found)
-        waiting = [((names.cleaned(name),), path, info)]
+        top: tuple[str, ...] = (names.cleaned(name),)
+        waiting = [(top, path, info)]
         while waiting:
             parts, path, info = waiting.pop()
             if info is None or not stat.S_ISDIR(info.st_mode):
@@ -187,10 +188,10 @@ def in_archive(path: str, most: int, reader: Reader) -> list[Entry]:
     held = {parts[:n] for parts, _ in found for n in range(1, len(parts))}
     for inside, _ in answer["files"]:  # folders that hold nothing
         parts = tuple(part for name in inside for part in names.parts_of(name))
-        if inside[-1].endswith(("/", "\\")) and parts and parts not in held:
-            if not any(map(names.is_own_file, parts)):
-                held.add(parts)
-                found.append((parts, File(path, tuple(inside), trouble=EMPTY)))
+        is_empty = inside[-1].endswith(("/", "\\")) and parts and parts not in held
+        if is_empty and not any(map(names.is_own_file, parts)):
+            held.add(parts)
+            found.append((parts, File(path, tuple(inside), trouble=EMPTY)))
     return found
 
 

@@ -112,7 +112,7 @@ def missing(path: Path, students: dict[str, str]) -> tuple[list[str], list[str]]
     absent = []
     for expected in read_roster(path):
         wanted = {form for name in expected for form in forms(name)}
-        found = [s for s, n in left.items() if n and n in expected or forms(s) & wanted]
+        found = [s for s, n in left.items() if (n and n in expected) or forms(s) & wanted]
         for student in found:
             del left[student]
         if not found:

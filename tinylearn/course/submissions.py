@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import names
-from .discover import Class, File, discover, in_archive
-from .discover import MAX_FILES as MOST_IN_A_ZIP
+from .discover import MAX_FILES, Class, File, discover, in_archive
 from .inside.read import Unreadable
 from .question import Question
 from .reading import Reader
@@ -143,7 +142,7 @@ def opened_up(files: tuple[File, ...], reader: Reader, troubles: list[str]) -> I
             troubles.append(f"{file.name}: {file.trouble}")
         elif kind == "archive" and not file.inside:
             try:
-                held = [inner for _, inner in in_archive(file.path, MOST_IN_A_ZIP, reader)]
+                held = [inner for _, inner in in_archive(file.path, MAX_FILES, reader)]
             except Unreadable as error:
                 troubles.append(f"{file.name}: {error}")
                 continue
@@ -242,6 +241,6 @@ def names_below(place: Path, reader: Reader) -> set[str]:
             found |= {Path(file.path).name, Path(file.path).parent.name, *file.inside}
             if names.kind_of(file.name) == "archive" and not (file.inside or file.trouble):
                 with contextlib.suppress(Unreadable):
-                    held = in_archive(file.path, MOST_IN_A_ZIP, reader)
+                    held = in_archive(file.path, MAX_FILES, reader)
                     found |= {part for parts, _ in held for part in parts}
     return found
