@@ -128,7 +128,7 @@ def owner_of(name: str, is_folder: bool, chapter: str) -> Owner:
                 had["name"].strip(), had.get("number") or "", bool(had.get("late")), order, system
             )
     if is_folder:
-        return Owner(NOTEBOOK.sub("", name).strip() or name)
+        return Owner(ARCHIVE.sub("", NOTEBOOK.sub("", name)).strip() or name)
     stem = bare(name)
     own = re.sub(re.escape(chapter), " ", stem, flags=re.IGNORECASE) if chapter else stem
     own = re.sub(r"\s+", " ", own).strip(" _-.")

@@ -147,10 +147,10 @@ def opened_up(files: tuple[File, ...], reader: Reader, troubles: list[str]) -> I
                 troubles.append(f"{file.name}: {error}")
                 continue
             inner = [replace(f, order=file.order) for f in held]
+            yield from opened_up(tuple(inner), reader, troubles)
             if not any(names.kind_of(f.name) == "notebook" for f in inner if not f.trouble):
                 listed = ", ".join(sorted({f.name for f in inner})[:5]) or "nothing"
                 troubles.append(f"{file.name}: the zip holds no notebook; it holds {listed}")
-            yield from opened_up(tuple(inner), reader, troubles)
         elif kind == "notebook":
             yield file
 

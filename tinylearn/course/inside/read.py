@@ -137,7 +137,7 @@ def entries(
         elif (entry.external_attr >> 16) & 0o170000 == 0o120000:
             yield names, when, "it is a link to another file"
         elif name.lower().endswith(".zip") and not name.rpartition("/")[2].startswith("._"):
-            if len(names) > MAX_NESTED:
+            if len(names) >= MAX_NESTED:
                 yield names, when, f"it lies in more than {MAX_NESTED} archives"
                 continue
             try:
