@@ -97,7 +97,7 @@ def test_a_folder_in_use_is_not_taken_for_left_behind():
     scratch.clean()
     assert os.path.isdir(held.path)
     held.remove()
-    assert not os.path.exists(held.path) and not os.path.exists(f"{held.path}.held")
+    assert not os.path.exists(held.path) and not held.mark.exists()
 
 
 def test_a_scratch_folder_is_removed_however_deep_and_closed_it_is():

@@ -36,13 +36,18 @@ def base() -> Path:
 
 
 class Scratch:
-    """One folder, and its lock: a folder beside it that stays locked while this process lives."""
+    """One folder, and its mark in base(): a folder that stays locked while this process lives.
 
-    def __init__(self) -> None:
+    place   where it is made; base() if left out
+    """
+
+    def __init__(self, place: str | None = None) -> None:
         self.stack = contextlib.ExitStack()
         with locked(base()):  # nobody takes it for left behind before it is locked
-            self.path = tempfile.mkdtemp(prefix="box-", dir=base())
-            self.stack.enter_context(locked(Path(f"{self.path}.held")))
+            self.path = tempfile.mkdtemp(prefix="box-", dir=place or base())
+            self.mark = Path(tempfile.mkdtemp(prefix="held-", dir=base()))
+            os.symlink(self.path, self.mark / "at")
+            self.stack.enter_context(locked(self.mark))
         self.written = 0
 
     def over(self, pid: int) -> str:
@@ -61,8 +66,7 @@ class Scratch:
 
     def remove(self) -> None:
         removed(Path(self.path))
-        with contextlib.suppress(OSError):
-            os.rmdir(f"{self.path}.held")
+        removed(self.mark)
         self.stack.close()
 
 
@@ -131,15 +135,11 @@ def clean() -> int:
     """Remove what killed graders left behind; how many folders."""
     count = 0
     with locked(base()):
-        for folder in base().glob("box-*"):
-            if folder.suffix == ".held" or not folder.is_dir():
-                continue
-            held = Path(f"{folder}.held")
-            with locked(held, wait=False) as abandoned:
+        for mark in base().glob("held-*"):
+            with locked(mark, wait=False) as abandoned:
                 if abandoned:
-                    removed(folder)
-                    count += 1
-            if abandoned:
-                with contextlib.suppress(OSError):
-                    held.rmdir()
+                    with contextlib.suppress(OSError):
+                        removed(Path(os.readlink(mark / "at")))
+                        count += 1
+                    removed(mark)
     return count

@@ -11,6 +11,7 @@ little time, so that a zip or a notebook made to hurt ends a child and nothing e
 
 from __future__ import annotations
 
+import ast
 import codecs
 import contextlib
 import hashlib
@@ -279,7 +280,7 @@ def attempt(cells: list[str], question: dict[str, Any]) -> str:
     )
     given = plain(question["stub"])
     own = [cell for cell in cells if mark.search(cell)]
-    own = [cell for cell in own if plain(cell) != given and not is_stub(cell, question)]
+    own = [cell for cell in own if plain(cell) != given and not is_stub(cell)]
     return hashlib.sha256("\0".join(map(plain, own)).encode()).hexdigest()[:16] if own else ""
 
 
@@ -288,15 +289,16 @@ def plain(cell: str) -> str:
     return "\n".join(line.rstrip() for line in cell.splitlines() if line.strip())
 
 
-def is_stub(cell: str, question: dict[str, Any]) -> bool:
+def is_stub(cell: str) -> bool:
     """Whether every definition in the cell still raises NotImplementedError, whatever its words."""
     if "NotImplementedError" not in cell:
         return False
     try:
-        parsed, _ = find.parse_cells([cell], question["keys"], question["answer"])
-    except (RecursionError, MemoryError):
+        tree = ast.parse(cell)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    made = [s for _, tree in parsed for s in tree if isinstance(s, find.DEFINITIONS)]
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    made = [statement for statement in tree.body if isinstance(statement, kinds)]
     return bool(made) and all(find.is_stub(statement) for statement in made)
 
 
