@@ -25,6 +25,7 @@ from .build import build, is_current, write
 from .cluster import grade_on_dask
 from .discover import discover
 from .gradescope import autograder_zip
+from .handback import feedback_zip, merge_review, review_page, similar
 from .journal import Journal, locked
 from .names import printable
 from .probe import LEVELS, best_level, trouble_with
@@ -107,10 +108,32 @@ def add_grade(subparsers: Subparsers) -> None:
     totals = subparsers.add_parser("totals", help="add up the chapters that were graded")
     totals.add_argument("--out", type=Path, required=True)
     totals.set_defaults(run=run_totals)
+    add_after(subparsers)
     gradescope = subparsers.add_parser("gradescope", help="make the autograder zip to upload")
     gradescope.add_argument("--spec", type=Path, required=True)
     gradescope.add_argument("--out", type=Path, required=True, help="the zip file")
     gradescope.set_defaults(run=run_gradescope)
+
+
+def add_after(subparsers: Subparsers) -> None:
+    """What staff do once a class is graded."""
+    for name, says, run in (
+        ("handback", "zip the feedback for the system it came from", run_handback),
+        ("similar", "list answers that look alike (extra [staff])", run_similar),
+        ("review", "one page to grade a question by hand", run_review),
+    ):
+        parser = subparsers.add_parser(name, help=says)
+        parser.add_argument("--spec", type=Path, required=True)
+        parser.add_argument("--out", type=Path, required=True, help="the folder of the grades")
+        parser.set_defaults(run=run)
+        if name == "handback":
+            parser.add_argument("--zip", type=Path, required=True, help="the zip to write")
+        if name == "review":
+            parser.add_argument("--question", required=True)
+    merge = subparsers.add_parser("merge", help="put a saved review.json into adjust.json")
+    merge.add_argument("review", type=Path)
+    merge.add_argument("--out", type=Path, required=True, help="the folder of the grades")
+    merge.set_defaults(run=run_merge)
 
 
 # ---------------------------------------------------------------- authors
@@ -263,6 +286,35 @@ def run_report(arguments: argparse.Namespace) -> int:
 
 def run_totals(arguments: argparse.Namespace) -> int:
     print(f"wrote {write_totals(arguments.out)}")
+    return 0
+
+
+def run_handback(arguments: argparse.Namespace) -> int:
+    count = feedback_zip(load(arguments.spec), arguments.out, arguments.zip)
+    print(f"{count} pages in {arguments.zip}")
+    return 0
+
+
+def run_similar(arguments: argparse.Namespace) -> int:
+    try:
+        print(f"wrote {similar(load(arguments.spec), arguments.out)}")
+    except ImportError:
+        raise ValueError("similar needs copydetect: pip install -e '.[staff]'") from None
+    return 0
+
+
+def run_review(arguments: argparse.Namespace) -> int:
+    spec = load(arguments.spec)
+    if not any(arguments.question in keys(question) for question in spec.questions):
+        ids = ", ".join(question.id for question in spec.questions)
+        raise ValueError(f"{spec.assignment} has no question {arguments.question!r}: {ids}")
+    print(f"wrote {review_page(spec, arguments.out, arguments.question)}")
+    return 0
+
+
+def run_merge(arguments: argparse.Namespace) -> int:
+    count = merge_review(arguments.review, arguments.out)
+    print(f"{count} students in {arguments.out / 'adjust.json'}; now run report")
     return 0
 
 
