@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -41,26 +42,15 @@ def grade_on_dask(
 
     began = time.monotonic()
     journal.tidy()
-    with Reader() as reader:
-        read_here = (read(submission, spec, reader) for submission in submissions)
-        work = [(s, due(spec, s, journal, options.regrade)) for s in read_here]
-    asked = len(submissions) * len(spec.questions)
     summary = Summary(students=len(submissions))
-    summary.kept = asked - sum(len(questions) for _, questions in work)
-    shown = Progress(len(work), options.quiet)
+    jobs = list(jobs_due(spec, submissions, journal, secret, options, summary))
+    shown = Progress(len(jobs), options.quiet)
     with distributed.Client(address, security=security(address, tls)) as client:
-        text = json.dumps(spec.data)
-        shared = client.scatter(text, broadcast=True)
-        futures = {}
-        for submission, questions in work:
-            summary.looks += [f"{submission.student}: {text}" for text in submission.looks]
-            summary.sources[submission.student] = submission.source, submission.modified
-            if not questions:
-                continue
-            ids = [question.id for question in questions]
-            job = job_text(submission, ids, options, secret)
-            future = client.submit(grade_here, shared, job, pure=False, retries=3)
-            futures[future] = submission.student
+        shared = client.scatter(json.dumps(spec.data), broadcast=True)
+        futures = {
+            client.submit(grade_here, shared, job, pure=False, retries=3): student
+            for student, job in jobs
+        }
         for future in distributed.as_completed(futures):
             if future.status == "finished":
                 for line in json.loads(future.result()):
@@ -69,9 +59,29 @@ def grade_on_dask(
             else:
                 summary.ungraded[futures[future]] = str(future.exception())[:300]
             shown.step(futures[future])
+    summary.kept = len(submissions) * len(spec.questions) - summary.graded
     summary.seconds = time.monotonic() - began
     shown.end()
     return summary
+
+
+def jobs_due(
+    spec: Spec,
+    submissions: list[Submission],
+    journal: Journal,
+    secret: bytes,
+    options: Options,
+    summary: Summary,
+) -> Iterator[tuple[str, str]]:
+    """Each student whose work is due, and the job; read here, where the files lie."""
+    with Reader() as reader:
+        for handed in submissions:
+            submission = read(handed, spec, reader)
+            summary.looks += [f"{submission.student}: {text}" for text in submission.looks]
+            summary.sources[submission.student] = submission.source, submission.modified
+            if questions := due(spec, submission, journal, options.regrade):
+                ids = [question.id for question in questions]
+                yield submission.student, job_text(submission, ids, options, secret)
 
 
 def security(address: str, tls: list[str] | None) -> Any:
