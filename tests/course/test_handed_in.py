@@ -146,6 +146,19 @@ def test_two_notebooks_with_different_answers_are_named(tmp_path):
     assert "a.ipynb is graded" in look and "b.ipynb" in look and "c.ipynb" not in look
 
 
+SECTIONS = {
+    "folders": {f"{s}/{w}/90_small.ipynb": GOOD for s in ("A", "B") for w in ("ann", "bob")},
+    "zips": {f"{s}.zip": zipped({"ann/9.ipynb": GOOD, "bob/9.ipynb": GOOD}) for s in ("A", "B")},
+}
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_students_inside_what_looks_like_one_students_folder_are_named(tmp_path, name):
+    students, _ = found_in(put(tmp_path, SECTIONS[name]))
+    assert list(students) == ["A", "B"]
+    assert all("other answers stand in" in s.looks[0] for s in students.values())
+
+
 def test_a_resubmission_is_the_same_student_and_the_later_one_counts(tmp_path):
     later = notebook(HALVE.replace("/ 2", "* 0.5"), TOTAL)
     files = {"ann_11_22_work.ipynb": GOOD, "ann_LATE_11_99_work-1.ipynb": later}

@@ -105,7 +105,8 @@ def read(submission: Submission, spec: Spec, reader: Reader) -> Submission:
     looks = troubles[:9]
     if work:
         looks.append(f"also handed in, and not graded: {', '.join(work[:5])}")
-    if differ := [f.shown for f, held in others if held.items() - best.attempted.items()]:
+    differ = [f.shown for f, held in others if held and is_another(f, held, best)]
+    if differ:
         looks.append(f"{best.file.shown} is graded; other answers stand in {', '.join(differ[:5])}")
     trouble = ""
     if best.chapter not in ("", spec.assignment) and not best.attempted:
@@ -113,6 +114,14 @@ def read(submission: Submission, spec: Spec, reader: Reader) -> Submission:
         looks.append(trouble)
     made = replace(submission, source=best.file.shown, cells=best.cells, trouble=trouble, files=())
     return replace(made, looks=tuple(looks), modified=best.file.modified or submission.modified)
+
+
+def is_another(file: File, attempted: dict[str, str], best: Notebook) -> bool:
+    """Whether a notebook may be other work, or another student's: so are folders of a section."""
+    if file == best.file:
+        return False
+    elsewhere = names.parts_of(file.shown)[:-1] != names.parts_of(best.file.shown)[:-1]
+    return elsewhere or bool(attempted.items() - best.attempted.items())
 
 
 def notebooks(
