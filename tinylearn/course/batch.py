@@ -1,30 +1,34 @@
 """Grades a class: many submissions, several workers, one journal; stops for nothing.
 
-    grade_class(spec, submissions, out, options) -> Summary
+    grade_class(spec, submissions, journal, secret, options) -> Summary
 
-Each worker thread takes the next submission and a fresh sandbox. Killed at any moment, the next
-run goes on where the journal ends.
+Each worker process takes the next student, reads what was handed in through a confined reader,
+and asks a fresh sandbox. This process only counts. Killed at any moment, the next run goes on
+where the journal ends.
 """
 
 from __future__ import annotations
 
-import os
+import hashlib
+import hmac
 import re
 import secrets
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .grade import NoSandbox, due, grade_questions
-from .journal import Journal, Result
+from . import workers
+from .grade import NoSandbox, due, grade_questions, made_from, no_points
+from .journal import Journal, Result, locked, write_atomically
 from .question import Question
+from .reading import Reader
 from .sandbox import Limits, Sandbox
+from .scratch import clean
 from .spec import Spec
-from .submissions import Submission
+from .submissions import Submission, read
+from .workers import Job, Message
 
 
 @dataclass(frozen=True)
@@ -40,68 +44,104 @@ class Options:
 
 @dataclass
 class Summary:
-    """What a run did: fresh grades, grades that were still true, and students without a grade."""
+    """What a run did: fresh grades, grades that were still true, and what needs a look."""
 
     students: int = 0
     graded: int = 0
     kept: int = 0
     seconds: float = 0.0
     ungraded: dict[str, str] = field(default_factory=dict)
-
-
-Work = tuple[Submission, list[Question]]
+    looks: list[str] = field(default_factory=list)
+    sources: dict[str, tuple[str, float]] = field(default_factory=dict)  # student: where, when
 
 
 def grade_class(
     spec: Spec, submissions: list[Submission], journal: Journal, secret: bytes, options: Options
 ) -> Summary:
-    """Grade what is due. A student whose grading fails is reported, never the others."""
+    """Grade what is due. A student whose grading fails is reported, never the others.
+
+    Ctrl-C ends it at once: what is in the journal stays, and KeyboardInterrupt is raised.
+    """
     began = time.monotonic()
+    clean()
     journal.tidy()
     summary = Summary(students=len(submissions))
-    work = list(work_due(spec, submissions, journal, options.regrade))
-    asked = len(submissions) * len(spec.questions)
-    summary.kept = asked - sum(len(questions) for _, questions in work)
-    lock, shown = threading.Lock(), Progress(len(work), options.quiet)
+    shown = Progress(len(submissions), options.quiet)
 
-    def one(item: Work) -> None:
-        submission, questions = item
-        count = 0
-        try:
-            with Sandbox(options.level, options.limits, warm_modules(spec)) as box:
-                for result in grade_questions(spec, submission, questions, box, secret):
-                    journal.write(result)
-                    count += 1
-        except (NoSandbox, OSError) as error:
-            with lock:
-                summary.ungraded[submission.student] = str(error)
-        with lock:
-            summary.graded += count
-            shown.step(submission.student)
+    def one(job: Job) -> Iterator[Message]:
+        yield from grade_one(spec, submissions[job.item], journal, secret, options, job)
 
-    run_all(one, work, options.workers, summary)
+    def heard(item: int, message: Message) -> None:
+        student = submissions[item].student
+        if "failed" in message:
+            summary.ungraded[student] = message["failed"]
+        if "did" in message:
+            summary.graded += 1
+        if "source" in message:
+            summary.sources[student] = message["source"], message["modified"]
+            summary.looks += [f"{student}: {text}" for text in message["looks"]]
+        if "end" in message:
+            shown.step(student)
+
+    try:
+        with locked(journal.folder, shared=True):
+            workers.run(len(submissions), options.workers, one, heard)
+    finally:
+        clean()
+        shown.end()
+    summary.kept = len(submissions) * len(spec.questions) - summary.graded
     summary.seconds = time.monotonic() - began
-    shown.end()
     return summary
 
 
-def run_all(one: Callable[[Work], None], work: list[Work], workers: int, summary: Summary) -> None:
-    """Every item through `one`; a mistake of our own costs one student a message, not the run."""
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        futures = {pool.submit(one, item): item for item in work}
-        for future in as_completed(futures):
-            if error := future.exception():
-                student = futures[future][0].student
-                summary.ungraded[student] = f"{type(error).__name__}: {error}"
+_reader = Reader()  # each worker process has its own, started when it first reads
 
 
-def work_due(
-    spec: Spec, submissions: list[Submission], journal: Journal, regrade: tuple[str, ...]
-) -> Iterator[Work]:
-    for submission in submissions:
-        questions = due(spec, submission, journal, regrade)
-        if questions:
-            yield submission, questions
+def grade_one(
+    spec: Spec, submission: Submission, journal: Journal, secret: bytes, options: Options, job: Job
+) -> Iterator[Message]:
+    """In a worker: read one student's files, and grade the questions that are due."""
+    submission = read(submission, spec, _reader)
+    if not job.deaths:
+        about = {"source": submission.source, "modified": submission.modified}
+        yield {**about, "looks": submission.looks}
+    with journal.student_locked(submission.student):
+        questions = [
+            question
+            for question in due(spec, submission, journal, options.regrade)
+            if question.id not in job.done
+        ]
+        for question in [question for question in questions if question.id in job.stuck]:
+            questions.remove(question)
+            journal.write(given_up(spec, submission, question, job.stuck[question.id]))
+            yield {"did": question.id}
+        if not questions:
+            return
+        try:
+            with Sandbox(options.level, options.limits, warm_modules(spec)) as box:
+                for question in questions:
+                    yield {"step": question.id}
+                    for result in grade_questions(spec, submission, [question], box, secret):
+                        journal.write(result)
+                    yield {"did": question.id}
+        except (NoSandbox, OSError) as error:
+            yield {"failed": str(error)}
+
+
+GIVEN_UP = {
+    "timeout": "What your code returned takes too long to compare with what is right.",
+    "memory": "What your code returned takes too much memory to compare with what is right.",
+    "crashed": "What your code returned ended the process that compares it with what is right.",
+}
+
+
+def given_up(spec: Spec, submission: Submission, question: Question, why: str) -> Result:
+    """The record of a question whose answer could not be judged within any limit."""
+    return Result(
+        spec.assignment, submission.student, question.id, why, 0.0, question.points,
+        message=GIVEN_UP[why], checks=no_points(question),
+        digest=made_from(spec, submission, question),
+    )  # fmt: skip
 
 
 def warm_modules(spec: Spec) -> tuple[str, ...]:
@@ -120,20 +160,34 @@ def shard(submissions: list[Submission], which: str) -> list[Submission]:
     return submissions[int(found[1]) - 1 :: int(found[2])]
 
 
-def course_secret(path: Path) -> bytes:
-    """The course's secret, made on first use and readable by its owner only."""
+def course_secret(path: Path, journal: Journal | None = None, renew: bool = False) -> bytes:
+    """The course's secret, made on first use and readable by its owner only.
+
+    journal   whose records must have been made with it
+    renew     begin a new one, where the old one is lost
+    Raises    ValueError where it is lost or another one: hidden inputs would no longer be the same
+    """
+    mark = journal.folder / "secret.mark" if journal else None
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            time.sleep(0.1)  # another shard is writing it
-        else:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(32) + "\n")
-    text = path.read_text().strip()
+        if mark and mark.exists() and not renew:
+            raise ValueError(
+                f"{path} is lost, and grades were made with it. Put its backup there; or pass"
+                " --new-secret to go on with other hidden inputs for whatever is graded from now on"
+            )
+        with locked(path.parent):  # another shard may be making it
+            if not path.exists():
+                write_atomically(path, (secrets.token_hex(32) + "\n").encode())
+    text = path.read_text("utf-8", "replace").strip()
     if len(text) < 32:
         raise ValueError(f"{path} holds no secret of at least 32 characters")
+    if mark:
+        own = hmac.new(text.encode(), b"mark of the secret", hashlib.sha256).hexdigest()
+        if mark.exists() and not renew and mark.read_text("utf-8", "replace").strip() != own:
+            raise ValueError(
+                f"{path} is not the secret that the grades in {mark.parent} were made with. Put"
+                " its backup there; or pass --new-secret to go on with this one"
+            )
+        write_atomically(mark, f"{own}\n".encode())
     return text.encode()
 
 

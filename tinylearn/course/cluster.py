@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from .batch import Options, Progress, Summary, warm_modules, work_due
-from .grade import grade_questions
+from .batch import Options, Progress, Summary, warm_modules
+from .grade import due, grade_questions
 from .journal import Journal, from_json, to_json
+from .reading import Reader
 from .sandbox import Limits, Sandbox
 from .spec import Spec, from_data
-from .submissions import Submission
+from .submissions import Submission, read
 
 _specs: dict[str, Spec] = {}  # a worker loads each spec once
 
@@ -40,20 +42,15 @@ def grade_on_dask(
 
     began = time.monotonic()
     journal.tidy()
-    work = list(work_due(spec, submissions, journal, options.regrade))
-    asked = len(submissions) * len(spec.questions)
     summary = Summary(students=len(submissions))
-    summary.kept = asked - sum(len(questions) for _, questions in work)
-    shown = Progress(len(work), options.quiet)
+    jobs = list(jobs_due(spec, submissions, journal, secret, options, summary))
+    shown = Progress(len(jobs), options.quiet)
     with distributed.Client(address, security=security(address, tls)) as client:
-        text = json.dumps(spec.data)
-        shared = client.scatter(text, broadcast=True)
-        futures = {}
-        for submission, questions in work:
-            ids = [question.id for question in questions]
-            job = job_text(submission, ids, options, secret)
-            future = client.submit(grade_here, shared, job, pure=False, retries=3)
-            futures[future] = submission.student
+        shared = client.scatter(json.dumps(spec.data), broadcast=True)
+        futures = {
+            client.submit(grade_here, shared, job, pure=False, retries=3): student
+            for student, job in jobs
+        }
         for future in distributed.as_completed(futures):
             if future.status == "finished":
                 for line in json.loads(future.result()):
@@ -62,9 +59,29 @@ def grade_on_dask(
             else:
                 summary.ungraded[futures[future]] = str(future.exception())[:300]
             shown.step(futures[future])
+    summary.kept = len(submissions) * len(spec.questions) - summary.graded
     summary.seconds = time.monotonic() - began
     shown.end()
     return summary
+
+
+def jobs_due(
+    spec: Spec,
+    submissions: list[Submission],
+    journal: Journal,
+    secret: bytes,
+    options: Options,
+    summary: Summary,
+) -> Iterator[tuple[str, str]]:
+    """Each student whose work is due, and the job; read here, where the files lie."""
+    with Reader() as reader:
+        for handed in submissions:
+            submission = read(handed, spec, reader)
+            summary.looks += [f"{submission.student}: {text}" for text in submission.looks]
+            summary.sources[submission.student] = submission.source, submission.modified
+            if questions := due(spec, submission, journal, options.regrade):
+                ids = [question.id for question in questions]
+                yield submission.student, job_text(submission, ids, options, secret)
 
 
 def security(address: str, tls: list[str] | None) -> Any:
@@ -104,10 +121,10 @@ def grade_here(spec_text: str, text: str) -> str:
         _specs[spec_text] = from_data(json.loads(spec_text))
     spec, job = _specs[spec_text], json.loads(text)
     about = job["submission"]
-    submission = Submission(**about | {"cells": tuple(about["cells"])})
+    submission = Submission(**about | {"cells": tuple(about["cells"]), "files": ()})
     questions = [spec[id] for id in job["questions"]]
     with Sandbox(job["level"], Limits(**job["limits"]), warm_modules(spec)) as box:
         results = list(
             grade_questions(spec, submission, questions, box, bytes.fromhex(job["secret"]))
         )
-    return json.dumps([to_json(asdict(result)).decode() for result in results])
+    return json.dumps([to_json(result).decode() for result in results])

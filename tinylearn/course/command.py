@@ -3,7 +3,9 @@
     new NN_topic        begin a chapter           build [--check]    derive every other file
     release --out DIR   the students' bundle      grade SUBMISSIONS --out GRADES
     report GRADES       feedback and tables       sandbox            what protects this machine
-    site --out DIR      the lessons as web pages
+    site --out DIR      the lessons as web pages  totals --out GRADES  all chapters added up
+
+The exit status: 0 all is well, 1 refused, 3 done and a person should look at what was said.
 
 The command line of tinylearn hands everything after `course` to `main(words)`.
 """
@@ -11,23 +13,31 @@ The command line of tinylearn hands everything after `course` to `main(words)`.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from . import batch, submissions
+from .adjust import adjustments
 from .build import build, is_current, write
 from .cluster import grade_on_dask
+from .discover import discover
 from .gradescope import autograder_zip
-from .journal import Journal
+from .handback import feedback_zip, merge_review, review_page, similar
+from .journal import Journal, locked
+from .names import printable
 from .probe import LEVELS, best_level, trouble_with
+from .reading import Reader
 from .release import release
-from .report import write_reports
+from .report import write_reports, write_totals
+from .roster import missing, note, read_roster
 from .site import site
-from .spec import load
+from .spec import Spec, keys, load
 from .template import new_chapter
 
+LOOK, STOPPED = 3, 130  # exit statuses
 Subparsers = Any  # argparse keeps the type to itself
 
 
@@ -80,6 +90,10 @@ def add_grade(subparsers: Subparsers) -> None:
     grade.add_argument("--shard", default="1/1", help="i/n: this machine's part of the class")
     grade.add_argument("--dask", default="", help="the address of a Dask scheduler")
     grade.add_argument("--tls", nargs=3, metavar=("CA", "CERT", "KEY"), help="for --dask")
+    grade.add_argument("--roster", type=Path, help="a table of who should have handed in")
+    grade.add_argument(
+        "--new-secret", action="store_true", help="go on with other hidden inputs: it is lost"
+    )
     grade.add_argument("--secret", type=Path, help="the course's secret; default OUT/course.secret")
     grade.add_argument("--sandbox", default="", help="insist on one level")
     grade.add_argument(
@@ -91,10 +105,35 @@ def add_grade(subparsers: Subparsers) -> None:
     report.add_argument("--spec", type=Path, required=True)
     report.add_argument("--out", type=Path, required=True)
     report.set_defaults(run=run_report)
+    totals = subparsers.add_parser("totals", help="add up the chapters that were graded")
+    totals.add_argument("--out", type=Path, required=True)
+    totals.set_defaults(run=run_totals)
+    add_after(subparsers)
     gradescope = subparsers.add_parser("gradescope", help="make the autograder zip to upload")
     gradescope.add_argument("--spec", type=Path, required=True)
     gradescope.add_argument("--out", type=Path, required=True, help="the zip file")
     gradescope.set_defaults(run=run_gradescope)
+
+
+def add_after(subparsers: Subparsers) -> None:
+    """What staff do once a class is graded."""
+    for name, says, run in (
+        ("handback", "zip the feedback for the system it came from", run_handback),
+        ("similar", "list answers that look alike (extra [staff])", run_similar),
+        ("review", "one page to grade a question by hand", run_review),
+    ):
+        parser = subparsers.add_parser(name, help=says)
+        parser.add_argument("--spec", type=Path, required=True)
+        parser.add_argument("--out", type=Path, required=True, help="the folder of the grades")
+        parser.set_defaults(run=run)
+        if name == "handback":
+            parser.add_argument("--zip", type=Path, required=True, help="the zip to write")
+        if name == "review":
+            parser.add_argument("--question", required=True)
+    merge = subparsers.add_parser("merge", help="put a saved review.json into adjust.json")
+    merge.add_argument("review", type=Path)
+    merge.add_argument("--out", type=Path, required=True, help="the folder of the grades")
+    merge.set_defaults(run=run_merge)
 
 
 # ---------------------------------------------------------------- authors
@@ -143,18 +182,54 @@ def run_site(arguments: argparse.Namespace) -> int:
 
 
 def run_grade(arguments: argparse.Namespace) -> int:
+    """Grade, then write the tables; 0, or LOOK where a person should look at something."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends like Ctrl-C
     level = chosen_level(arguments.sandbox, arguments.allow_weak_sandbox)
     arguments.spec = arguments.spec or submissions.spec_for(arguments.submissions, Path.cwd())
     spec = load(arguments.spec)
-    found = submissions.find(arguments.submissions, spec)
-    if not found:
+    checked(spec, arguments)
+    looks: list[str] = []
+    status = 0
+    try:
+        looks += graded(spec, level, arguments)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the tables take a moment
+        said = "stopped; what was graded so far is kept: run the same command to go on"
+        print(said, file=sys.stderr)
+        status = STOPPED
+    written = write_reports(spec, arguments.out, looks, pages=status != STOPPED)
+    print(f"{len(written)} report files in {arguments.out}")
+    return status or told(looks)
+
+
+def checked(spec: Spec, arguments: argparse.Namespace) -> None:
+    """Refuse, before anything is graded, what could not be done or would be told too late."""
+    if not arguments.submissions.exists():
+        raise ValueError(f"there is no {arguments.submissions}")
+    known = [key for question in spec.questions for key in keys(question)]
+    for name in arguments.regrade:
+        if name not in (*known, "all"):
+            ids = ", ".join(question.id for question in spec.questions)
+            raise ValueError(f"--regrade: {spec.assignment} has no question {name!r}: {ids}, all")
+    adjustments(arguments.out, spec.assignment, [question.id for question in spec.questions])
+    if arguments.roster:
+        read_roster(arguments.roster)
+
+
+def graded(spec: Spec, level: str, arguments: argparse.Namespace) -> list[str]:
+    """Grade the class; what a person should look at."""
+    with Reader() as reader:
+        found = discover(arguments.submissions, spec.assignment, reader)
+    class_ = submissions.handed_in(found)
+    if not class_ and not found.complaints:
         raise ValueError(f"no submissions in {arguments.submissions}")
-    part = batch.shard(found, arguments.shard)
-    secret = batch.course_secret(arguments.secret or arguments.out / "course.secret")
+    journal = Journal(arguments.out, spec.assignment)
+    part = batch.shard(class_, arguments.shard)
+    path = arguments.secret or arguments.out / "course.secret"
+    secret = batch.course_secret(path, journal, arguments.new_secret)
     options = batch.Options(
         level, arguments.workers, tuple(arguments.regrade), quiet=arguments.quiet
     )
-    journal = Journal(arguments.out, spec.assignment)
     if arguments.dask:
         summary = grade_on_dask(spec, part, journal, secret, options, arguments.dask, arguments.tls)
     else:
@@ -163,10 +238,25 @@ def run_grade(arguments: argparse.Namespace) -> int:
         f"{summary.students} students: {summary.graded} questions graded, {summary.kept} kept,"
         f" {summary.seconds:.1f} s, sandbox: {level}"
     )
-    for student, why in summary.ungraded.items():
-        print(f"not graded: {student}: {why}", file=sys.stderr)
-    run_report(arguments)
-    return 1 if summary.ungraded else 0
+    whole = {submission.student: submission.number for submission in class_}
+    looks = found.complaints + summary.looks
+    looks += [f"not graded: {student}: {why}" for student, why in summary.ungraded.items()]
+    looks += note(arguments.out, spec.assignment, arguments.submissions, summary.sources, whole)
+    if arguments.roster:
+        absent, unknown = missing(arguments.roster, whole)
+        looks += [f"missing: {name} handed nothing in" for name in absent]
+        looks += [f"not on the roster: {name}" for name in unknown]
+    with locked(journal.folder, wait=False) as alone:
+        if not alone:
+            looks.append("another grader is at work here: the tables show what is done so far")
+    return looks
+
+
+def told(looks: list[str]) -> int:
+    """Say what a person should look at, once; the exit status."""
+    for look in dict.fromkeys(looks):
+        print(printable(look), file=sys.stderr)
+    return LOOK if looks else 0
 
 
 def chosen_level(wanted: str, weak: bool) -> str:
@@ -188,8 +278,43 @@ def chosen_level(wanted: str, weak: bool) -> str:
 
 
 def run_report(arguments: argparse.Namespace) -> int:
-    written = write_reports(load(arguments.spec), arguments.out)
+    looks: list[str] = []
+    written = write_reports(load(arguments.spec), arguments.out, looks)
     print(f"{len(written)} report files in {arguments.out}")
+    return told(looks)
+
+
+def run_totals(arguments: argparse.Namespace) -> int:
+    print(f"wrote {write_totals(arguments.out)}")
+    return 0
+
+
+def run_handback(arguments: argparse.Namespace) -> int:
+    count = feedback_zip(load(arguments.spec), arguments.out, arguments.zip)
+    print(f"{count} pages in {arguments.zip}")
+    return 0
+
+
+def run_similar(arguments: argparse.Namespace) -> int:
+    try:
+        print(f"wrote {similar(load(arguments.spec), arguments.out)}")
+    except ImportError:
+        raise ValueError("similar needs copydetect: pip install -e '.[staff]'") from None
+    return 0
+
+
+def run_review(arguments: argparse.Namespace) -> int:
+    spec = load(arguments.spec)
+    if not any(arguments.question in keys(question) for question in spec.questions):
+        ids = ", ".join(question.id for question in spec.questions)
+        raise ValueError(f"{spec.assignment} has no question {arguments.question!r}: {ids}")
+    print(f"wrote {review_page(spec, arguments.out, arguments.question)}")
+    return 0
+
+
+def run_merge(arguments: argparse.Namespace) -> int:
+    count = merge_review(arguments.review, arguments.out)
+    print(f"{count} students in {arguments.out / 'adjust.json'}; now run report")
     return 0
 
 

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from html import escape
+from typing import Protocol
 
-from .journal import Adjustment, Result
+from .adjust import Adjustment
+from .journal import Result
 from .spec import Spec
+
+
+class Graded(Protocol):
+    """What a page must know of one student; report.py has it."""
+
+    student: str
+    results: list[Result]
+    late_days: float
+    total: float
+    removed: bool
+
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem;
@@ -38,14 +52,15 @@ def page(title: str, body: str) -> str:
 
 
 def student_page(
-    spec: Spec, student: str, results: list[Result], adjusted: Adjustment | None, total: float
+    spec: Spec, student: str, results: list[Result], own: Adjustment, row: Graded
 ) -> str:
     """What one student reads: verdicts, reasons, their own code; no hidden check's source."""
-    own = adjusted or Adjustment()
     lines = [f"<h1>{escape(spec.title)}</h1>", f"<p>{escape(student)}</p>"]
-    lines.append(f"<p><b>{total:g} of {spec.points:g} points</b></p>")
-    if own.late_days:
-        lines.append(f"<p>{own.late_days:g} late days are taken off.</p>")
+    lines.append(f"<p><b>{row.total:g} of {spec.points:g} points</b></p>")
+    if row.late_days:
+        lines.append(f"<p>{row.late_days:g} late days are taken off.</p>")
+    if row.removed:
+        lines.append("<p>The file that was graded is no longer among the submissions.</p>")
     if own.note:
         lines.append(f"<p>From the staff: {escape(own.note)}</p>")
     lines += [question_part(spec, result, own) for result in results]
@@ -93,18 +108,24 @@ def checks_table(result: Result) -> str:
 # ---------------------------------------------------------------- the class
 
 
-def class_page(spec: Spec, grades: dict[str, list[Result]], totals: dict[str, float]) -> str:
-    """What a class found hard: scores, statuses by question, how common each mistake was."""
-    count = len(totals)
+def class_page(spec: Spec, rows: Sequence[Graded]) -> str:
+    """What a class found hard: scores, statuses by question, checks, how common each mistake was.
+
+    Who is removed from the submissions does not count.
+    """
+    rows = [row for row in rows if not row.removed]
+    grades = {row.student: row.results for row in rows}
+    count = len(rows)
     lines = [f"<h1>{escape(spec.title)}</h1><p>{count} students</p>"]
     if count:
-        ordered = sorted(totals.values())
+        ordered = sorted(row.total for row in rows)
         mean, median = sum(ordered) / count, ordered[count // 2]
         lines.append(
             f"<p>mean {mean:.2f}, median {median:g} of {spec.points:g} points; hardest:"
             f" {escape(hardest(spec, grades))}</p>{histogram(ordered, spec.points)}"
         )
-    lines += [statuses_table(spec, grades), mistakes_table(spec, grades)]
+    lines += [statuses_table(spec, grades), check_shares(spec, grades)]
+    lines.append(mistakes_table(spec, grades))
     return page(f"{spec.title}: the class", "".join(lines))
 
 
@@ -159,6 +180,25 @@ def statuses_table(spec: Spec, grades: dict[str, list[Result]]) -> str:
         rows.append(f"<tr><td>{escape(question.id)}</td><td>{escape(question.title)}</td>"
                     f"<td>{escape(said)}</td></tr>")  # fmt: skip
     return f"<h2>Questions</h2><table>{''.join(rows)}</table>"
+
+
+def check_shares(spec: Spec, grades: dict[str, list[Result]]) -> str:
+    """How many of those who attempted a question passed each of its checks."""
+    tried: Counter[tuple[str, str]] = Counter()
+    passed: Counter[tuple[str, str]] = Counter()
+    for results in grades.values():
+        for result in results:
+            if result.status not in ("not attempted", "unreadable"):
+                tried.update((result.question, check.name) for check in result.checks)
+                passed.update((result.question, c.name) for c in result.checks if c.passed)
+    rows = "".join(
+        f"<tr><td>{escape(question.id)}</td><td>{escape(check.name)}</td>"
+        f"<td>{passed[question.id, check.name]} of {tried[question.id, check.name]}</td></tr>"
+        for question in spec.questions
+        for check in question.checks
+        if tried[question.id, check.name]
+    )
+    return f"<h2>Checks, passed of attempted</h2><table>{rows}</table>" if rows else ""
 
 
 def mistakes_table(spec: Spec, grades: dict[str, list[Result]]) -> str:

@@ -8,6 +8,7 @@ sentence a student reads is decided in this process, from the spec, after the sa
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -25,6 +26,7 @@ GRADER = "1"  # raise it when grades could come out differently
 ENDINGS = {
     "timeout": Open("Your code took longer than this question allows."),
     "memory": Open("Your code used more memory than this question allows."),
+    "disk": Open("Your code wrote more to disk than this question allows."),
     "crashed": Open("Python itself ended while your code ran."),
     "forged": Open("What your code sent back could not be read."),
     "flood": Open("Your code sent back more than an answer may hold."),
@@ -52,7 +54,8 @@ def due(
 def made_from(spec: Spec, submission: Submission, question: Question) -> str:
     """The digest of all that a grade depends on."""
     cells = relevant_cells(submission.cells, spec, question)
-    return digest([*cells, submission.trouble], spec.digest(question), GRADER)
+    version = sys.modules[__name__.partition(".")[0]].__version__  # the framework's own
+    return digest([*cells, submission.trouble], spec.digest(question), f"{GRADER} {version}")
 
 
 def grade_questions(

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from .batch import course_secret
+from .discover import on_disk
 from .grade import grade_questions
 from .journal import Result
 from .probe import best_level
+from .reading import Reader
 from .sandbox import Sandbox
 from .spec import Spec, load
-from .submissions import candidates, choose
+from .submissions import Submission, read
 
 SETUP = """#!/usr/bin/env bash
 set -e
@@ -99,8 +101,9 @@ def main(base: Path = Path("/autograder")) -> int:
         users = json.loads(metadata.read_text("utf-8")).get("users", [])
         student = str(users[0].get("email", student)) if users else student
     try:
-        found = list(candidates(base / "submission"))
-        submission = choose(student, found, spec)
+        files = tuple(file for _, file in on_disk(base / "submission"))
+        with Reader() as reader:
+            submission = read(Submission(student, "", files=files), spec, reader)
         secret = course_secret(base / "source" / "course.secret")
         level, _ = best_level()
         with Sandbox(level) as box:

@@ -17,12 +17,10 @@ import contextlib
 import itertools
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -32,6 +30,7 @@ import numpy
 
 from .inside import confine, host
 from .inside.values import BadValue, Frames
+from .scratch import Scratch, too_many_inside
 
 LEVELS = ("bubblewrap", "landlock", "user", "limits")
 CLOCK = "by the clock"  # rather than in CPU time: the machine may have been busy
@@ -57,7 +56,7 @@ class Reply:
     """What came back for one question. `ended` is "ok" or why there is no more."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
-    ended: str = "ok"  # ok, timeout, memory, crashed, forged, flood, processes
+    ended: str = "ok"  # ok, timeout, memory, disk, crashed, forged, flood, processes
     detail: str = ""
 
 
@@ -70,7 +69,7 @@ class Sandbox:
         self.warm = warm
         self.process: subprocess.Popen[bytes] | None = None
         self.control: socket.socket | None = None
-        self.scratch = ""
+        self.scratch: Scratch | None = None
         self.starts = 0
 
     def __enter__(self) -> Sandbox:
@@ -85,19 +84,20 @@ class Sandbox:
         """Start the host and wait until it is warm. Raises OSError if it does not come up."""
         ours, theirs = socket.socketpair()
         if self.level != "bubblewrap":  # which brings a file system of its own
-            self.scratch = tempfile.mkdtemp(prefix="tinylearn-")
-        settings = host_settings(self.level, self.limits, self.warm, self.scratch)
+            self.scratch = Scratch()
+        folder = self.scratch.path if self.scratch else ""
+        settings = host_settings(self.level, self.limits, self.warm, folder)
         command = [*python_command(), json.dumps(settings)]
         if self.level == "bubblewrap":
             command = bubblewrap_command(settings) + command
         elif settings["uid"]:
-            os.chown(self.scratch, settings["uid"], settings["uid"])
+            os.chown(folder, settings["uid"], settings["uid"])
         self.process = subprocess.Popen(
             command,
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=environment(self.scratch),
+            env=environment(folder),
             start_new_session=True,
             cwd="/",
         )
@@ -117,8 +117,8 @@ class Sandbox:
         if self.control is not None:
             self.control.close()
         if self.scratch:
-            shutil.rmtree(self.scratch, ignore_errors=True)
-        self.process, self.control, self.scratch = None, None, ""
+            self.scratch.remove()
+        self.process, self.control, self.scratch = None, None, None
 
     # ------------------------------------------------------------ one question
 
@@ -161,6 +161,8 @@ class Sandbox:
         """Read messages until the question has ended or broken a limit."""
         assert self.control is not None and self.process is not None
         frames, news = Frames(), Frames()
+        if self.scratch:
+            self.scratch.begin(self.process.pid)
         until = time.monotonic() + self.limits.wall
         looked = time.monotonic()
         self.control.setblocking(False)
@@ -178,8 +180,15 @@ class Sandbox:
             elif now - looked > 0.1:
                 looked = now
                 watch(self.process.pid, self.limits, reply)
+                self._watch_disk(self.process.pid, reply)
         if self.control is not None:
             self.control.settimeout(30)
+
+    def _watch_disk(self, pid: int, reply: Reply) -> None:
+        """Compare what the answer wrote with the quota."""
+        said = self.scratch.over(pid) if self.scratch else too_many_inside(pid)
+        if said and reply.ended == "ok":
+            reply.ended, reply.detail = "disk", said
 
 
 def tightened(limits: Limits, job: dict[str, Any]) -> dict[str, float]:

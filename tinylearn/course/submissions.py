@@ -1,207 +1,182 @@
-"""Finds what students handed in, and reads it without trusting any of it.
+"""What a student handed in: its files, then the cells of the one notebook that counts.
 
-    find(path, spec) -> [Submission]      folders, zips, single notebooks, in any mixture
-    relevant_cells(cells, spec, q)        the cells that can matter to one answer
+    find(path, spec) -> [Submission]           each student's files, not read yet
+    read(submission, spec, reader)             the same with its cells, or with the reason why not
+    relevant_cells(cells, spec, q)             the cells that can matter to one answer
 
-Nothing is unpacked to disk, no link is followed, sizes are capped before anything is read, and a
-file that cannot be read costs its own student only.
+Of several notebooks the one counts in which most questions are attempted; an answer that stands
+as it was given does not count. A file that cannot be read costs its own student only.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
-import os
 import re
-import stat
-import zipfile
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from .inside.values import BadValue, parse
+from . import names
+from .discover import MAX_FILES, Class, File, discover, in_archive
+from .inside.read import Unreadable
 from .question import Question
+from .reading import Reader
 from .spec import Spec, keys
 
-MAX_NOTEBOOK = 20_000_000  # bytes, outputs included
-MAX_CODE = 500_000  # characters of all code cells
-MAX_ENTRIES = 2_000  # files in a zip
-LEFT_OUT = {".ipynb_checkpoints", "__MACOSX", ".git"}
-
-
-class Unreadable(Exception):
-    """A submission that cannot be read; the text tells the student why."""
+MAX_NOTEBOOKS = 50  # of one student
+SECONDS = 60.0  # to read all that one student handed in
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's notebook: its code cells, or the reason why there are none."""
+    """One student's notebook: its code cells, or the reason why there are none.
+
+    files   what is still to be read; () once it is
+    looks   what a person should look at, whatever the grade
+    """
 
     student: str
     source: str  # where it was found, for the staff
     cells: tuple[str, ...] = ()
     trouble: str = ""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A notebook-like file before it is read: where, whose, and its bytes or the trouble."""
-
-    student: str
-    path: str
-    data: bytes = b""
-    trouble: str = ""
+    files: tuple[File, ...] = ()
+    looks: tuple[str, ...] = ()
+    modified: float = 0.0  # when the file was last written, by its own clock; 0 if unknown
+    number: str = ""  # the student's in the system that it was downloaded from
 
 
 def find(path: Path, spec: Spec) -> list[Submission]:
     """One submission for each student below `path`, in order of their names."""
-    by_student: dict[str, list[Candidate]] = {}
-    for candidate in candidates(Path(path)):
-        by_student.setdefault(candidate.student, []).append(candidate)
-    return [choose(student, files, spec) for student, files in sorted(by_student.items())]
+    with Reader() as reader:
+        return handed_in(discover(Path(path), spec.assignment, reader))
 
 
-# ---------------------------------------------------------------- files
+def handed_in(found: Class) -> list[Submission]:
+    """The students of a class, each with files that are still to be read."""
+    return [
+        Submission(
+            s.name, s.files[0].shown, files=tuple(s.files), modified=latest(s.files),
+            number=s.number if s.system == "canvas" else "",
+        )
+        for s in found.students
+    ]  # fmt: skip
 
 
-def candidates(path: Path) -> Iterator[Candidate]:
-    if path.is_dir():
-        for entry in sorted(path.iterdir()):
-            if entry.name.startswith(".") or entry.name in LEFT_OUT:
-                continue
-            if not entry.is_symlink() and entry.is_dir():
-                yield from in_folder(entry, entry.name)
-            else:
-                yield from single(entry, entry.stem)
-    else:
-        yield from single(path, path.stem, bulk=True)
+def latest(files: list[File]) -> float:
+    return max((f.modified for f in files if names.kind_of(f.name)), default=0.0)
 
 
-def in_folder(folder: Path, student: str) -> Iterator[Candidate]:
-    """Every notebook of one student's folder, at most six folders deep; no links."""
-    found = False
-    for here, folders, files in os.walk(folder, followlinks=False):
-        depth = len(Path(here).relative_to(folder).parts)
-        folders[:] = sorted(f for f in folders if f not in LEFT_OUT and depth < 6)
-        for name in sorted(files)[:MAX_ENTRIES]:
-            if name.lower().endswith((".ipynb", ".zip")) and not name.startswith("."):
-                found = True
-                yield from single(Path(here) / name, student)
-    if not found:
-        yield Candidate(student, str(folder), trouble="the folder holds no notebook")
+# ---------------------------------------------------------------- reading
 
 
-def single(path: Path, student: str, bulk: bool = False) -> Iterator[Candidate]:
-    if not path.name.lower().endswith((".ipynb", ".zip")):
-        return
-    try:
-        data = read_regular(path)
-    except Unreadable as error:
-        yield Candidate(student, str(path), trouble=str(error))
-        return
-    if path.name.lower().endswith(".zip"):
-        yield from in_zip(data, student, str(path), bulk)
-    else:
-        yield Candidate(student, str(path), data)
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook as the reader gave it: the cells, and a digest of each attempted answer."""
+
+    file: File
+    cells: tuple[str, ...]
+    chapter: str
+    attempted: dict[str, str]
+
+    def rank(self, assignment: str) -> tuple[Any, ...]:
+        of_it = self.chapter == assignment or assignment in self.file.shown
+        return len(self.attempted), of_it, self.file.order, self.file.modified, self.file.shown
 
 
-def read_regular(path: Path) -> bytes:
-    """The bytes of an ordinary file: no link, no pipe or device, not beyond the size limit."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    try:
-        descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0))
-    except OSError as error:
-        link = "it is a link to another file" if path.is_symlink() else error.strerror
-        raise Unreadable(f"{path.name} cannot be opened: {link}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise Unreadable(f"{path.name} is not an ordinary file")
-        data = file.read(MAX_NOTEBOOK + 1)
-    if len(data) > MAX_NOTEBOOK:
-        raise Unreadable(f"{path.name} is larger than {MAX_NOTEBOOK // 10**6} MB")
-    return data
+def read(submission: Submission, spec: Spec, reader: Reader) -> Submission:
+    """The submission with the cells of the notebook that counts, or the reason why none does."""
+    if not submission.files:
+        return submission
+    troubles: list[str] = []
+    best: Notebook | None = None
+    others: list[tuple[File, dict[str, str]]] = []
+    for notebook in notebooks(submission.files, spec, reader, troubles):
+        others.append((notebook.file, notebook.attempted))
+        if best is None or notebook.rank(spec.assignment) > best.rank(spec.assignment):
+            best = notebook
+    work = [f.name for f in submission.files if is_work(f)]
+    if best is None:
+        said = troubles[0] if troubles else "no notebook was handed in"
+        said += f"; there is {', '.join(work[:5])}" if work and not troubles else ""
+        return replace(submission, files=(), trouble=said, looks=(*troubles[1:9], said))
+    looks = troubles[:9]
+    if work:
+        looks.append(f"also handed in, and not graded: {', '.join(work[:5])}")
+    differ = [f.shown for f, held in others if held and is_another(f, held, best)]
+    if differ:
+        looks.append(f"{best.file.shown} is graded; other answers stand in {', '.join(differ[:5])}")
+    trouble = ""
+    if best.chapter not in ("", spec.assignment) and not best.attempted:
+        trouble = f"the notebook is of {names.printable(best.chapter)}, not of {spec.assignment}"
+        looks.append(trouble)
+    made = replace(submission, source=best.file.shown, cells=best.cells, trouble=trouble, files=())
+    return replace(made, looks=tuple(looks), modified=best.file.modified or submission.modified)
 
 
-def in_zip(data: bytes, student: str, path: str, bulk: bool) -> Iterator[Candidate]:
-    """The notebooks in a zip, read in memory. In a bulk zip each top folder is a student."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            if len(entries) > MAX_ENTRIES:
-                raise Unreadable(f"the zip holds {len(entries):,} files")
-            for entry in entries:
-                parts = PurePosixPath(entry.filename).parts
-                hidden = any(part in LEFT_OUT or part.startswith("._") for part in parts)
-                if entry.is_dir() or hidden or not entry.filename.lower().endswith(".ipynb"):
-                    continue
-                owner = student
-                if bulk:
-                    owner = parts[0] if len(parts) > 1 else PurePosixPath(entry.filename).stem
-                yield Candidate(owner, f"{path}:{entry.filename}", unzip(archive, entry))
-    except Unreadable as error:
-        yield Candidate(student, path, trouble=str(error))
-    except Exception as error:  # zipfile raises many kinds for a damaged archive
-        yield Candidate(student, path, trouble=f"not a readable zip ({type(error).__name__})")
+def is_another(file: File, attempted: dict[str, str], best: Notebook) -> bool:
+    """Whether a notebook may be other work, or another student's: so are folders of a section."""
+    if file == best.file:
+        return False
+    elsewhere = names.parts_of(file.shown)[:-1] != names.parts_of(best.file.shown)[:-1]
+    return elsewhere or bool(attempted.items() - best.attempted.items())
 
 
-def unzip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    if entry.flag_bits & 1:
-        raise Unreadable("the zip is locked with a password")
-    with archive.open(entry) as file:  # stops at the limit, whatever size the zip claims
-        data = file.read(MAX_NOTEBOOK + 1)
-    if len(data) > MAX_NOTEBOOK:
-        raise Unreadable(f"{entry.filename!r} unpacks to more than {MAX_NOTEBOOK // 10**6} MB")
-    return data
-
-
-# ---------------------------------------------------------------- notebooks
-
-
-def choose(student: str, files: list[Candidate], spec: Spec) -> Submission:
-    """Of a student's notebooks the one that answers most questions of this assignment."""
-    best: tuple[tuple[int, bool, str], Submission] | None = None
-    for file in files:
+def notebooks(
+    files: tuple[File, ...], spec: Spec, reader: Reader, troubles: list[str]
+) -> Iterator[Notebook]:
+    """Every notebook among the files and in their zips; what cannot be read goes to `troubles`."""
+    until, count = time.monotonic() + SECONDS, 0
+    for file in opened_up(files, reader, troubles):
+        count += 1
+        if count > MAX_NOTEBOOKS or time.monotonic() > until:
+            much = f"{MAX_NOTEBOOKS} notebooks" if count > MAX_NOTEBOOKS else f"{SECONDS:g} s"
+            troubles.append(f"more to read than {much}: {file.shown} and what follows is left out")
+            return
         try:
-            if file.trouble:
-                raise Unreadable(file.trouble)
-            cells = tuple(code_cells(file.data))
-            submission = Submission(student, file.path, cells)
-            answered = sum(bool(answer_cells(cells, question)) for question in spec.questions)
+            found = reader.cells(Path(file.path), file.inside, asked(spec))
         except Unreadable as error:
-            submission = Submission(student, file.path, trouble=str(error))
-            answered = -1
-        rank = (answered, spec.assignment in file.path, file.path)
-        if best is None or rank > best[0]:
-            best = rank, submission
-    assert best is not None, "a student is listed because of a file"
-    return best[1]
+            troubles.append(f"{file.name}: {error}")
+            continue
+        yield Notebook(file, tuple(found["cells"]), found["chapter"], found["attempted"])
 
 
-def code_cells(data: bytes) -> list[str]:
-    """The sources of a notebook's code cells. Raises Unreadable."""
-    try:
-        notebook = parse(data.removeprefix(b"\xef\xbb\xbf"))
-    except BadValue as error:
-        raise Unreadable(f"the notebook cannot be read: {error}") from None
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    if not isinstance(cells, list):
-        raise Unreadable("the file is not a notebook of format 4")
-    sources = [text for cell in cells if (text := source_text(cell)) is not None]
-    if sum(map(len, sources)) > MAX_CODE:
-        raise Unreadable(f"the notebook holds more than {MAX_CODE:,} characters of code")
-    return sources
+def opened_up(files: tuple[File, ...], reader: Reader, troubles: list[str]) -> Iterator[File]:
+    """The notebooks among the files, zips replaced by what they hold."""
+    for file in files:
+        kind = names.kind_of(file.name)
+        if file.trouble:
+            troubles.append(f"{file.name}: {file.trouble}")
+        elif kind == "archive" and not file.inside:
+            try:
+                held = [inner for _, inner in in_archive(file.path, MAX_FILES, reader)]
+            except Unreadable as error:
+                troubles.append(f"{file.name}: {error}")
+                continue
+            inner = [replace(f, order=file.order) for f in held]
+            yield from opened_up(tuple(inner), reader, troubles)
+            if not any(names.kind_of(f.name) == "notebook" for f in inner if not f.trouble):
+                listed = ", ".join(sorted({f.name for f in inner})[:5]) or "nothing"
+                troubles.append(f"{file.name}: the zip holds no notebook; it holds {listed}")
+        elif kind == "notebook":
+            yield file
 
 
-def source_text(cell: Any) -> str | None:
-    """The text of a code cell; None for any other. Half of a surrogate pair becomes "?"."""
-    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-        return None
-    source = cell.get("source", "")
-    if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
-    return str(source).encode("utf-8", "replace").decode("utf-8") if source else ""
+def is_work(file: File) -> bool:
+    """Whether a person may have meant it to be graded: a PDF, a .py file, another archive."""
+    folders = names.parts_of((file.inside or (file.path,))[-1])[:-1]
+    return names.kind_of(file.name) == "work" and not names.BUNDLE & set(folders)
+
+
+def asked(spec: Spec) -> list[dict[str, Any]]:
+    """What the reader must know to tell an attempt from what was given."""
+    return [
+        {"id": q.id, "keys": keys(q), "answer": q.answer, "stub": body.get("stub", "")}
+        for q in spec.questions
+        for body in [spec.data["questions"][q.id]]
+    ]
 
 
 # ---------------------------------------------------------------- cells of one question
@@ -247,22 +222,16 @@ def digest(cells: list[str], of_spec: str, grader: str) -> str:
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
-LISTED = 16 << 20  # bytes: a larger archive is not looked into for a name
-
-
 def spec_for(place: Path, root: Path) -> Path:
     """The spec of the chapter that the submissions at `place` are named after.
 
     Raises ValueError where no chapter's name is in their paths, or several chapters' are.
     """
-    names = [str(path.relative_to(place.parent)) for path in [place, *place.rglob("*")]]
-    for path in place.rglob("*.zip") if place.is_dir() else [place]:
-        with contextlib.suppress(OSError, zipfile.BadZipFile):
-            if path.stat().st_size < LISTED:
-                names += zipfile.ZipFile(path).namelist()
+    with Reader() as reader:
+        named_files = names_below(place, reader)
     specs = sorted(root.glob("solutions/*.spec.json"))
     chapter = {path: path.name.removesuffix(".spec.json") for path in specs}
-    named = [path for path in specs if any(chapter[path] in name for name in names)]
+    named = [path for path in specs if any(chapter[path] in name for name in named_files)]
     if len(named) != 1:
         found = "several chapters are" if named else "no chapter is"
         known = ", ".join(chapter.values()) or "none below this folder"
@@ -271,3 +240,16 @@ def spec_for(place: Path, root: Path) -> Path:
             " Try --spec solutions/NN_topic.spec.json"
         )
     return named[0]
+
+
+def names_below(place: Path, reader: Reader) -> set[str]:
+    """The names of everything handed in, those inside archives included."""
+    found = {place.name}
+    for student in discover(place, "", reader).students:
+        for file in student.files:
+            found |= {Path(file.path).name, Path(file.path).parent.name, *file.inside}
+            if names.kind_of(file.name) == "archive" and not (file.inside or file.trouble):
+                with contextlib.suppress(Unreadable):
+                    held = in_archive(file.path, MAX_FILES, reader)
+                    found |= {part for parts, _ in held for part in parts}
+    return found

@@ -289,7 +289,8 @@ def parse(text: bytes) -> Any:
         raise BadValue("not JSON") from None
 
 
-_NOT_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
+# A text that nothing ends is taken up to the end: tried again from each mark, it took n * n steps.
+_NOT_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[^\[\]{}"]+', re.DOTALL)
 
 
 def depth_of(text: bytes) -> int:
