@@ -2,7 +2,8 @@
 
 import pytest
 
-from tinylearn.course.inside.find import NoAnswer, build, find
+from tinylearn.course.inside.find import NoAnswer, find
+from tinylearn.course.inside.shell import build
 
 STUB = "@tl.answer('f')\ndef f(x):\n    'What f does.'\n    raise NotImplementedError('no')\n"
 GOOD = "@tl.answer('f', points=2)\ndef f(x):\n    return 2 * x\n"
