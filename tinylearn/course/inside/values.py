@@ -16,7 +16,7 @@ import re
 import sys
 from array import array
 from collections import deque
-from collections.abc import Iterator, KeysView, Mapping, MappingView, Set
+from collections.abc import Iterator, Mapping, MappingView, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -154,14 +154,15 @@ def _simpler(value: Any, count: _Count) -> Any:
         return value
     numpy = sys.modules.get("numpy")  # a value cannot be an array if nobody imported NumPy
     if numpy is not None and isinstance(value, numpy.generic):
-        simple = value.item()
-        return value if isinstance(simple, numpy.generic) else simple
-    for kind in (bool, int, float, str, list, tuple, set, frozenset, dict):
+        return float(value) if isinstance(value, numpy.floating) else value.item()
+    for kind in (int, float, list, tuple, set, frozenset, dict):
         if isinstance(value, kind):  # a Counter, a namedtuple, an Enum of numbers
             return kind(value)
+    if isinstance(value, str):
+        return str.__str__(value)
     if isinstance(value, Mapping):
         return dict(value)
-    if isinstance(value, Set) and not isinstance(value, KeysView):
+    if isinstance(value, Set) and not isinstance(value, MappingView):
         return set(value)
     if isinstance(value, Iterator | range | MappingView | deque | array):
         items = list(itertools.islice(value, count.left + 1))
