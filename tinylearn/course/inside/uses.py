@@ -250,7 +250,8 @@ class Notebook:
         new = [(piece, piece in seeds) for piece in taken]
         while new:
             piece, is_seed = new.pop()
-            at = dict.fromkeys(piece.now, piece.place) | dict.fromkeys(piece.asleep, end)
+            at = dict.fromkeys(piece.now, piece.place)
+            at |= dict.fromkeys(piece.asleep | piece.later, end)
             at |= dict.fromkeys(piece.makes, end) if is_seed else {}
             for name, before in at.items():
                 if wanted.get(name, -1) < before:
