@@ -5,7 +5,8 @@ Each row: the question, what is odd about it, and the cells in which it stands.
 
 ODD = {
     "01_one_number": [
-        ("q1", "a lambda", 'tl.answer("slope")(lambda f, x, h=1e-5: (f(x + h) - f(x - h)) / (h + h))'),
+        ("q1", "a lambda", """
+tl.answer("slope")(lambda f, x, h=1e-5: (f(x + h) - f(x - h)) / (h + h))"""),
         ("q1", "a partial", """
 from functools import partial
 def my_slope(side, f, x, h=1e-5):
@@ -503,6 +504,7 @@ def remembered(mean, variance, x, momentum):
     axes = tuple(k for k in range(x.ndim) if k != 1)
     n = x.size // x.shape[1]
     fresh = x.var(axes) * n / (n - 1)
-    return [mean + momentum * (x.mean(axes) - mean), (1 - momentum) * variance + momentum * fresh]"""),
+    mean = mean + momentum * (x.mean(axes) - mean)
+    return [mean, (1 - momentum) * variance + momentum * fresh]"""),
     ],
 }  # fmt: skip

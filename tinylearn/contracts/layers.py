@@ -57,7 +57,7 @@ def check_formula(name: str, function: Callable, seed: int = 0) -> None:
             def one(arrays: Arrays, k: int = k, case: Case = case) -> np.ndarray:
                 with np.errstate(all="ignore"):
                     found = case.formula(arrays)
-                return np.asarray(found[k] if isinstance(found, tuple) else found, np.float32)
+                return np.asarray(found[k] if isinstance(found, tuple | list) else found, np.float32)
 
             same_function(name, what, got, given, one, str(case))
 
@@ -66,6 +66,7 @@ def answers(name: str, answer: Any, case: Case) -> list[tuple[str, Any]]:
     """(what it is, the Tensor) for each thing that should come back."""
     if name != "nn.batch_statistics":
         return [("the result", answer)]
+    answer = tuple(answer) if isinstance(answer, list) else answer
     if not isinstance(answer, tuple) or len(answer) != 2:
         says = f"{name} must return a tuple (mean, variance), it returned {show(answer)}"
         raise ContractError(f"{says}\n    called with {case}")

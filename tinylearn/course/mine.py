@@ -8,8 +8,8 @@ it is. A file is loaded only if its Part's contract holds, so an old or edited o
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import inspect
 import json
@@ -60,9 +60,7 @@ def save(
     return path
 
 
-def answer_source(
-    question: Question, setup: str, given: set[str], answer: Any
-) -> tuple[str, str]:
+def answer_source(question: Question, setup: str, given: set[str], answer: Any) -> tuple[str, str]:
     """The __future__ imports and the text of the answer with its helpers: "" for none.
 
     Both come from the notebook's history, or from the answer's own file.
@@ -80,11 +78,14 @@ def answer_source(
         tree = ast.parse(text).body[0]
     except (OSError, TypeError, SyntaxError, IndexError):
         return "", ""
-    return "", ast.get_source_segment(text, tree) or ""
+    is_whole = isinstance(tree, DEFINITIONS) and tree.name == name
+    return "", (ast.get_source_segment(text, tree) or "") if is_whole else ""
 
 
 def future_imports(flags: int) -> str:
-    names = [n for n in __future__.all_feature_names if getattr(__future__, n).compiler_flag & flags]
+    names = [
+        n for n in __future__.all_feature_names if getattr(__future__, n).compiler_flag & flags
+    ]
     return f"from __future__ import {', '.join(names)}\n" if names else ""
 
 
@@ -96,8 +97,10 @@ def text_of(chosen: Chosen) -> str:
     pieces = [p for p in pieces if not p.is_plain or any(made[name] is p for name in p.makes)]
     helpers = [ast.unparse(p.node) for p in pieces if not is_passing(p.node)]
     node = last.node
-    if isinstance(node, DEFINITIONS) and node.name == chosen.name and all(
-        is_answer_call(decorator, None, ("answer",)) for decorator in node.decorator_list
+    if (
+        isinstance(node, DEFINITIONS)
+        and node.name == chosen.name
+        and all(is_answer_call(decorator, None, ("answer",)) for decorator in node.decorator_list)
     ):
         source = chosen.cells[last.cell]
         own = ast.get_source_segment(source, node) if is_own_text(source, node) else None

@@ -35,7 +35,7 @@ class Nothing(list):  # type: ignore[type-arg]
 
     s = n = stdout = stderr = ""
     average = best = worst = stdev = 0.0
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -47,7 +47,7 @@ class Nothing(list):  # type: ignore[type-arg]
 
 
 class Unseen:
-    """A picture, an axis, a progress bar: whatever is asked of it, it is there and shows nothing."""
+    """A picture, an axis, a progress bar: whatever is asked of it is there and shows nothing."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

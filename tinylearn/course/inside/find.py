@@ -10,8 +10,8 @@ is looked for below.
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import re
 from collections.abc import Container, Iterator
@@ -56,9 +56,7 @@ class Chosen:
     names: dict[str, Any] = field(default_factory=dict)  # the notebook's, once it is built
 
 
-def find(
-    cells: list[str], keys: list[str], name: str, given: set[str], setup: str = ""
-) -> Chosen:
+def find(cells: list[str], keys: list[str], name: str, given: set[str], setup: str = "") -> Chosen:
     """The last attempted answer, with all that it needs. Raises NoAnswer, SyntaxError.
 
     given   names that the question provides, made by `setup`: a cell that only repeats it is not
@@ -84,9 +82,7 @@ def find(
     return Chosen(tuple(keys), name, cells, needed, attempts, last.cell, cells[last.cell], notes)
 
 
-def parse_cells(
-    cells: list[str], keys: list[str], name: str
-) -> tuple[Parsed, list[SyntaxError]]:
+def parse_cells(cells: list[str], keys: list[str], name: str) -> tuple[Parsed, list[SyntaxError]]:
     """Statements of every cell that Python can read, and the errors of those about this answer."""
     parsed: Parsed = []
     broken: list[SyntaxError] = []
@@ -131,9 +127,7 @@ def results(kept: list[Piece], above: list[Piece]) -> list[Piece]:
 # ---------------------------------------------------------------- recognising an answer
 
 
-def attempted(
-    pieces: list[Piece], keys: list[str], name: str
-) -> tuple[list[Piece], list[Piece]]:
+def attempted(pieces: list[Piece], keys: list[str], name: str) -> tuple[list[Piece], list[Piece]]:
     """The pieces that may make the answer: by `tl.answer`, else by its name; and the stubs."""
     known = {"answer", *(name for piece in pieces for name in aliases(piece.node))}
     by_key = [p for p in pieces if any(is_answer_call(n, keys, known) for n in ast.walk(p.node))]

@@ -88,6 +88,8 @@ class Runner:
                 break
             waiting = rest + late
         self.chosen.notes += self.said.values()
+        if self.loop:
+            self.loop.close()
 
     def round(self, pieces: list[Piece]) -> list[tuple[Piece, str]]:
         """Run pieces in order; those that lacked a name, with the name."""
@@ -138,7 +140,7 @@ class Runner:
         names[f"_{number}"] = names["Out"][number] = value
 
     def note(self, piece: Piece, error: BaseException) -> None:
-        """Keep what went wrong: for the student where it matters, for the caller if the answer's."""
+        """Keep what went wrong: to be raised if the answer's own, else for the notes."""
         if piece in self.chosen.attempts:
             self.failed = error
             return

@@ -19,7 +19,13 @@ from functools import cached_property
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-AT_ONCE = {"listcomp", "setcomp", "dictcomp", "genexpr", "lambda"}  # blocks that run where they stand
+AT_ONCE = {
+    "listcomp",
+    "setcomp",
+    "dictcomp",
+    "genexpr",
+    "lambda",
+}  # blocks that run where they stand
 # Whoever calls these may reach any name, or files that another cell reads.
 ANYTHING = {
     "__import__", "__main__", "compile", "delattr", "eval", "exec", "get_ipython", "globals",
@@ -242,6 +248,11 @@ class Notebook:
         makers = self.makers.get(name, ())
         return all(isinstance(maker.node, ast.Import | ast.ImportFrom) for maker in makers)
 
+    def is_constant(self, name: str) -> bool:
+        """Whether it only ever stands for numbers, texts and the like."""
+        makers = self.makers.get(name, ())
+        return all(isinstance(m.node, ast.Assign) and m.is_plain for m in makers)
+
     def needed(self, seeds: list[Piece]) -> list[Piece]:
         """The seeds, and all pieces that can matter to them, in their order."""
         end = len(self.pieces)
@@ -270,7 +281,7 @@ class Notebook:
         is_known = name in self.given or any(not maker.is_below for maker in makers)
         is_early = name in self.given or any(maker.place < before for maker in makers)
         changers = self.changers.get(name, [])
-        if self.is_imported(name):  # of a module, or of what is given, calls are no change
+        if self.is_imported(name) or self.is_constant(name):  # calls of these change nothing
             changers = [piece for piece in changers if name in piece.stores]
         found = [*makers, *changers, *self.binders.get(name, ())]
         if not self.is_plain(name):

@@ -155,7 +155,8 @@ def _simpler(value: Any, count: _Count) -> Any:
     numpy = sys.modules.get("numpy")  # a value cannot be an array if nobody imported NumPy
     if numpy is not None and isinstance(value, numpy.generic):
         return float(value) if isinstance(value, numpy.floating) else value.item()
-    for kind in (int, float, list, tuple, set, frozenset, dict):
+    plain: tuple[Any, ...] = (int, float, list, tuple, set, frozenset, dict)
+    for kind in plain:
         if isinstance(value, kind):  # a Counter, a namedtuple, an Enum of numbers
             return kind(value)
     if isinstance(value, str):
@@ -165,7 +166,8 @@ def _simpler(value: Any, count: _Count) -> Any:
     if isinstance(value, Set) and not isinstance(value, MappingView):
         return set(value)
     if isinstance(value, Iterator | range | MappingView | deque | array):
-        items = list(itertools.islice(value, count.left + 1))
+        some: Any = value
+        items = list(itertools.islice(some, count.left + 1))
         count.take(0 if len(items) <= count.left else len(items))
         return items
     if isinstance(value, Fraction | Decimal):
