@@ -66,6 +66,7 @@ def shell():
 def beside_the_checks(tmp_path, monkeypatch):
     """A student's folder with the public checks, and a framework that is as it was afterwards."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("TINYLEARN_MINE", str(tmp_path / "my_tinylearn"))
     monkeypatch.setattr(student, "_session", student.Session())
     monkeypatch.setattr(os, "system", lambda _: 0)  # what !pip would start
@@ -89,6 +90,6 @@ def test_tl_check_accepts_it_and_keeps_a_file_that_stands_alone(
             result = shell.run_cell(cell, store_history=True)
             assert result.success, result.error_in_exec or result.error_before_exec
     (kept,) = (beside_the_checks / "my_tinylearn").glob("*.py")
-    names = {"__name__": "kept"}
+    names = {"__name__": "__main__"}
     exec(compile(kept.read_text("utf-8"), str(kept), "exec"), names)
     assert callable(names[spec_of(chapter)[ODD[chapter][place][0]].answer])

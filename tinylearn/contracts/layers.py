@@ -57,7 +57,7 @@ def check_formula(name: str, function: Callable, seed: int = 0) -> None:
             def one(arrays: Arrays, k: int = k, case: Case = case) -> np.ndarray:
                 with np.errstate(all="ignore"):
                     found = case.formula(arrays)
-                return np.asarray(found[k] if isinstance(found, tuple | list) else found, np.float32)
+                return np.asarray(found[k] if isinstance(found, tuple) else found, np.float32)
 
             same_function(name, what, got, given, one, str(case))
 

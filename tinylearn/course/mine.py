@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ..parts import Part, use
-from .inside.find import Chosen, NoAnswer, find, is_answer_call
+from .inside.find import Chosen, NoAnswer, find, is_answer_call, is_other
 from .inside.uses import DEFINITIONS, root
 from .question import Question
 from .spec import keys
@@ -106,12 +106,12 @@ def text_of(chosen: Chosen) -> str:
         own = ast.get_source_segment(source, node) if is_own_text(source, node) else None
         node.decorator_list = []
         return "\n\n".join([*helpers, own or ast.unparse(node)])
+    inner = [n for n in ast.walk(node) if isinstance(n, DEFINITIONS) and is_other(n)]
     plain = Unregistered(chosen).visit(node)
-    if isinstance(plain, DEFINITIONS) and plain.name != chosen.name:
-        return "\n\n".join([*helpers, ast.unparse(plain), f"{chosen.name} = {plain.name}"])
     if isinstance(plain, ast.Expr):
         return "\n\n".join([*helpers, f"{chosen.name} = {ast.unparse(plain)}"])
-    return "\n\n".join([*helpers, ast.unparse(plain)])
+    named = [f"{chosen.name} = {inner[-1].name}"] if inner and chosen.name not in last.makes else []
+    return "\n\n".join([*helpers, ast.unparse(plain), *named])
 
 
 def is_own_text(source: str, node: ast.AST) -> bool:
@@ -162,7 +162,8 @@ def notebook_history() -> list[str]:
     except ImportError:
         return []
     shell = get_ipython()
-    return list(shell.user_ns.get("In", ())) if shell is not None else []
+    manager = getattr(shell, "history_manager", None)
+    return list(manager.input_hist_raw) if manager is not None else []  # as typed, with magics
 
 
 # ---------------------------------------------------------------- loading
@@ -188,7 +189,7 @@ def load_mine(place: str | Path | None = None) -> Card:
         if not about.get("part"):
             continue
         try:
-            namespace: dict[str, Any] = {"__name__": path.stem}
+            namespace: dict[str, Any] = {"__name__": "__main__"}  # as in a notebook
             exec(compile(path.read_text("utf-8"), str(path), "exec"), namespace)
             use({about["part"]: namespace[about["answer"]]})
         except Exception as error:
