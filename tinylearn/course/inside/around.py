@@ -226,8 +226,9 @@ def notebook(runner: Any) -> Iterator[None]:
             del vars(own)[name]
         vars(own).update(kept)
         sys.path[:], sys.meta_path[:] = path, finders
-        for name in ("__main__", "tinylearn", "tinylearn.course", "tinylearn.course.student"):
-            sys.modules.pop(name)
+        own_names = {"__main__", "tinylearn", "tinylearn.course", "tinylearn.course.student"}
+        for name in [n for n in sys.modules if n in own_names or n.partition(".")[0] in SHOWING]:
+            del sys.modules[name]
         sys.modules |= modules
 
 
