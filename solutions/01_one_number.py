@@ -175,7 +175,10 @@ def _made_from_two(answer, a, b):
     if not isinstance(z, Value):
         return z
     names = {id(x): "x", id(y): "y"}
-    return [z.data, [names.get(id(i), "?") for i in z.inputs], list(z.local), x.data, y.data]
+    inputs, local = [names.get(id(i), "?") for i in z.inputs], list(z.local)
+    if inputs == ["y", "x"]:  # the order is free, as long as the slopes keep to it
+        inputs, local = inputs[::-1], local[::-1]
+    return [z.data, inputs, local, x.data, y.data]
 
 
 @q2.judges
@@ -187,7 +190,7 @@ def _same_value(got, want, *args):
         if isinstance(right, list):
             same = isinstance(mine, list) and len(mine) == len(right)
             same = same and all(
-                a == b if isinstance(b, str) else type(a) in (int, float) and abs(a - b) < 1e-9
+                a == b if isinstance(b, str) else isinstance(a, int | float) and abs(a - b) < 1e-9
                 for a, b in zip(mine, right)
             )
         else:

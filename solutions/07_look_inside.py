@@ -692,18 +692,18 @@ print(*CAUSES, sep="\n")
 # %% tags=["question"]
 def _trained(answer, setting, verdict=""):
     got = answer(*setting)
-    if not isinstance(got, tuple) or len(got) != 2:
+    if not isinstance(got, tuple | list) or len(got) != 2:
         return got
     cause, losses = got
     return (cause if verdict or cause not in CAUSES else "in CAUSES"), losses
 
 
 def _same_training(got, want, setting, verdict=""):
-    if not isinstance(got, tuple) or len(got) != 2:
+    if not isinstance(got, tuple | list) or len(got) != 2:
         return Open("return two things: the cause, then the list of losses")
     if isinstance(got[1], str):
         return Open("the cause comes first, then the list of losses")
-    if not isinstance(got[1], list) or len(got[1]) != len(want[1]):
+    if not isinstance(got[1], list | tuple | np.ndarray) or len(got[1]) != len(want[1]):
         return f"expected a list of {len(want[1])} losses, as the script itself returns"
     losses, right = np.array(got[1], float), np.array(want[1])
     ends, should = losses[-5:].mean(), right[-5:].mean()
@@ -960,7 +960,7 @@ q6 = question(
 @q6.runs
 def _drawn(answer, seed, verdict=""):
     got = answer(seed)
-    if not isinstance(got, tuple) or len(got) != 2 or not isinstance(got[1], Sequential):
+    if not isinstance(got, tuple | list) or len(got) != 2 or not isinstance(got[1], Sequential):
         return got
     cause, model = got
     cause = cause if verdict or cause not in CAUSES else "in CAUSES"
@@ -970,7 +970,7 @@ def _drawn(answer, seed, verdict=""):
 
 @q6.judges
 def _learns_from_there(got, want, seed, verdict=""):
-    if not isinstance(got, tuple) or len(got) != 3:
+    if not isinstance(got, tuple | list) or len(got) != 3:
         return Open("return two things: the cause, then the model, a Sequential")
     if got[1] != want[1]:
         return f"the network has changed: expected {want[1]}, got {got[1]}"
@@ -1318,7 +1318,7 @@ q8 = question(
 @q8.runs
 def _ordered(answer, seed, verdict=""):
     got = answer(seed)
-    if not isinstance(got, tuple) or len(got) != 3:
+    if not isinstance(got, tuple | list) or len(got) != 3:
         return got
     cause, x, y = got
     x, y = (t.numpy() if isinstance(t, Tensor) else np.array(t) for t in (x, y))
@@ -1328,7 +1328,7 @@ def _ordered(answer, seed, verdict=""):
 
 @q8.judges
 def _belong_together(got, want, seed, verdict=""):
-    if not isinstance(got, tuple) or len(got) != 3:
+    if not isinstance(got, tuple | list) or len(got) != 3:
         return Open("return three things: the cause, then x, then y")
     cause, ink, y = got
     if np.shape(ink) != want[1].shape or np.shape(y) != want[2].shape:
@@ -1481,7 +1481,7 @@ q9 = question(
 @q9.runs
 def _scaled(answer, seed, verdict=""):
     got = answer(seed)
-    if not isinstance(got, tuple) or len(got) != 2:
+    if not isinstance(got, tuple | list) or len(got) != 2:
         return got
     cause, x = got
     x = x.numpy() if isinstance(x, Tensor) else np.array(x)
@@ -1490,7 +1490,7 @@ def _scaled(answer, seed, verdict=""):
 
 @q9.judges
 def _shifted_and_scaled(got, want, seed, verdict=""):
-    if not isinstance(got, tuple) or len(got) != 2:
+    if not isinstance(got, tuple | list) or len(got) != 2:
         return Open("return two things: the cause, then the scaled digits")
     cause, x = got
     if np.shape(x) != want[1].shape:

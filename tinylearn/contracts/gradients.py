@@ -133,6 +133,7 @@ def arg_of(op: Primitive) -> Any:
 def well_formed(name: str, case: Case, answer: Any) -> None:
     """A tuple with a graph for each input: shape, dtype, and made from g and the inputs alone."""
     inputs = case.node.inputs
+    answer = tuple(answer) if isinstance(answer, list) else answer
     count = f"{len(inputs)} input" + ("s" if len(inputs) != 1 else "")
     if not isinstance(answer, tuple) or len(answer) != len(inputs):
         got = f"{len(answer)} answers" if isinstance(answer, tuple) else f"{type(answer).__name__}"

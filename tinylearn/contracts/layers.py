@@ -66,6 +66,7 @@ def answers(name: str, answer: Any, case: Case) -> list[tuple[str, Any]]:
     """(what it is, the Tensor) for each thing that should come back."""
     if name != "nn.batch_statistics":
         return [("the result", answer)]
+    answer = tuple(answer) if isinstance(answer, list) else answer
     if not isinstance(answer, tuple) or len(answer) != 2:
         says = f"{name} must return a tuple (mean, variance), it returned {show(answer)}"
         raise ContractError(f"{says}\n    called with {case}")

@@ -91,6 +91,7 @@ def check_update(name: str, function: Callable, seed: int = 0) -> None:
             where += "".join(f"\n        {n} = {flat(arrays[n])}" for n in named)
         answer = called(name, function, where, *given.values())
         answer = answer if len(returns) > 1 else (answer,)
+        answer = tuple(answer) if isinstance(answer, list) else answer
         if not isinstance(answer, tuple) or len(answer) != len(returns):
             wanted = ", ".join(f"the new {target}" for target in returns)
             says = f"{name} must return a tuple ({wanted}), it returned {show(answer)}"

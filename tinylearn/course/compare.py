@@ -19,7 +19,11 @@ SHOWN = 8  # numbers shown in a row
 
 
 def difference(got: Any, want: Any, rtol: float = 1e-5, atol: float = 1e-7) -> str:
-    """What differs, or "". Lists and tuples count as equal, 1 and 1.0 too, True and 1 do not."""
+    """What differs, or "".
+
+    What says the same counts as equal: lists, tuples and arrays of the same numbers, 1, 1.0 and
+    True, a set in any order. A question in which the kind itself matters says so in its `judges`.
+    """
     if isinstance(want, Raised):
         return raised_difference(got, want)
     if isinstance(got, Raised):
@@ -35,7 +39,7 @@ def difference(got: Any, want: Any, rtol: float = 1e-5, atol: float = 1e-7) -> s
         return sequence_difference(got, want, rtol, atol)
     if isinstance(want, (dict, set, frozenset)):
         return mapping_difference(got, want, rtol, atol)
-    if is_number(want):
+    if is_number(want) or isinstance(want, bool):
         return number_difference(got, want, rtol, atol)
     same = type(got) is type(want) and got == want
     return "" if same else f"expected {show(want)}, got {show(got)}"
@@ -44,7 +48,7 @@ def difference(got: Any, want: Any, rtol: float = 1e-5, atol: float = 1e-7) -> s
 def raised_difference(got: Any, want: Raised) -> str:
     if not isinstance(got, Raised):
         return f"expected a {want.kind}, got {show(got)}"
-    if got.kind != want.kind:
+    if want.kind not in (got.kind, *got.also):
         return f"expected a {want.kind}, your code raised {got!r}"
     return ""
 
@@ -54,10 +58,11 @@ def is_number(value: Any) -> bool:
 
 
 def number_difference(got: Any, want: Any, rtol: float, atol: float) -> str:
-    if isinstance(got, np.ndarray) and got.shape == () and got.dtype != bool:
+    if isinstance(got, np.ndarray) and got.shape == ():
         got = got.item()
-    if not is_number(got):
-        return f"expected the number {show(want)}, got {show(got)}"
+    if not is_number(got) and not isinstance(got, bool):
+        what = "" if isinstance(want, bool) else "the number "
+        return f"expected {what}{show(want)}, got {show(got)}"
     return "" if close(got, want, rtol, atol) else f"expected {show(want)}, got {show(got)}"
 
 
@@ -75,14 +80,11 @@ def close(got: float, want: float, rtol: float, atol: float) -> bool:
 
 
 def array_difference(got: Any, want: np.ndarray, rtol: float, atol: float) -> str:
-    if isinstance(got, (list, int, float)) and not isinstance(got, bool):
-        return f"expected an array of shape {want.shape}, got {show(got)}"
-    if not isinstance(got, np.ndarray):
-        return f"expected an array of shape {want.shape}, got {show(got)}"
+    shown, got = show(got), as_array(got)
+    if got is None:
+        return f"expected an array of shape {want.shape}, got {shown}"
     if got.shape != want.shape:
         return f"expected shape {want.shape}, got {got.shape}"
-    if (got.dtype == bool) != (want.dtype == bool):
-        return f"expected {want.dtype} values, got {got.dtype}"
     exact = got.dtype.kind in "iub" and want.dtype.kind in "iub"
     with np.errstate(all="ignore"):
         agree = got == want if exact else np.isclose(got, want, rtol, atol, equal_nan=True)
@@ -95,6 +97,16 @@ def array_difference(got: Any, want: np.ndarray, rtol: float, atol: float) -> st
         f"{len(wrong)} of {want.size} numbers differ; the first{place}:\n"
         f"    expected {row(want, first)}\n    got      {row(got, first)}"
     )
+
+
+def as_array(value: Any) -> np.ndarray | None:
+    """An array of the same numbers as a list, a tuple or a number; None where there is none."""
+    if isinstance(value, list | tuple | bool | int | float):
+        try:
+            value = np.array(value)
+        except (ValueError, OverflowError):  # rows of different lengths
+            return None
+    return value if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" else None
 
 
 def row(array: np.ndarray, index: tuple[int, ...]) -> str:
@@ -117,6 +129,8 @@ def row(array: np.ndarray, index: tuple[int, ...]) -> str:
 
 def sequence_difference(got: Any, want: Any, rtol: float, atol: float) -> str:
     kind = type(want).__name__
+    if isinstance(got, np.ndarray) and got.ndim:
+        got = [item if item.ndim else item.item() for item in got]
     if not isinstance(got, (list, tuple)):
         return f"expected the {kind} {show(want)}, got {show(got)}"
     if len(got) != len(want):
@@ -139,6 +153,8 @@ def marked(items: Any, at: int) -> str:
 
 
 def mapping_difference(got: Any, want: Any, rtol: float, atol: float) -> str:
+    if isinstance(want, set) and isinstance(got, list | tuple) and is_hashable(got):
+        got = set(got) if len(set(got)) == len(got) else got
     if type(got) is not type(want):
         return f"expected the {type(want).__name__} {show(want)}, got {show(got)}"
     if not isinstance(want, dict):
@@ -152,6 +168,11 @@ def mapping_difference(got: Any, want: Any, rtol: float, atol: float) -> str:
         if text := difference(got[key], want[key], rtol, atol):
             return f"{show(key)}: {text}"
     return ""
+
+
+def is_hashable(items: Any) -> bool:
+    """Whether all items are of the kinds that a set may hold: numbers, texts."""
+    return all(isinstance(item, str | int | float | bool) for item in items)
 
 
 def agrees(got: Any, want: Any, rtol: float = 1e-5, atol: float = 1e-7) -> bool:

@@ -8,6 +8,7 @@ it is. A file is loaded only if its Part's contract holds, so an old or edited o
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import inspect
@@ -20,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from ..parts import Part, use
-from .inside.find import NoAnswer, find
+from .inside.find import Chosen, NoAnswer, find, is_answer_call, is_other
+from .inside.uses import DEFINITIONS, root
 from .question import Question
 from .spec import keys
 
@@ -41,14 +43,14 @@ def save(
     question: Question, assignment: str, setup: str, given: set[str], answer: Any
 ) -> Path | None:
     """Write one answer to its file; None where nothing may be written (the check still counts)."""
-    source = answer_source(question, given, answer)
+    future, source = answer_source(question, setup, given, answer)
     if not source:
         return None
     about: dict[str, Any] = {"assignment": assignment, "question": question.id}
     about["answer"] = question.answer
     about |= {"part": question.part, "points": question.points}
     path = folder() / f"{assignment[:2]}_{question.answer}.py"
-    text = f"{HEADER}{json.dumps(about)}\n\n{setup.strip()}\n\n\n{source.strip()}\n"
+    text = f"{HEADER}{json.dumps(about)}\n{future}\n{setup.strip()}\n\n\n{source.strip()}\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text("utf-8") != text:
@@ -58,24 +60,99 @@ def save(
     return path
 
 
-def answer_source(question: Question, given: set[str], answer: Any) -> str:
-    """The answer and its helpers as text: from the notebook's history, or from its own file."""
-    cells = notebook_history()
-    if cells:
+def answer_source(question: Question, setup: str, given: set[str], answer: Any) -> tuple[str, str]:
+    """The __future__ imports and the text of the answer with its helpers: "" for none.
+
+    Both come from the notebook's history, or from the answer's own file.
+    """
+    name = question.answer
+    if cells := notebook_history():
         try:
-            chosen = find(cells, list(keys(question)), question.answer, given)
+            chosen = find(cells, list(keys(question)), name, given, setup)
         except (NoAnswer, SyntaxError):
             pass
         else:
-            pieces = [ast.unparse(statement) for _, statement in chosen.helpers]
-            own = ast.get_source_segment(chosen.source, chosen.answer)
-            return "\n\n".join([*pieces, own or ast.unparse(chosen.answer)])
+            return future_imports(chosen.attempts[-1].flags), text_of(chosen)
     try:
         text = textwrap.dedent(inspect.getsource(answer))
-    except (OSError, TypeError):
-        return ""
-    tree = ast.parse(text).body[0]
-    return ast.get_source_segment(text, tree) or ""
+        tree = ast.parse(text).body[0]
+    except (OSError, TypeError, SyntaxError, IndexError):
+        return "", ""
+    is_whole = isinstance(tree, DEFINITIONS) and tree.name == name
+    return "", (ast.get_source_segment(text, tree) or "") if is_whole else ""
+
+
+def future_imports(flags: int) -> str:
+    names = [
+        n for n in __future__.all_feature_names if getattr(__future__, n).compiler_flag & flags
+    ]
+    return f"from __future__ import {', '.join(names)}\n" if names else ""
+
+
+def text_of(chosen: Chosen) -> str:
+    """The last attempt and what it uses, without registering anything: a file that stands alone."""
+    last = chosen.attempts[-1]
+    pieces = [p for p in chosen.pieces if p is not last and p not in chosen.attempts]
+    made = {name: p for p in pieces for name in p.makes}  # of a cell that was run again, the last
+    pieces = [p for p in pieces if not p.is_plain or any(made[name] is p for name in p.makes)]
+    helpers = [ast.unparse(p.node) for p in pieces if not is_passing(p.node)]
+    node = last.node
+    if (
+        isinstance(node, DEFINITIONS)
+        and node.name == chosen.name
+        and all(is_answer_call(decorator, None, ("answer",)) for decorator in node.decorator_list)
+    ):
+        source = chosen.cells[last.cell]
+        own = ast.get_source_segment(source, node) if is_own_text(source, node) else None
+        node.decorator_list = []
+        return "\n\n".join([*helpers, own or ast.unparse(node)])
+    inner = [n for n in ast.walk(node) if isinstance(n, DEFINITIONS) and is_other(n)]
+    plain = Unregistered(chosen).visit(node)
+    if isinstance(plain, ast.Expr):
+        return "\n\n".join([*helpers, f"{chosen.name} = {ast.unparse(plain)}"])
+    named = [f"{chosen.name} = {inner[-1].name}"] if inner and chosen.name not in last.makes else []
+    return "\n\n".join([*helpers, ast.unparse(plain), *named])
+
+
+def is_own_text(source: str, node: ast.AST) -> bool:
+    """Whether a cell is Python as it stands, so that its lines are the definition's own."""
+    try:
+        return ast.get_source_segment(source, node) is not None and bool(ast.parse(source).body)
+    except SyntaxError:
+        return False
+
+
+def is_passing(node: ast.stmt) -> bool:
+    """Whether a statement only shows, checks or stops something: not for a file that is kept."""
+    if isinstance(node, ast.Raise | ast.Assert):
+        return True
+    names = {"tl", "tinylearn", "print", "display", "get_ipython"}
+    shows = isinstance(node, ast.Expr) and root(node.value) & names
+    calls = any(isinstance(n, ast.Name) and n.id == "get_ipython" for n in ast.walk(node))
+    return bool(shows) or calls
+
+
+class Unregistered(ast.NodeTransformer):
+    """The same code without tl.answer: tl.answer(key)(f) is f."""
+
+    def __init__(self, chosen: Chosen):
+        self.keys = list(chosen.keys)
+
+    def is_answer(self, node: ast.AST) -> bool:
+        return is_answer_call(node, self.keys, ("answer",))
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if self.is_answer(node.func) and node.args:
+            return self.generic_visit(node.args[0])
+        if self.is_answer(node):
+            return ast.parse("lambda answer: answer", mode="eval").body
+        return self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: Any) -> ast.AST:
+        node.decorator_list = [d for d in node.decorator_list if not self.is_answer(d)]
+        return self.generic_visit(node)
+
+    visit_ClassDef = visit_AsyncFunctionDef = visit_FunctionDef
 
 
 def notebook_history() -> list[str]:
@@ -85,7 +162,8 @@ def notebook_history() -> list[str]:
     except ImportError:
         return []
     shell = get_ipython()
-    return list(shell.user_ns.get("In", ())) if shell is not None else []
+    manager = getattr(shell, "history_manager", None)
+    return list(manager.input_hist_raw) if manager is not None else []  # as typed, with magics
 
 
 # ---------------------------------------------------------------- loading
@@ -111,7 +189,7 @@ def load_mine(place: str | Path | None = None) -> Card:
         if not about.get("part"):
             continue
         try:
-            namespace: dict[str, Any] = {"__name__": path.stem}
+            namespace: dict[str, Any] = {"__name__": "__main__"}  # as in a notebook
             exec(compile(path.read_text("utf-8"), str(path), "exec"), namespace)
             use({about["part"]: namespace[about["answer"]]})
         except Exception as error:

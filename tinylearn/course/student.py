@@ -11,19 +11,24 @@ visible cases, the values expected there, and the sentences for well-known mista
 
 from __future__ import annotations
 
+import ast
 import difflib
+import inspect
 import json
 import os
+import textwrap
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..parts import ContractError, use
 from . import compare, mine
+from .inside.find import is_stub
 from .inside.host import raised
-from .inside.values import BadValue, Raised, decode, encode
+from .inside.uses import DEFINITIONS
+from .inside.values import BadValue, Raised, decode, encode, own_classes
 from .question import Open, Question, in_framework
 from .spec import FORMAT, judge, keys, load, plan, public_planned, same_value
 
@@ -166,6 +171,7 @@ def check(key: str, hidden: bool = False) -> None:
     """
     began = time.perf_counter()
     asked = _session.find(key)
+    asked.answer = answering(asked)
     if asked.answer is None:
         name = keys(asked.question)[1] if len(keys(asked.question)) > 1 else key
         raise CheckFailed(
@@ -208,11 +214,31 @@ def failure(asked: Asked, body: dict[str, Any]) -> str:
     return f"{planned.case.label}\n    called   {shown}\n    {wrong}"
 
 
+def answering(asked: Asked) -> Any:
+    """What answers the question, by the grader's rule: what was registered, if it is attempted,
+    else what bears its name in the notebook."""
+    registered, name = asked.answer, asked.question.answer
+    named = main_namespace().get(name)
+    if not callable(named) or named is registered or name in asked.given or is_stub_object(named):
+        return registered
+    return named if registered is None or is_stub_object(registered) else registered
+
+
+def is_stub_object(answer: Any) -> bool:
+    """Whether the text of a function or class, where it can be had, is still the stub."""
+    try:
+        node = ast.parse(textwrap.dedent(inspect.getsource(answer))).body[0]
+    except (OSError, TypeError, SyntaxError, IndexError):
+        return False
+    return isinstance(node, DEFINITIONS) and is_stub(node)
+
+
 def call(asked: Asked, body: dict[str, Any]) -> Any:
     """The value of the student's function for one case, as it would come out of a sandbox."""
-    namespace = dict(asked.given)
     own = getattr(asked.answer, "__globals__", None) or main_namespace()
-    namespace |= {name: own[name] for name in asked.given if name in own and name[0] != "_"}
+    before = dict(asked.given)
+    asked.given |= own_classes(asked.given, own)
+    namespace = asked.given
     try:
         arguments = [decode(argument, namespace) for argument in body["args"]]
         if not asked.data["run"]:
@@ -227,6 +253,9 @@ def call(asked: Asked, body: dict[str, Any]) -> Any:
     except Exception as error:
         code = getattr(asked.answer, "__code__", None)
         return located(error, code.co_filename if code else "")
+    finally:
+        asked.given.clear()
+        asked.given |= before
 
 
 def forbidden(asked: Asked) -> str:
@@ -250,7 +279,7 @@ def located(error: Exception, filename: str) -> Raised:
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == filename and frame.lineno:
             source = linecache.getline(filename, frame.lineno).strip()
-            return Raised(plain.kind, plain.message, frame.lineno, source)
+            return replace(plain, line=frame.lineno, source=source)
     return plain
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import keyword
 import re
 import time
 from collections.abc import Iterator
@@ -194,26 +195,42 @@ def answer_cells(cells: tuple[str, ...], question: Question) -> list[int]:
 
 
 def relevant_cells(cells: tuple[str, ...], spec: Spec, question: Question) -> list[str]:
-    """The cells with other questions' answers blanked, unless this answer mentions them."""
+    """The cells with other questions' answers blanked, unless what they make is used elsewhere.
+
+    A change in a blanked cell is no reason to grade this question again. "pass" keeps its number.
+    """
     mine = set(answer_cells(cells, question))
-    others = {q.answer: set(answer_cells(cells, q)) - mine for q in spec.questions if q != question}
-    blank = set().union(*others.values()) if others else set()
+    blank = {n for q in spec.questions if q != question for n in answer_cells(cells, q)} - mine
     while True:
-        text = "\n".join(cell for n, cell in enumerate(cells) if n not in blank)
-        needed = {n for name, held in others.items() if mentions(text, name) for n in held}
-        if not needed & blank:
+        words = set(WORD.findall("\n".join(c for n, c in enumerate(cells) if n not in blank)))
+        needed = {n for n in blank if makes(cells[n]) & words}
+        if not needed:
             break
         blank -= needed
-    return ["" if n in blank or is_check(cell) else cell for n, cell in enumerate(cells)]
+    return ["pass" if n in blank or is_hint(cell) else cell for n, cell in enumerate(cells)]
 
 
-def mentions(text: str, name: str) -> bool:
-    """Whether a name stands in a text, other than as an attribute."""
-    return re.search(rf"(?<![.\w]){re.escape(name)}\b", text) is not None
+WORD = re.compile(r"[^\W\d]\w*")
+DEFINED = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+FIRST = re.compile(r"^([^\W\d]\w*)(.*)", re.MULTILINE)
+BLOCKS = {"for", "if", "try", "while", "with", "match", "global"}
 
 
-def is_check(cell: str) -> bool:
-    return cell.lstrip().startswith(("tl.check(", "tl.hint(", "tl.course."))
+def makes(cell: str) -> set[str]:
+    """The names that a cell may make or change, by the look of its lines."""
+    found, lines = set(DEFINED.findall(cell)), FIRST.findall(cell)
+    for first, rest in lines:
+        imports = first in ("from", "import")
+        found |= set(WORD.findall(rest)) - {"import", "as"} if imports else {first}
+    if any(first in BLOCKS for first, _ in lines):
+        found |= set(re.findall(r"^[ \t]+(\w+)[^=\n]*=", cell, re.MULTILINE))
+    return {name for name in found if not keyword.iskeyword(name)}
+
+
+def is_hint(cell: str) -> bool:
+    """Whether a cell asks for hints or the card, and does nothing else."""
+    lines = [line for line in cell.splitlines() if line.strip()]
+    return bool(lines) and all(line.startswith(("tl.hint(", "tl.course.card(")) for line in lines)
 
 
 def digest(cells: list[str], of_spec: str, grader: str) -> str:

@@ -55,6 +55,7 @@ def hand_down(node: Node, grads: dict[Node, Node], moving: set[Node]) -> None:
 def rule_of(node: Node, g: Node) -> tuple[Node | None, ...]:
     """What the node's gradient rule answers, one graph for each input."""
     answer = node.op.gradient(g, node)
+    answer = tuple(answer) if isinstance(answer, list) else answer
     if not isinstance(answer, tuple) or len(answer) != len(node.inputs):
         raise GradientError(
             f"{node.op.gradient} must return a tuple with one gradient for each of the"

@@ -192,7 +192,12 @@ def _build(for_whom: tuple[tuple | None, Node | None], function: Callable, input
 def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
     """The node `op(*inputs, arg)`; raises where shapes or dtypes do not fit the op."""
     key = (op, arg, *inputs)
-    ref = INTERNED.get(key)
+    try:
+        ref = INTERNED.get(key)
+    except TypeError:
+        if (plain := tupled(arg)) == arg:
+            raise
+        return apply(op, inputs, plain)
     if ref is not None and (node := ref()) is not None:
         return node
     structure: tuple
@@ -211,6 +216,15 @@ def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
     if known is None:
         known = Structures.add(structure, lambda: op.check(inputs, arg))
     return _new(op, inputs, arg, known, key)
+
+
+def tupled(arg: Any) -> Any:
+    """An arg with tuples for lists: order, axes and widths may come as lists.
+
+    >>> tupled([[0, 1], (2, 3)])
+    ((0, 1), (2, 3))
+    """
+    return tuple(map(tupled, arg)) if isinstance(arg, list | tuple) else arg
 
 
 def forget_inputs(node: Node) -> None:

@@ -1,23 +1,37 @@
-"""Finds one answer in the cells of a notebook, with the helpers it uses, and builds it.
+"""Finds one answer in the cells of a notebook, and the statements that make what it uses.
 
-    find(cells, keys, name) -> Chosen    build(chosen, namespace) -> the function or class
+    find(cells, keys, name, given) -> Chosen       shell.build(chosen, names) -> the answer
 
-Cells may have been run in any order, copied, or left half-edited: so nothing is run from top to
-bottom. The answer is found by its `@tl.answer(key)` or its name, and only the definitions that
-it uses are taken along, wherever in the notebook they stand.
+An answer is what `tl.answer(key)` is given, in whatever form, or else what bears its name. It is
+taken as IPython would have it when its check runs: the last attempt above `tl.check(key)`, and
+of all statements up to there those that can matter to it (uses.py), in the notebook's order.
+Cells may have been run in another order, copied, or left half-edited: what nothing above makes
+is looked for below.
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
-import builtins
-import symtable
-from collections.abc import Iterator
+import re
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+if __package__:  # imported by the package's tests
+    from . import magics
+    from .uses import DEFINITIONS, Definition, Notebook, Piece
+else:  # a script in the sandbox
+    import magics  # type: ignore[import-not-found, no-redef]
+    from uses import (  # type: ignore[import-not-found, no-redef]
+        DEFINITIONS,
+        Definition,
+        Notebook,
+        Piece,
+    )
+
+Parsed = list[tuple[int, list[ast.stmt]]]
+SHELL_NAMES = re.compile(r"_+|_i?\d+|_[io]h|_i+|In|Out")  # results of earlier cells
 
 
 class NoAnswer(Exception):
@@ -26,51 +40,55 @@ class NoAnswer(Exception):
 
 @dataclass
 class Chosen:
-    """One answer: its definition, and the statements that make what it uses, in order."""
+    """One answer: the statements to run, and those among them that may make it.
 
-    answer: Definition
-    helpers: list[tuple[int, ast.stmt]]
+    cell, source   where the answer stands; building it finds out for sure
+    """
+
+    keys: tuple[str, ...]
+    name: str
+    cells: list[str]
+    pieces: list[Piece]
+    attempts: list[Piece]
     cell: int
     source: str
     notes: list[str] = field(default_factory=list)
+    names: dict[str, Any] = field(default_factory=dict)  # the notebook's, once it is built
 
 
-def find(cells: list[str], keys: list[str], name: str, given: set[str]) -> Chosen:
-    """The last attempted definition of the answer. Raises NoAnswer, SyntaxError.
+def find(cells: list[str], keys: list[str], name: str, given: set[str], setup: str = "") -> Chosen:
+    """The last attempted answer, with all that it needs. Raises NoAnswer, SyntaxError.
 
-    given   names that the question provides: never taken from the student's cells
+    given   names that the question provides, made by `setup`: a cell that only repeats it is not
+            run again, but a student's own function of that name counts, as in a notebook
     """
     parsed, broken = parse_cells(cells, keys, name)
-    found = [
-        (number, statement)
-        for number, tree in parsed
-        for statement in tree
-        if isinstance(statement, DEFINITIONS)
-        and (answers(statement, keys) or (statement.name == name and not answers(statement, None)))
-    ]
-    by_id = [item for item in found if answers(item[1], keys)]
-    usable = [item for item in (by_id or found) if not is_stub(item[1])]
-    usable = usable or [item for item in found if not is_stub(item[1])]
-    if not usable:
+    repeated = {ast.dump(statement) for statement in magics.parse(setup).body}
+    pieces = [p for p in pieces_of(parsed) if ast.dump(p.node) not in repeated]
+    attempts, stubs = attempted(pieces, keys, name)
+    if not attempts:
         if broken:
             raise broken[-1]
-        raise NoAnswer("not attempted" if found else f"no cell defines {name}")
-    number, answer = usable[-1]
-    notes = [f"{name} is defined {len(usable)} times: the last one counts"] * (len(usable) > 1)
-    answer.decorator_list = [d for d in answer.decorator_list if not is_answer_call(d, None)]
-    helpers = helpers_of(answer, parsed, given | {answer.name})
-    return Chosen(answer, helpers, number, cells[number], notes)
+        raise NoAnswer("not attempted" if stubs else f"no cell defines {name}")
+    last = attempts[-1]
+    until = checked_at(pieces, pieces.index(last), keys)
+    for piece in pieces[until:]:
+        piece.is_below = True
+    kept = [piece for piece in pieces if piece not in stubs]
+    seeds = [*attempts, *results(kept, pieces[:until])]
+    needed = Notebook(kept, given).needed(seeds)
+    times = f"{name} is defined {len(attempts)} times: the last one counts"
+    notes = [times] * (len(attempts) > 1)
+    return Chosen(tuple(keys), name, cells, needed, attempts, last.cell, cells[last.cell], notes)
 
 
-def parse_cells(
-    cells: list[str], keys: list[str], name: str
-) -> tuple[list[tuple[int, list[ast.stmt]]], list[SyntaxError]]:
+def parse_cells(cells: list[str], keys: list[str], name: str) -> tuple[Parsed, list[SyntaxError]]:
     """Statements of every cell that Python can read, and the errors of those about this answer."""
-    parsed: list[tuple[int, list[ast.stmt]]] = []
+    parsed: Parsed = []
     broken: list[SyntaxError] = []
     for number, cell in enumerate(cells):
         try:
-            parsed.append((number, ast.parse(without_magics(cell), f"<cell {number}>").body))
+            parsed.append((number, magics.parse(cell, file_name(number)).body))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             mine = any(f"answer({quote}{key}" in cell for key in keys for quote in "'\"")
             mine = mine or f"def {name}" in cell
@@ -81,31 +99,90 @@ def parse_cells(
     return parsed, broken
 
 
-def without_magics(cell: str) -> str:
-    """The cell with IPython's own lines (%timeit, !ls, name?) blanked: same line numbers."""
-    lines = cell.replace("\x00", "").lstrip("\ufeff").splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    if first.startswith("%%") and not first.startswith(("%%time", "%%capture")):
-        return ""
-    return "\n".join("" if line.startswith(("%", "!", "?")) else line for line in lines) + "\n"
+def file_name(cell: int) -> str:
+    """What a traceback calls a cell."""
+    return f"<cell {cell}>"
+
+
+def pieces_of(parsed: Parsed) -> list[Piece]:
+    """Every top-level statement. A __future__ import stays in force, as in IPython."""
+    pieces, flags = [], 0
+    for number, body in parsed:
+        for node in body:
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+                for alias in node.names:
+                    flags |= getattr(getattr(__future__, alias.name, None), "compiler_flag", 0)
+            pieces.append(Piece.of(number, node, flags, node is body[-1]))
+    return pieces
+
+
+def results(kept: list[Piece], above: list[Piece]) -> list[Piece]:
+    """If some cell looks at _ or Out: the last expression of every cell above."""
+    looked_up = {name for piece in kept for name in piece.uses}
+    if not any(map(SHELL_NAMES.fullmatch, looked_up)):
+        return []
+    return [piece for piece in above if piece.is_last and isinstance(piece.node, ast.Expr)]
 
 
 # ---------------------------------------------------------------- recognising an answer
 
 
-def answers(statement: Definition, keys: list[str] | None) -> bool:
-    """Whether it stands under @tl.answer with one of the keys; with None, under any @tl.answer."""
-    return any(is_answer_call(decorator, keys) for decorator in statement.decorator_list)
+def attempted(pieces: list[Piece], keys: list[str], name: str) -> tuple[list[Piece], list[Piece]]:
+    """The pieces that may make the answer: by `tl.answer`, else by its name; and the stubs."""
+    known = {"answer", *(name for piece in pieces for name in aliases(piece.node))}
+    by_key = [p for p in pieces if any(is_answer_call(n, keys, known) for n in ast.walk(p.node))]
+    by_name = [p for p in pieces if name in p.makes and not is_other(p.node)]
+    stubs = [p for p in {**dict.fromkeys(by_key), **dict.fromkeys(by_name)} if is_only_stub(p.node)]
+    attempts = [p for p in by_key if p not in stubs]
+    return attempts or [p for p in by_name if p not in stubs], stubs
 
 
-def is_answer_call(node: ast.expr, keys: list[str] | None) -> bool:
-    if not isinstance(node, ast.Call) or not node.args:
+def aliases(node: ast.stmt) -> Iterator[str]:
+    """Other names for tl.answer: from tinylearn import answer as ...; ... = tl.answer."""
+    if isinstance(node, ast.ImportFrom):
+        yield from (alias.asname for alias in node.names if alias.name == "answer" and alias.asname)
+    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute | ast.Name):
+        targets = node.targets if called(node.value) == "answer" else ()
+        yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def is_answer_call(node: ast.AST, keys: list[str] | None, known: Container[str]) -> bool:
+    """Whether it is `tl.answer(key)` with one of the keys; with None, with any."""
+    if not isinstance(node, ast.Call) or called(node.func) not in known:
         return False
-    function, first = node.func, node.args[0]
-    named = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    if named != "answer" or not isinstance(first, ast.Constant):
+    for key in (*node.args[:1], *(k.value for k in node.keywords if k.arg == "key")):
+        if not isinstance(key, ast.Constant) or keys is None or key.value in keys:
+            return True
+    return False
+
+
+def called(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def is_other(node: ast.stmt) -> bool:
+    """Whether it stands under @tl.answer, and so answers what that says."""
+    decorators = node.decorator_list if isinstance(node, DEFINITIONS) else []
+    return any(is_answer_call(decorator, None, ("answer",)) for decorator in decorators)
+
+
+def is_only_stub(node: ast.stmt) -> bool:
+    """Whether a statement defines something, and nothing but stubs."""
+    if isinstance(node, DEFINITIONS):
+        return is_stub(node)
+    if not isinstance(node, ast.If | ast.Try | ast.With | ast.For | ast.While):
         return False
-    return keys is None or first.value in keys
+    inner = list(outermost(node))
+    return bool(inner) and all(map(is_stub, inner))
+
+
+def outermost(node: ast.AST) -> Iterator[Definition]:
+    """The definitions in a block, but not those inside of others."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, DEFINITIONS):
+            yield child
+        else:
+            yield from outermost(child)
 
 
 def is_stub(statement: Definition) -> bool:
@@ -122,102 +199,12 @@ def is_stub(statement: Definition) -> bool:
     return isinstance(raised, ast.Name) and raised.id == "NotImplementedError" and not leaves
 
 
-# ---------------------------------------------------------------- what an answer uses
-
-
-def helpers_of(
-    answer: Definition, parsed: list[tuple[int, list[ast.stmt]]], given: set[str]
-) -> list[tuple[int, ast.stmt]]:
-    """The top-level statements that make the names which `answer` uses, and what those use."""
-    makers: dict[str, list[tuple[int, int, ast.stmt]]] = {}
-    for number, tree in parsed:
-        for place, statement in enumerate(tree):
-            if isinstance(statement, DEFINITIONS) and answers(statement, None):
-                statement.decorator_list = [
-                    d for d in statement.decorator_list if not is_answer_call(d, None)
-                ]
-            for name in bound(statement):
-                makers.setdefault(name, []).append((number, place, statement))
-    wanted, seen = list(used(answer)), set(given) | set(dir(builtins))
-    taken: dict[tuple[int, int], ast.stmt] = {}
-    while wanted:
-        name = wanted.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        for number, place, statement in latest(makers.get(name, [])):
-            if statement is not answer and (number, place) not in taken:
-                taken[number, place] = statement
-                wanted.extend(used(statement))
-    return [(number, taken[number, place]) for number, place in sorted(taken)]
-
-
-def latest(made: list[tuple[int, int, ast.stmt]]) -> list[tuple[int, int, ast.stmt]]:
-    """Of several definitions the last attempted one; of several assignments all, in order."""
-    definitions = [item for item in made if isinstance(item[2], DEFINITIONS)]
-    attempted = [item for item in definitions if not is_stub(item[2])]  # type: ignore[arg-type]
-    others = [item for item in made if not isinstance(item[2], DEFINITIONS)]
-    return others + (attempted or definitions)[-1:]
-
-
-def used(statement: ast.stmt) -> set[str]:
-    """The top-level names that a statement looks up, its functions' own names left out."""
-    names: set[str] = set()
-    try:
-        tables = [symtable.symtable(ast.unparse(statement), "cell", "exec")]
-    except (SyntaxError, RecursionError):  # the compiler will say it in its own words
-        return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        for symbol in table.get_symbols():
-            outside = table.get_type() == "module" or symbol.is_global()
-            if outside and symbol.is_referenced():
-                names.add(symbol.get_name())
-    return names
-
-
-def bound(statement: ast.stmt) -> Iterator[str]:
-    """The names that a top-level statement makes."""
-    if isinstance(statement, DEFINITIONS):
-        yield statement.name
-    elif isinstance(statement, ast.Expr):
-        return
-    else:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                yield node.id
-            elif isinstance(node, ast.alias):
-                yield (node.asname or node.name).partition(".")[0]
-            elif isinstance(node, DEFINITIONS):
-                yield node.name
-
-
-# ---------------------------------------------------------------- building it
-
-
-def build(chosen: Chosen, namespace: dict[str, Any]) -> Any:
-    """Run the helpers and the definition in `namespace`; the function or class it makes.
-
-    A helper that fails is left out: what it should have made is missing where it is used.
-    """
-    waiting = chosen.helpers
-    while waiting:  # cells are often run in another order than they stand
-        late = []
-        for number, statement in waiting:
-            try:
-                run(statement, number, namespace)
-            except NameError:
-                late.append((number, statement))
-            except Exception as error:
-                chosen.notes.append(f"cell {number + 1} failed: {type(error).__name__}: {error}")
-        if len(late) == len(waiting):
-            break
-        waiting = late
-    run(chosen.answer, chosen.cell, namespace)
-    return namespace[chosen.answer.name]
-
-
-def run(statement: ast.stmt, cell: int, namespace: dict[str, Any]) -> None:
-    module = ast.Module(body=[statement], type_ignores=[])
-    exec(compile(module, f"<cell {cell}>", "exec", dont_inherit=True), namespace)
+def checked_at(pieces: list[Piece], answer: int, keys: list[str]) -> int:
+    """The place of the first `tl.check(key)` below the answer; the end where there is none."""
+    for place in range(answer + 1, len(pieces)):
+        for node in ast.walk(pieces[place].node):
+            if isinstance(node, ast.Call) and called(node.func) == "check" and node.args:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and first.value in keys:
+                    return place
+    return len(pieces)

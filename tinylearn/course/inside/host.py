@@ -21,11 +21,12 @@ import traceback
 from typing import Any, NoReturn
 
 if __package__:  # imported by the package's tests
-    from . import confine, find, syscalls, values
+    from . import confine, find, shell, syscalls, values
 else:  # a script in the sandbox, where -I leaves its own folder out
     sys.path.insert(0, os.path.dirname(__file__))
     import confine  # type: ignore[import-not-found, no-redef]
     import find  # type: ignore[import-not-found, no-redef]
+    import shell  # type: ignore[import-not-found, no-redef]
     import syscalls  # type: ignore[import-not-found, no-redef]
     import values  # type: ignore[import-not-found, no-redef]
 
@@ -161,9 +162,8 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
         raise OSError("could not become an unprivileged user")
     confine.drop_capabilities()
     confine.prctl(confine.PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    confine.set_rlimits(
-        limits["cpu"], limits["memory"], limits["files"], settings.get("processes", 0)
-    )
+    seconds = int(limits["cpu"] + shell.SECONDS)  # until the cells have run: what is left of it
+    confine.set_rlimits(seconds, limits["memory"], limits["files"], settings.get("processes", 0))
     syscalls.install()
     if settings.get("scratch"):
         os.chdir(settings["scratch"])
@@ -181,6 +181,7 @@ def answer_job(job: dict[str, Any], send: Any) -> None:
     except BaseException as error:
         return send({"broken": values.encode(raised(error, -1))})
     send({"cell": chosen.cell, "notes": [note[:300] for note in chosen.notes[:5]]})
+    confine.cpu_from_now(job["limits"]["cpu"])
     signal.signal(signal.SIGPROF, too_slow)
     driver = given.get("run") if job["run"] else None
     for number, arguments in enumerate(job["calls"]):
@@ -193,11 +194,11 @@ def make_answer(job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, Any]:
     for path in job.get("forbid", ()):
         forbid(path, given)
     provided = set(given)
-    chosen = find.find(job["cells"], job["keys"], job["name"], provided)
-    namespace = dict(given)
+    chosen = find.find(job["cells"], job["keys"], job["name"], provided, job["setup"])
     if job["part"]:
         take_out(job["part"])
-    answer = find.build(chosen, namespace)
+    answer = shell.build(chosen, given, stay=True)
+    given |= values.own_classes(given, chosen.names)
     if job["part"]:
         put_in(job["part"], answer)
     exec(compile(job["run"], "<run>", "exec"), given)
@@ -248,7 +249,9 @@ def raised(error: BaseException, cell: int, source: str = "") -> values.Raised:
                 line = frame.lineno or 0
     lines = source.splitlines()
     text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-    return values.Raised(type(error).__name__[:200], str(message)[:2000], line, text[:500])
+    kinds = [kind.__name__ for kind in type(error).__mro__[1:] if issubclass(kind, Exception)]
+    also = tuple(name[:200] for name in kinds[:-1][:8])  # all but Exception itself
+    return values.Raised(type(error).__name__[:200], str(message)[:2000], line, text[:500], also)
 
 
 # ---------------------------------------------------------------- what an answer may not use

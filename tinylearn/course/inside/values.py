@@ -9,11 +9,17 @@ them, or the *description* of something else; never code. Sizes and depth are ca
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import math
 import re
 import sys
+from array import array
+from collections import deque
+from collections.abc import Iterator, Mapping, MappingView, Set
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 MAX_DEPTH = 24  # containers inside containers
@@ -57,9 +63,20 @@ class Raised:
     message: str = ""
     line: int = 0
     source: str = ""
+    also: tuple[str, ...] = ()  # the kinds that this kind of exception is one of
 
     def __repr__(self) -> str:
         return f"{self.kind}: {self.message}" if self.message else self.kind
+
+
+def own_classes(given: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Classes of the given code that a notebook defines anew: its objects are of these."""
+    return {
+        name: own[name]
+        for name, kind in given.items()
+        if isinstance(kind, type) and kind.__module__ == given.get("__name__")
+        if isinstance(own.get(name), type) and own[name] is not kind
+    }
 
 
 # ---------------------------------------------------------------- to JSON
@@ -105,7 +122,8 @@ def _encode(value: Any, depth: int, count: _Count) -> Any:
         return value
     if kind in (list, tuple, set, frozenset, dict):
         return _encode_container(value, kind, depth, count)
-    return _encode_other(value, count)
+    simpler = _simpler(value, count)
+    return _encode_other(value, count) if simpler is value else _encode(simpler, depth, count)
 
 
 def _encode_int(value: int) -> Any:
@@ -127,22 +145,70 @@ def _encode_container(value: Any, kind: type, depth: int, count: _Count) -> Any:
     return {"tuple" if kind is tuple else "set": items}
 
 
+def _simpler(value: Any, count: _Count) -> Any:
+    """The plain value that says the same: of a Counter a dict, of a generator its items.
+
+    The very value where there is none.
+    """
+    if isinstance(value, Code | Raised | Thing):
+        return value
+    numpy = sys.modules.get("numpy")  # a value cannot be an array if nobody imported NumPy
+    if numpy is not None and isinstance(value, numpy.generic):
+        return float(value) if isinstance(value, numpy.floating) else value.item()
+    plain: tuple[Any, ...] = (int, float, list, tuple, set, frozenset, dict)
+    for kind in plain:
+        if isinstance(value, kind):  # a Counter, a namedtuple, an Enum of numbers
+            return kind(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Set) and not isinstance(value, MappingView):
+        return set(value)
+    if isinstance(value, Iterator | range | MappingView | deque | array):
+        some: Any = value
+        items = list(itertools.islice(some, count.left + 1))
+        count.take(0 if len(items) <= count.left else len(items))
+        return items
+    if isinstance(value, Fraction | Decimal):
+        return float(value)
+    return value
+
+
 def _encode_other(value: Any, count: _Count) -> Any:
     if isinstance(value, Code):
         return {"code": value.text}
     if isinstance(value, Raised):
-        return {"raised": [value.kind, value.message[:2000], value.line, value.source[:500]]}
+        return {
+            "raised": [value.kind, value.message[:2000], value.line, value.source[:500]]
+            + [list(value.also)] * bool(value.also)
+        }
     if isinstance(value, Thing):
         return {"thing": value.says[:500]}
-    numpy = sys.modules.get("numpy")  # a value cannot be an array if nobody imported NumPy
-    if numpy is not None:
-        if isinstance(value, numpy.generic) and value.dtype.name in DTYPES:
-            return _encode(value.item(), 0, count)
-        if isinstance(value, numpy.ndarray) and value.dtype.name in DTYPES:
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, numpy.ndarray):
+        value = _usual(value)
+        if value.dtype.name in DTYPES:
             return _encode_array("array", value, count)
-    if type(value).__name__ == "Tensor" and callable(getattr(value, "numpy", None)):
+    is_tensor = any(kind.__name__ == "Tensor" for kind in type(value).__mro__)
+    if is_tensor and callable(getattr(value, "numpy", None)):
         return _encode_array("tensor", value.numpy(), count)
     return {"thing": describe(value)}
+
+
+def _usual(array: Any) -> Any:
+    """An array in one of the usual dtypes, where its numbers are the same in one."""
+    import numpy as np
+
+    if array.dtype.kind == "u" and (array.size == 0 or array.max() < 2**63):
+        return array if array.dtype.name in DTYPES else array.astype(np.int64)
+    if array.dtype.kind == "f" and array.dtype.name not in DTYPES:
+        return array.astype(np.float64)
+    if array.dtype.kind == "O" and array.size < MAX_ITEMS:
+        numbers = [item for item in array.ravel().tolist() if isinstance(item, int | float)]
+        if len(numbers) == array.size:
+            return np.array(numbers).reshape(array.shape)
+    return array
 
 
 def _encode_array(kind: str, value: Any, count: _Count) -> Any:
@@ -209,9 +275,10 @@ def _decode_scalar(kind: str, body: Any, code: dict[str, Any] | None) -> Any:
             return _decode_int(body)
         case "thing" if type(body) is str:
             return Thing(body[:500])
-        case "raised" if type(body) is list and len(body) == 4:
-            name, message, line, source = body
-            return Raised(str(name)[:200], str(message)[:2000], int(line), str(source)[:500])
+        case "raised" if type(body) is list and len(body) in (4, 5):
+            name, message, line, source, *also = body
+            kinds = tuple(str(kind)[:200] for kind in (also[0] if also else ())[:8])
+            return Raised(str(name)[:200], str(message)[:2000], int(line), str(source)[:500], kinds)
         case "code" if type(body) is str:
             return Code(body) if code is None else eval(body, code)
     raise BadValue(f"no such kind of value: {kind[:40]}")
