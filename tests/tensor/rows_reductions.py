@@ -21,6 +21,13 @@ REDUCED = (
 EMPTY = (((0, 3), 0), ((2, 0), None), ((0, 3), 1))
 
 
+def along(name: str, x: Any, axis: Any, keep: bool) -> Any:
+    """x reduced along the axis, which norm takes by its name alone."""
+    if name == "norm":
+        return x.norm(axis=axis, keepdim=keep)
+    return getattr(x, name)(axis, keepdim=keep)
+
+
 def reduction(
     name: str, numpy: Callable, torch: Callable | None = None, boxes: Any = REDUCED, **more: Any
 ) -> None:
@@ -30,7 +37,7 @@ def reduction(
         CASES.append(
             Case(
                 f"{name} over {axis}{' kept' if keep else ''}",
-                lambda x, a=axis, keep=keep: getattr(x, name)(a, keepdim=keep),
+                lambda x, a=axis, keep=keep: along(name, x, a, keep),
                 lambda x, a=axis, keep=keep: numpy(x, axis=a, keepdims=keep),
                 (shape,),
                 torch and (lambda x, a=axis, keep=keep: torch(x, a, keep)),
