@@ -50,12 +50,12 @@ def test_not_of_a_number_is_whether_it_is_zero():
 def test_numbers_without_spread_have_a_slope_of_zero(name):
     same = 2.0 if name == "std" else 0.0
     x = Tensor([[same] * 3, [1.0, 2.0, 4.0]])
-    getattr(x, name)(1).sum().backward()
+    getattr(x, name)(axis=1).sum().backward()
     assert x.grad.tolist()[0] == [0.0] * 3
     alone = Tensor([[1.0, 2.0, 4.0]])
-    getattr(alone, name)(1).sum().backward()
+    getattr(alone, name)(axis=1).sum().backward()
     np.testing.assert_allclose(x.grad.numpy()[1], alone.grad.numpy()[0], rtol=1e-6)
-    assert getattr(Tensor([[NAN, 1.0]]), name)(1).isnan().all().item()
+    assert getattr(Tensor([[NAN, 1.0]]), name)(axis=1).isnan().all().item()
 
 
 def test_the_spread_of_one_number_is_unknown_and_of_everything_zero():
