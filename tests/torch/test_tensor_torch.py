@@ -93,4 +93,4 @@ def test_a_tensor_of_pytorch_becomes_ours_and_back():
     x = torch.arange(6.0).reshape(2, 3)
     ours = Tensor(x)
     assert ours.dtype.name == "float32" and torch.equal(torch.tensor(ours.numpy()), x)
-    assert torch.equal(torch.from_numpy(np.asarray(ours)), x)
+    assert torch.equal(torch.from_numpy(np.array(ours)), x)  # np.asarray(ours) is read-only
