@@ -43,6 +43,22 @@ def test_a_norm_holds_its_mean_and_variance_and_not_the_layer_before_it():
     assert "exp" in found["model.1: Softmax"]
 
 
+def test_a_number_that_two_norms_divide_by_belongs_to_neither():
+    model = nn.Sequential(nn.Linear(4, 3), nn.LayerNorm(3), nn.Softmax(), nn.LayerNorm(3))
+    found = inside(tl.draw(model(tensor(5, 4)), by="modules"))
+    assert found["model: Sequential"] == {"recip"}
+    assert "exp" in found["model.2: Softmax"] and "exp" not in found["model.3: LayerNorm"]
+    assert {"sum", "sqrt"} <= found["model.1: LayerNorm"] & found["model.3: LayerNorm"]
+
+
+@pytest.mark.parametrize("more", [tuple, lambda: (nn.Flatten(), nn.Linear(8, 3))])
+def test_what_a_layer_divides_by_lies_in_its_box(more):
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AvgPool2d(2), *more())
+    shown = tl.draw(model(tensor(5, 1, 6, 6)), by="modules")
+    assert "recip" in inside(shown)["model.1: AvgPool2d"]
+    assert all(n["group"] for n in shown.trace["nodes"] if n["kind"] != "source")
+
+
 def test_layers_that_cannot_be_told_apart_are_one_box_with_both_names():
     model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(), nn.Dropout(0.5), nn.Linear(3, 2))
     found = inside(tl.draw(model(tensor(5, 4)), by="modules"))

@@ -36,9 +36,23 @@ def run(path: Path, timeout: int) -> None:
         extra_arguments=["--log-level=ERROR"],
     )
     client.execute(env=environment())
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
     own = {name: value for name, value in book.metadata.items() if name not in METADATA}
     book.metadata = nbformat.from_dict(METADATA | {k: own[k] for k in own if k != "widgets"})
     nbformat.write(book, path)
+
+
+def joined(outputs: list) -> list:
+    """The outputs with text in one piece: how it arrives in pieces depends on the run."""
+    found: list = []
+    for output in outputs:
+        if found and output.output_type == "stream" and found[-1].get("name") == output.name:
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 def environment() -> dict[str, str]:

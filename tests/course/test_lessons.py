@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -28,6 +29,14 @@ def test_a_lesson_is_executed_without_errors_in_cells_of_at_most_15_lines(lesson
     outputs = [output for cell in code for output in cell["outputs"]]
     assert all(output["output_type"] != "error" for output in outputs)
     assert all(output.get("name") != "stderr" for output in outputs)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_what_a_cell_prints_stands_in_one_piece(lesson):
+    """If not: python tools/run_notebook.py"""
+    for cell in cells_of(lesson):
+        kinds = [output.get("name") for output in cell.get("outputs", ())]
+        assert all(a is None or a != b for a, b in pairwise(kinds)), cell["id"]
 
 
 @pytest.mark.parametrize("lesson", FIGURES)

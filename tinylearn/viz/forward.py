@@ -19,6 +19,10 @@ class Graph:
             for x in self.nodes[i]["inputs"]:
                 self.readers[x].append(i)
         self.inside = inside
+        self.fixed = {n["id"] for n in nodes if n["op"] == "const"}  # 1 / 3 is computed, and fixed
+        for i in self.forward:
+            if self.fixed.issuperset(self.nodes[i]["inputs"]):
+                self.fixed.add(i)
 
     def reading(self, parameter: str) -> set[str]:
         """The nodes that compute with a parameter, and the moves on the way to them."""
@@ -57,9 +61,14 @@ class Graph:
             product = step in (("mul", "sum"), ("sum", "reshape"))
             if product and x in found and len(self.readers[x]) == 1:
                 found.add(i)
+        return self.served(found)
+
+    def served(self, members: set[str]) -> set[str]:
+        """The members, and the moves and the fixed numbers that serve them alone."""
+        found = set(members)
         for i in reversed(self.forward):
-            readers = self.readers[i]
-            if self.nodes[i]["kind"] == "move" and readers and found.issuperset(readers):
+            readers, serves = self.readers[i], self.nodes[i]["kind"] == "move" or i in self.fixed
+            if serves and readers and found.issuperset(readers):
                 found.add(i)
         return found
 
@@ -77,8 +86,8 @@ class Graph:
             inner = (self.after({value}) & found) - {value}
             own = members | inner
             read = {x for i in own for x in self.nodes[i]["inputs"] if x in self.inside}
-            if self.sums(inner) >= sums and read <= own | {value}:
-                return inner
+            if self.sums(inner) >= sums and read <= own | {value} | self.fixed:
+                return inner | (self.fixed & found & self.served(own))
         return found if self.sums(found) >= sums else set()
 
     def sums(self, members: set[str]) -> int:

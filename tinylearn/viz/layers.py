@@ -37,6 +37,7 @@ def layers_between(
                     own = {places[i] for i in homes[first] if i in places}
                     later = graph.after(graph.after(homes[first]) & taken - homes[first])
                     nodes = {i for i in nodes - later if places.get(i) in own}
+                nodes |= graph.fixed & graph.served(nodes) - taken
                 result |= {f"{model}.{k}": v for k, v in told_apart(run, nodes, graph).items()}
     return result
 
