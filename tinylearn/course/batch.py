@@ -2,12 +2,13 @@
 
     grade_class(spec, submissions, out, options) -> Summary
 
-Each worker thread takes the next submission and a fresh sandbox. Killed at any moment, the next
-run goes on where the journal ends.
+Each worker thread takes the next submission to a desk of warm sandboxes. Killed at any moment, the
+next run goes on where the journal ends.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -18,11 +19,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
+from .desk import Desk
 from .grade import NoSandbox, due, grade_questions
 from .journal import Journal, Result
 from .question import Question
-from .sandbox import Limits, Sandbox
+from .sandbox import Limits
 from .spec import Spec
 from .submissions import Submission
 
@@ -64,22 +67,28 @@ def grade_class(
     summary.kept = asked - sum(len(questions) for _, questions in work)
     lock, shown = threading.Lock(), Progress(len(work), options.quiet)
 
+    desks: SimpleQueue[Desk] = SimpleQueue()
+
     def one(item: Work) -> None:
         submission, questions = item
-        count = 0
+        count, desk = 0, desks.get()
         try:
-            with Sandbox(options.level, options.limits, warm_modules(spec)) as box:
-                for result in grade_questions(spec, submission, questions, box, secret):
-                    journal.write(result)
-                    count += 1
+            for result in grade_questions(spec, submission, questions, desk, secret):
+                journal.write(result)
+                count += 1
         except (NoSandbox, OSError) as error:
             with lock:
                 summary.ungraded[submission.student] = str(error)
+        finally:
+            desks.put(desk)
         with lock:
             summary.graded += count
             shown.step(submission.student)
 
-    run_all(one, work, options.workers, summary)
+    with contextlib.ExitStack() as stack:
+        for _ in range(max(1, options.workers)):
+            desks.put(stack.enter_context(Desk(spec, options.level, options.limits)))
+        run_all(one, work, options.workers, summary)
     summary.seconds = time.monotonic() - began
     shown.end()
     return summary
@@ -102,14 +111,6 @@ def work_due(
         questions = due(spec, submission, journal, regrade)
         if questions:
             yield submission, questions
-
-
-def warm_modules(spec: Spec) -> tuple[str, ...]:
-    """What a sandbox imports before the first question: what the given code imports."""
-    found = re.findall(r"^(?:import|from)\s+([\w.]+)", spec.data["setup"], re.MULTILINE)
-    if any(question.part for question in spec.questions):
-        found.append("tinylearn")
-    return tuple(dict.fromkeys(found))
 
 
 def shard(submissions: list[Submission], which: str) -> list[Submission]:

@@ -16,10 +16,11 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from .batch import Options, Progress, Summary, warm_modules, work_due
+from .batch import Options, Progress, Summary, work_due
+from .desk import Desk
 from .grade import grade_questions
 from .journal import Journal, from_json, to_json
-from .sandbox import Limits, Sandbox
+from .sandbox import Limits
 from .spec import Spec, from_data
 from .submissions import Submission
 
@@ -106,8 +107,8 @@ def grade_here(spec_text: str, text: str) -> str:
     about = job["submission"]
     submission = Submission(**about | {"cells": tuple(about["cells"])})
     questions = [spec[id] for id in job["questions"]]
-    with Sandbox(job["level"], Limits(**job["limits"]), warm_modules(spec)) as box:
+    with Desk(spec, job["level"], Limits(**job["limits"])) as desk:
         results = list(
-            grade_questions(spec, submission, questions, box, bytes.fromhex(job["secret"]))
+            grade_questions(spec, submission, questions, desk, bytes.fromhex(job["secret"]))
         )
     return json.dumps([to_json(asdict(result)).decode() for result in results])

@@ -207,6 +207,8 @@ def public_question(spec: Spec, question: Question) -> dict[str, Any]:
     unseen = list(question.wrongs)  # right in all cases so far; a check stops at the first failure
     return {name: getattr(question, name) for name in names} | {
         **({"forbid": list(question.forbid)} if question.forbid else {}),
+        "world": body["world"],
+        "absent": body["absent"],
         "hints": list(question.hints),
         "run": body["run"],
         "judge": body["judge"],

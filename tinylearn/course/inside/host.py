@@ -1,9 +1,9 @@
-"""The process beside a student's code: one sandbox a submission, one fork a question.
+"""The process beside a student's code: one host in one world, one fork a question.
 
     parent --(job, a pipe)--> host --fork--> question: select, build, call, send values
                               host: waits, ends whatever the question left running, reports
 
-Started as a script, with this folder as its only module path. It holds no secret: the job names
+The host itself never runs a line of a student's code. Started as a script, with this folder as its only module path. It holds no secret: the job names
 an answer and its arguments, and what comes back are values that only the parent can judge.
 """
 
@@ -13,7 +13,6 @@ import contextlib
 import importlib
 import json
 import os
-import pkgutil
 import signal
 import socket
 import sys
@@ -31,10 +30,6 @@ else:  # a script in the sandbox, where -I leaves its own folder out
 
 PRINTS_KEPT = 2_000  # characters of what the answer printed
 HEADER = 8  # bytes before a job: its length
-
-
-class Slow(BaseException):
-    """One call used up its CPU time. Not an Exception: `except Exception` must not eat it."""
 
 
 class Prints:
@@ -69,6 +64,7 @@ def serve(control: socket.socket, settings: dict[str, Any]) -> None:
     confine.prctl(confine.PARENT_DEATH_SIGNAL, signal.SIGKILL)  # a killed grader leaves nobody
     confine.prctl(confine.NOT_DUMPABLE, 0)
     control.sendall(values.pack({"ready": os.getpid()}))
+    before = files_in(settings)
     while True:
         header, pipes, _, _ = socket.recv_fds(control, HEADER, 1)
         if len(header) < HEADER or len(pipes) != 1:
@@ -80,8 +76,15 @@ def serve(control: socket.socket, settings: dict[str, Any]) -> None:
             question(job, pipes[0], settings)
         os.close(pipes[0])
         _, status = os.waitpid(child, 0)
-        left = sweep(settings)
-        control.sendall(values.pack({"exit": os.waitstatus_to_exitcode(status), "left": left}))
+        left, code = sweep(settings), os.waitstatus_to_exitcode(status)
+        files = files_in(settings) != before
+        control.sendall(values.pack({"exit": code, "left": left, "files": files}))
+
+
+def files_in(settings: dict[str, Any]) -> set[str]:
+    """What lies in the scratch folder, as the host sees it: its root is not the question's."""
+    scratch = settings.get("scratch")
+    return set(os.listdir(settings.get("root", "") + scratch)) if scratch else set()
 
 
 def receive(control: socket.socket, size: int) -> bytes:
@@ -157,6 +160,9 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
     folders = settings["readable"], settings["writable"]
     if settings.get("landlock") and not confine.landlock(*folders):
         raise OSError("landlock was found at the start but not now")
+    if settings.get("root"):
+        os.chroot(settings["root"])
+        os.chdir("/")
     if settings.get("uid") and not confine.leave_root(settings["uid"]):
         raise OSError("could not become an unprivileged user")
     confine.drop_capabilities()
@@ -181,27 +187,33 @@ def answer_job(job: dict[str, Any], send: Any) -> None:
     except BaseException as error:
         return send({"broken": values.encode(raised(error, -1))})
     send({"cell": chosen.cell, "notes": [note[:300] for note in chosen.notes[:5]]})
-    signal.signal(signal.SIGPROF, too_slow)
     driver = given.get("run") if job["run"] else None
-    for number, arguments in enumerate(job["calls"]):
+    if driver and job.get("graphs"):
+        record = importlib.import_module("record")  # only in a world for graphs
+        driver = record.recording(driver, job["part"])
+    for number, arguments in enumerate(job["calls"], job.get("first", 0)):
         send({"call": number, "value": one_call(job, given, driver, answer, arguments, chosen)})
 
 
 def make_answer(job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, Any]:
     """The chosen cells and the function or class they define, in the question's own setting."""
     exec(compile(job["setup"], "<given>", "exec"), given)
-    for path in job.get("forbid", ()):
-        forbid(path, given)
     provided = set(given)
     chosen = find.find(job["cells"], job["keys"], job["name"], provided)
     namespace = dict(given)
-    if job["part"]:
-        take_out(job["part"])
     answer = find.build(chosen, namespace)
     if job["part"]:
         put_in(job["part"], answer)
     exec(compile(job["run"], "<run>", "exec"), given)
     return chosen, answer
+
+
+def put_in(name: str, answer: Any) -> None:
+    """Run the student's function as a Part of the framework from now on."""
+    parts = importlib.import_module("tinylearn.parts")
+    part = parts.named(name)
+    part.default = part.current = answer
+    parts.Part.version += 1
 
 
 def one_call(
@@ -215,22 +227,14 @@ def one_call(
     """The encoded value of one call, or the description of what it raised."""
     try:
         args = [values.decode(argument, given) for argument in arguments]
-        signal.setitimer(signal.ITIMER_PROF, job["limits"]["call"])
         value = driver(answer, *args) if driver else answer(*args)
         encoded = values.encode(value)
-        signal.setitimer(signal.ITIMER_PROF, 0)
         values.pack(encoded)
         return encoded
     except MemoryError:
-        signal.setitimer(signal.ITIMER_PROF, 0)
         return values.encode(values.Raised("MemoryError", "more memory than an answer may have"))
     except BaseException as error:
-        signal.setitimer(signal.ITIMER_PROF, 0)
         return values.encode(raised(error, chosen.cell, chosen.source))
-
-
-def too_slow(*_: Any) -> NoReturn:
-    raise Slow("more CPU time than a call may have")
 
 
 def raised(error: BaseException, cell: int, source: str = "") -> values.Raised:
@@ -249,55 +253,6 @@ def raised(error: BaseException, cell: int, source: str = "") -> values.Raised:
     lines = source.splitlines()
     text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
     return values.Raised(type(error).__name__[:200], str(message)[:2000], line, text[:500])
-
-
-# ---------------------------------------------------------------- what an answer may not use
-
-
-def forbid(path: str, given: dict[str, Any]) -> None:
-    """Make what `path` names say, where it is used, that it is not allowed.
-
-    path   a whole module, "numpy"; a function, "numpy.broadcast_shapes"; a method,
-           "tinylearn.tensor.reduce.Reductions.log_softmax"; or a Part, "graph.gradient"
-    """
-    owner, _, name = path.rpartition(".")
-    if not owner:  # a whole module: from now on it cannot be imported
-        for key in [key for key, value in given.items() if value is sys.modules.get(path)]:
-            del given[key]
-        for key in [key for key in sys.modules if key.partition(".")[0] == path]:
-            sys.modules[key] = None  # type: ignore[assignment]
-        return
-
-    def refused(*_: Any, **__: Any) -> NoReturn:
-        raise NameError(f"{path} does what this question asks you to write")
-
-    if part := framework().Part.table.get(path):
-        part.default = part.current = refused
-    else:
-        setattr(pkgutil.resolve_name(owner), name, refused)
-
-
-def take_out(name: str) -> None:
-    """Make the framework's own version of a Part unavailable to its students' answers."""
-
-    def refused(*_: Any, **__: Any) -> NoReturn:
-        raise NameError(f"{name} is yours to write: the framework's own is not here")
-
-    part = framework().named(name)
-    refused.__doc__ = part.default.__doc__
-    part.default = part.current = refused
-
-
-def put_in(name: str, answer: Any) -> None:
-    """Run the student's function in the framework from now on."""
-    part = framework().named(name)
-    part.default = part.current = answer
-    framework().Part.version += 1
-
-
-def framework() -> Any:
-    """The framework's table of Parts, imported by name: this file knows no package."""
-    return importlib.import_module("tinylearn.parts")
 
 
 if __name__ == "__main__":

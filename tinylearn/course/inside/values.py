@@ -135,7 +135,8 @@ def _encode_other(value: Any, count: _Count) -> Any:
     if isinstance(value, Thing):
         return {"thing": value.says[:500]}
     numpy = sys.modules.get("numpy")  # a value cannot be an array if nobody imported NumPy
-    if numpy is not None:
+    if hasattr(numpy, "__version__"):  # and not what stands for it where there is none
+        assert numpy is not None
         if isinstance(value, numpy.generic) and value.dtype.name in DTYPES:
             return _encode(value.item(), 0, count)
         if isinstance(value, numpy.ndarray) and value.dtype.name in DTYPES:
