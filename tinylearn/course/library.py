@@ -46,7 +46,7 @@ def python() -> str:
 @cache
 def library(with_numpy: bool) -> Library:
     """What an interpreter needs here. Raises OSError where ldd cannot tell."""
-    paths = sysconfig.get_paths()
+    paths = sysconfig.get_paths(vars={"base": sys.base_prefix, "platbase": sys.base_exec_prefix})
     folders = sorted({os.path.realpath(paths[name]) for name in ("stdlib", "platstdlib")})
     masked = [str(e) for folder in folders for e in Path(folder).iterdir() if not is_ours(e)]
     others = [str(path) for path in numpy_folders()] if with_numpy else []

@@ -20,13 +20,16 @@ import traceback
 from typing import Any, NoReturn
 
 if __package__:  # imported by the package's tests
-    from . import confine, find, syscalls, values
+    from . import confine, find, record, syscalls, values
 else:  # a script in the sandbox, where -I leaves its own folder out
     sys.path.insert(0, os.path.dirname(__file__))
     import confine  # type: ignore[import-not-found, no-redef]
     import find  # type: ignore[import-not-found, no-redef]
     import syscalls  # type: ignore[import-not-found, no-redef]
     import values  # type: ignore[import-not-found, no-redef]
+
+    with contextlib.suppress(ImportError):  # only in a world for graphs
+        import record  # type: ignore[import-not-found, no-redef]
 
 PRINTS_KEPT = 2_000  # characters of what the answer printed
 HEADER = 8  # bytes before a job: its length
@@ -189,7 +192,6 @@ def answer_job(job: dict[str, Any], send: Any) -> None:
     send({"cell": chosen.cell, "notes": [note[:300] for note in chosen.notes[:5]]})
     driver = given.get("run") if job["run"] else None
     if driver and job.get("graphs"):
-        record = importlib.import_module("record")  # only in a world for graphs
         driver = record.recording(driver, job["part"])
     for number, arguments in enumerate(job["calls"], job.get("first", 0)):
         send({"call": number, "value": one_call(job, given, driver, answer, arguments, chosen)})
