@@ -68,7 +68,7 @@ def places(name: str) -> list[str]:
 @cache
 def names_of(module: str) -> dict[str, str]:
     """What the names at the top of a module stand for: {"f": "tinylearn.m.f"}."""
-    known = {}
+    known: dict[str, str] = {}
     for node in ast.walk(sources()[module][2]):
         if isinstance(node, ast.ImportFrom) and node.module:
             known |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}

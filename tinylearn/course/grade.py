@@ -110,9 +110,7 @@ def grade_question(
     return replace(result, code=code[:20_000], level=desk.level, seconds=seconds)
 
 
-def job_for(
-    spec: Spec, question: Question, cells: list[str], calls: list[Any]
-) -> dict[str, Any]:
+def job_for(spec: Spec, question: Question, cells: list[str], calls: list[Any]) -> dict[str, Any]:
     """What the sandbox is told: the answer's cells and arguments, no expected value."""
     body = spec.data["questions"][question.id]
     return {
@@ -186,8 +184,8 @@ def decide(question: Question, planned: list[Planned], reply: Reply, blank: Resu
     }
     if question.graphs:
         right = [n for n in range(len(planned)) if n not in wrong]
-        spoilt = [n for n in right if not holds_elsewhere(question, came[n], planned[n])]
-        wrong |= dict.fromkeys(spoilt, ON_THE_SPOT)
+        if not all(holds_elsewhere(question, came[n], planned[n]) for n in right):
+            wrong |= dict.fromkeys(right, ON_THE_SPOT)  # no graph, whatever the numbers are
     kinds = [value.kind for value in values if isinstance(value, Raised)]
     if len(kinds) == len(values) > 0 and set(kinds) == {"NotImplementedError"}:
         return replace(

@@ -1,10 +1,10 @@
 """How a host is started at each level, so that one world, Python and NumPy are all it can read.
 
-    bubblewrap   binds: the world, the standard library with what is not Python's own covered,
-                 NumPy, the interpreter and its shared objects; no other folder of this machine
-    landlock     rules for the same paths, one by one: rules only add
-    user         a tree of hard links to the same files, entered with chroot, then another user
-    limits       nothing is hidden
+bubblewrap   binds: the world, the standard library with what is not Python's own covered,
+             NumPy, the interpreter and its shared objects; no other folder of this machine
+landlock     rules for the same paths, one by one: rules only add
+user         a tree of hard links to the same files, entered with chroot, then another user
+limits       nothing is hidden
 """
 
 from __future__ import annotations

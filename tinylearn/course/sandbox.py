@@ -1,7 +1,7 @@
 """Starts and stops the place where a student's code runs, in the best way this machine has.
 
     with Sandbox(level, build(World("numpy"))) as box:     one host in one world
-        reply = box.ask(job)                               one question: what came back, how it ended
+        reply = box.ask(job)        one question: what came back, and how it ended
 
 Four levels, strongest first; `level()` finds out by attacking each from inside (probe.py):
 

@@ -18,9 +18,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from ..parts import ContractError, use
+from ..parts import ContractError, named, use
 from . import compare, mine
 from .inside.host import raised
 from .inside.values import BadValue, Raised, decode, encode
@@ -102,7 +103,7 @@ def exercise(name: str, folder: str | Path | None = None) -> None:
 def read_question(body: dict[str, Any], given: dict[str, Any]) -> Question:
     names = ("id", "answer", "part", "title", "points", "rtol", "atol")
     question = Question(hints=tuple(body["hints"]), **{name: body[name] for name in names})
-    question.forbid = tuple(body.get("forbid", ()))
+    question.forbid, question.world = tuple(body.get("forbid", ())), body["world"]
     if body["judge"]:
         namespace = given | {"Open": Open}
         exec(compile(body["judge"], "<judge>", "exec"), namespace)
@@ -230,15 +231,35 @@ def call(asked: Asked, body: dict[str, Any]) -> Any:
 
 
 def forbidden(asked: Asked) -> str:
-    """The first thing that the answer names though its question rules it out, or ""."""
+    """The first thing that the answer names though the grader does not have it, or ""."""
     code = getattr(asked.answer, "__code__", None)
     own = getattr(asked.answer, "__globals__", {})
     names = code.co_names if code is not None else ()
-    modules = {getattr(own.get(name), "__name__", "") for name in names}
-    for path in asked.question.forbid:
-        if path.rpartition(".")[2] in names or ("." not in path and path in modules):
+    without = {"python": ("numpy", "tinylearn"), "numpy": ("tinylearn",)}
+    for name in names:
+        package = package_of(own.get(name))
+        if package in without.get(asked.question.world, ()):
+            return f"{package}'s {name}" if name not in (package, "np", "tl") else package
+    for path in (*asked.question.forbid, *shortcuts(asked)):
+        if path.rpartition(".")[2] in names:
             return path
-    return ""
+    part = named(asked.question.part) if asked.question.part else None
+    given = [part, part.default] if part else []
+    return next((name for name in names if any(own.get(name) is it for it in given)), "")
+
+
+def package_of(value: Any) -> str:
+    """The package that a module, a class or a function belongs to; "" for anything else."""
+    known = value if isinstance(value, ModuleType) else getattr(value, "__module__", "")
+    name = known.__name__ if isinstance(known, ModuleType) else known
+    return str(name or "").partition(".")[0]
+
+
+def shortcuts(asked: Asked) -> list[str]:
+    """The methods of Tensor that are absent because the question asks for what they do."""
+    part = asked.question.part or ""
+    methods = [place.split(".")[-2:] for place in asked.data["absent"]]
+    return [m for owner, m in methods if owner[:1].isupper() and m == part.rpartition(".")[2]]
 
 
 def located(error: Exception, filename: str) -> Raised:

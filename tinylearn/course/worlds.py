@@ -179,9 +179,7 @@ def numpy_folders() -> list[Path]:
 def build(world: World) -> Hole:
     """The folder of a world. Raises ValueError where a name in it has no body here."""
     if unknown := sorted(set(world.absent) - functions().keys()):
-        raise ValueError(
-            f"this tinylearn has no {', '.join(unknown)}\nTry: tinylearn course build"
-        )
+        raise ValueError(f"this tinylearn has no {', '.join(unknown)}\nTry: tinylearn course build")
     folder = store() / f"{world.key}-{machine_digest()}"
     if folder.exists():
         os.utime(folder)

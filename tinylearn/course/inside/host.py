@@ -3,8 +3,9 @@
     parent --(job, a pipe)--> host --fork--> question: select, build, call, send values
                               host: waits, ends whatever the question left running, reports
 
-The host itself never runs a line of a student's code. Started as a script, with this folder as its only module path. It holds no secret: the job names
-an answer and its arguments, and what comes back are values that only the parent can judge.
+The host itself never runs a line of a student's code. Started as a script, with this folder as its
+only module path. It holds no secret: the job names an answer and its arguments, and what comes back
+are values that only the parent can judge.
 """
 
 from __future__ import annotations

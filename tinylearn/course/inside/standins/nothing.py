@@ -5,6 +5,7 @@ The file stands in a world as numpy/__init__.py or tinylearn/__init__.py.
 """
 
 import sys
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -32,7 +33,7 @@ def __getattr__(name: str) -> Any:
     return Absent(f"{__name__}.{name}")
 
 
-class Below:
+class Below(Loader):
     """Finds every module below the package: as empty as the package itself."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
