@@ -28,9 +28,10 @@ def recording(run: Callable[..., Any], part: str | None) -> Callable[..., Any]:
         def noted(*given: Any, **options: Any) -> Any:
             nonlocal failed
             failed = True
+            description = Description([*given, *options.values()])  # before anything is changed
             value = answer(*given, **options)
             failed = False
-            calls.append(Description([*given, *options.values()]).of(value))
+            calls.append(description.of(value))
             return value
 
         if part:
