@@ -40,8 +40,9 @@ def bodies(name):
                             if code.co_name == name: yield code
                             waiting += [c for c in code.co_consts if isinstance(c, types.CodeType)]
                     elif file.endswith((".zip", ".whl", ".egg")):
-                        for entry in zipfile.ZipFile(path).namelist():
-                            if "primitives" in entry: yield zipfile.ZipFile(path).read(entry).decode()
+                        held = zipfile.ZipFile(path)
+                        for entry in held.namelist():
+                            if "primitives" in entry: yield held.read(entry).decode()
                     elif file.endswith((".spec.json", ".ipynb")):
                         text = open(path).read()
                         if name in text: yield text
@@ -203,7 +204,9 @@ def second(output, x):
     return leaf((4 * rough(h / 2) - rough(h)) / 3)"""),
     },
     "05_xor": {
-        "the method": ("q2", "def my_linear(x, weight, bias=None):\n    return x.linear(weight, bias)"),
+        "the method": ("q2", """
+def my_linear(x, weight, bias=None):
+    return x.linear(weight, bias)"""),
         "the given function": ("q2", """
 def my_linear(x, weight, bias=None):
     return linear(x, weight, bias)"""),

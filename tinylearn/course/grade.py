@@ -22,7 +22,7 @@ from .replay import ON_THE_SPOT, holds_elsewhere, measured
 from .sandbox import CALL, CLOCK, Reply
 from .spec import Planned, Spec, judge, keys, seed_for, sentence
 from .submissions import Submission, answer_cells, digest, relevant_cells
-from .worlds import World, given_in
+from .worlds import World
 
 if TYPE_CHECKING:
     from .desk import Desk
@@ -118,7 +118,7 @@ def job_for(spec: Spec, question: Question, cells: list[str], calls: list[Any]) 
         "keys": list(keys(question)),
         "name": question.answer,
         "part": question.part,
-        "setup": given_in(body["world"], spec.data["setup"]),
+        "setup": spec.data["setup"],
         "run": body["run"],
         "graphs": question.graphs,
         "budget": question.budget,
@@ -183,9 +183,7 @@ def decide(question: Question, planned: list[Planned], reply: Reply, blank: Resu
         n: text for n, (got, p) in enumerate(pairs) if (text := fault(question, got, p, reply))
     }
     if question.graphs:
-        right = [n for n in range(len(planned)) if n not in wrong]
-        if not all(holds_elsewhere(question, came[n], planned[n]) for n in right):
-            wrong |= dict.fromkeys(right, ON_THE_SPOT)  # no graph, whatever the numbers are
+        wrong |= computed_on_the_spot(question, came, planned, wrong)
     kinds = [value.kind for value in values if isinstance(value, Raised)]
     if len(kinds) == len(values) > 0 and set(kinds) == {"NotImplementedError"}:
         return replace(
@@ -206,6 +204,16 @@ def decide(question: Question, planned: list[Planned], reply: Reply, blank: Resu
         notes=notes_of(reply),
         prints=prints_of(reply),
     )
+
+
+def computed_on_the_spot(
+    question: Question, came: list[Any], planned: list[Planned], wrong: dict[int, str]
+) -> dict[int, str]:
+    """The right cases, if one of them is right for its own numbers only: then none is a graph."""
+    right = [n for n in range(len(planned)) if n not in wrong]
+    if all(holds_elsewhere(question, came[n], planned[n]) for n in right):
+        return {}
+    return dict.fromkeys(right, ON_THE_SPOT)
 
 
 def broken(encoded: Any, nothing: Result) -> Result:

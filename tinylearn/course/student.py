@@ -12,13 +12,14 @@ visible cases, the values expected there, and the sentences for well-known mista
 from __future__ import annotations
 
 import difflib
+import dis
 import json
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from ..parts import ContractError, named, use
@@ -232,20 +233,29 @@ def call(asked: Asked, body: dict[str, Any]) -> Any:
 
 def forbidden(asked: Asked) -> str:
     """The first thing that the answer names though the grader does not have it, or ""."""
-    code = getattr(asked.answer, "__code__", None)
-    own = getattr(asked.answer, "__globals__", {})
-    names = code.co_names if code is not None else ()
+    code, own = getattr(asked.answer, "__code__", None), getattr(asked.answer, "__globals__", {})
+    if code is None:
+        return ""
+    looked_up = {name: own.get(name) for name in global_names(code)}
     without = {"python": ("numpy", "tinylearn"), "numpy": ("tinylearn",)}
-    for name in names:
-        package = package_of(own.get(name))
+    for name, value in looked_up.items():
+        package = package_of(value)
         if package in without.get(asked.question.world, ()):
-            return f"{package}'s {name}" if name not in (package, "np", "tl") else package
+            return package if isinstance(value, ModuleType) else f"{package}'s {name}"
     for path in (*asked.question.forbid, *shortcuts(asked)):
-        if path.rpartition(".")[2] in names:
+        if path.rpartition(".")[2] in code.co_names or path in map(package_of, looked_up.values()):
             return path
     part = named(asked.question.part) if asked.question.part else None
-    given = [part, part.default] if part else []
-    return next((name for name in names if any(own.get(name) is it for it in given)), "")
+    own_bodies = [part, part.default] if part else []
+    return next((n for n, value in looked_up.items() if any(value is b for b in own_bodies)), "")
+
+
+def global_names(code: CodeType) -> list[str]:
+    """The names that some code, or code inside it, looks up outside of itself."""
+    steps = dis.get_instructions(code)
+    found = [str(s.argval) for s in steps if s.opname in ("LOAD_GLOBAL", "LOAD_NAME")]
+    inner = [const for const in code.co_consts if isinstance(const, CodeType)]
+    return [*found, *(name for other in inner for name in global_names(other))]
 
 
 def package_of(value: Any) -> str:

@@ -76,25 +76,6 @@ class Hole:
         return [str(self.package), *[str(self.folder / "site")] * (self.world.kind != "python")]
 
 
-def given_in(kind: str, setup: str) -> str:
-    """The given code less the imports of what a world does not have; line numbers stay."""
-    missing = {"python": ("numpy", "tinylearn"), "numpy": ("tinylearn",)}.get(kind, ())
-    lines = setup.splitlines()
-    for statement in ast.parse(setup).body:
-        if imported(statement) & set(missing):
-            for number in range(statement.lineno - 1, statement.end_lineno or 0):
-                lines[number] = ""
-    return "\n".join(lines)
-
-
-def imported(statement: ast.stmt) -> set[str]:
-    """The packages that an import statement names."""
-    if isinstance(statement, ast.ImportFrom):
-        return {(statement.module or "").partition(".")[0]}
-    names = statement.names if isinstance(statement, ast.Import) else []
-    return {alias.name.partition(".")[0] for alias in names}
-
-
 # ---------------------------------------------------------------- what the package holds
 
 

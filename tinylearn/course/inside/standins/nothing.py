@@ -24,7 +24,8 @@ class Absent:
 
     def __call__(self, *_: Any, **__: Any) -> Any:
         package = self._name.partition(".")[0]
-        raise NameError(f"{self._name} is not here: this question is written without {package}")
+        says = f"the question asks you to write it without {package}"
+        raise NameError(f"{self._name} is not here: {says}")
 
 
 def __getattr__(name: str) -> Any:
