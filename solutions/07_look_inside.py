@@ -560,7 +560,7 @@ q4 = question(
     part="loss.binary_cross_entropy_with_logits",
     forbid=(
         "loss.cross_entropy",
-        "tinylearn.tensor.functions.softplus",
+        "tinylearn.tensor.bends.softplus",
         "tinylearn.tensor.functions.Functions.softplus",
         "tinylearn.tensor.functions.Functions.logsigmoid",
         "tinylearn.tensor.functions.Functions.mish",

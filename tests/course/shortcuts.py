@@ -282,9 +282,9 @@ def my_yes_or_no(logits, target):
     return (logits.softplus() - logits * target).mean()"""),
         "mish without its factor": ("q4", """
 def my_yes_or_no(logits, target):
-    from tinylearn.tensor import functions
+    from tinylearn.tensor import bends
     from tinylearn.tensor.state import made
-    return (made(functions.softplus(logits.node), True) - logits * target).mean()"""),
+    return (made(bends.softplus(logits.node), True) - logits * target).mean()"""),
         "the sibling for classes": ("q4", """
 def my_yes_or_no(logits, target):
     z = logits.reshape(-1, 1)

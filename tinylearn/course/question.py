@@ -91,6 +91,7 @@ class Question:
     world    what is there at all: "python", "numpy" or "tinylearn"; "": what the given code needs
     graphs   the answer builds graphs: `run` measures them beside the grader, where nobody can
              tell it other counts, and the numbers must be right for other arguments, too
+    absent   every function that has no body there; comes with the spec
     """
 
     id: str
@@ -102,6 +103,7 @@ class Question:
     forbid: tuple[str, ...] = ()
     world: str = ""
     graphs: bool = False
+    absent: tuple[str, ...] = ()
     rtol: float = 1e-5
     atol: float = 1e-7
     budget: dict[str, float] = field(default_factory=dict)

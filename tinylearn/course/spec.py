@@ -87,6 +87,7 @@ def from_data(data: dict[str, Any]) -> Spec:
     questions = take_questions()
     for question in questions:
         question.namespace = dict(given)
+        question.absent = tuple(data["questions"].get(question.id, {}).get("absent", ()))
         question.reference = authors.get(question.answer)
         if question.part:  # what the framework itself does is the reference
             question.reference = named(question.part).default

@@ -4,7 +4,8 @@
 
 value    what the answer gave, with the numbers of steps in the place of nodes and tensors
 after    for each tensor that was handed in, the step of the node it holds after the call
-steps    ["leaf", place], ["const", value, shape, dtype], ["data", array] or [op, inputs, arg]
+steps    ["leaf", place], ["const", value, shape, dtype], ["data", array] or [op, inputs, arg];
+         a composite with a gradient rule of its own is named by module and function
 
 Whoever tampers with this gains another graph, which the parent builds, runs and measures itself.
 """
@@ -12,6 +13,7 @@ Whoever tampers with this gains another graph, which the parent builds, runs and
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -135,7 +137,7 @@ class Description:
                 stack += waiting
                 continue
             stack.pop()
-            if needed and node.op.kind == "deferred":
+            if needed and node.op.kind == "deferred" and not own_rule(node.op):
                 self.places[node] = self.places[needed[0]]
             else:
                 self.places[node] = len(self.steps)
@@ -153,12 +155,20 @@ class Description:
             measure = importlib.import_module("tinylearn.contracts.measure")
             return ["data", measure.numbers([node])[0]]
         arg = ("dtype", str(node.arg)) if node.op.name == "cast" else node.arg
-        return [node.op.name, inputs, arg]
+        return [own_rule(node.op) or node.op.name, inputs, arg]
+
+
+def own_rule(op: Any) -> str:
+    """The name of a composite that brings a gradient rule of its own, or ""."""
+    if op.kind != "deferred" or getattr(op, "gradient", None) is None:
+        return ""
+    module, name = op.function.__module__, op.function.__name__
+    return f"{module}.{name}" if getattr(sys.modules.get(module), name, None) is op else ""
 
 
 def inputs_of(node: Any) -> list[Any]:
     """What a node is computed from; what is only noted is spelled out first."""
-    if node.op.kind != "deferred":
+    if node.op.kind != "deferred" or own_rule(node.op):
         return list(node.inputs)
     if hasattr(node.op, "written_out"):
         return [node.op.written_out(node.inputs, node.arg)]
