@@ -7,7 +7,9 @@ import pytest
 from tests.course.classroom import bodies, grade, spec_data, spec_of
 from tests.course.shortcuts import SHORTCUTS
 from tinylearn.course.grade import world_of
+from tinylearn.course.inside.values import BadValue
 from tinylearn.course.probe import trouble_with
+from tinylearn.course.replay import composite_called
 from tinylearn.course.sandbox import Limits, Sandbox
 from tinylearn.course.worlds import World, build, without
 
@@ -93,6 +95,14 @@ def test_a_hole_keeps_every_other_line_in_its_place():
     made = without(text, [ast.parse(text).body[0]])
     assert len(made.splitlines()) == len(text.splitlines())
     assert "y = x" not in made and '"""Says."""' in made and "return 1" in made
+
+
+def test_a_description_may_name_a_composite_but_not_one_that_is_absent():
+    name = "tinylearn.tensor.bends.softplus"
+    assert composite_called(name, ()).name == "softplus"
+    for made_up in (name, "os.system", "tinylearn.tensor.bends.nothing", "tinylearn.parts.use"):
+        with pytest.raises(BadValue):
+            composite_called(made_up, (name,))
 
 
 def test_a_grade_depends_on_its_world():
