@@ -46,6 +46,7 @@ from tinylearn.course.question import case, question
 q1 = question(
     "q1",
     answer="strides",
+    world="python",
     points=2,
     forbid=("numpy",),
     title="Strides",
@@ -206,6 +207,7 @@ tl.check("q2")
 q3 = question(
     "q3",
     answer="broadcast_shape",
+    world="python",
     points=3,
     title="Which shapes go together",
     forbid=("numpy",),

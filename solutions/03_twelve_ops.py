@@ -99,6 +99,7 @@ q1 = question(
     "q1",
     answer="mul_gradient",
     part="gradient.mul",
+    graphs=True,
     points=1,
     title="Multiply",
     hints=(
@@ -169,6 +170,7 @@ q2 = question(
     "q2",
     answer="exp_gradient",
     part="gradient.exp",
+    graphs=True,
     points=1,
     title="The exponential",
     hints=(
@@ -234,6 +236,7 @@ q3 = question(
     "q3",
     answer="where_gradient",
     part="gradient.where",
+    graphs=True,
     points=2,
     title="Choose",
     hints=(
@@ -309,6 +312,7 @@ q4 = question(
     "q4",
     answer="sum_gradient",
     part="gradient.sum",
+    graphs=True,
     points=1,
     title="Add up",
     hints=(
@@ -376,6 +380,7 @@ q5 = question(
     "q5",
     answer="max_gradient",
     part="gradient.max",
+    graphs=True,
     points=2,
     title="The largest",
     hints=(
@@ -456,6 +461,7 @@ q6 = question(
     "q6",
     answer="expand_gradient",
     part="gradient.expand",
+    graphs=True,
     points=2,
     title="Repeat",
     hints=(
@@ -530,6 +536,7 @@ q7 = question(
     "q7",
     answer="permute_gradient",
     part="gradient.permute",
+    graphs=True,
     points=2,
     title="Put the axes back",
     hints=(
@@ -602,6 +609,7 @@ q8 = question(
     "q8",
     answer="pad_gradient",
     part="gradient.pad",
+    graphs=True,
     points=1,
     title="Cut back",
     hints=(

@@ -166,6 +166,7 @@ q2 = question(
     "q2",
     answer="my_walk",
     part="graph.walk",
+    forbid=("tinylearn.graph.node.inputs_first", "tinylearn.graph.node.walk_unrealized"),
     points=3,
     title="Walk",
     hints=(
@@ -318,6 +319,7 @@ q3 = question(
     "q3",
     answer="my_gradient",
     part="graph.gradient",
+    graphs=True,
     points=4,
     title="The chain rule on graphs",
     hints=(
@@ -449,6 +451,7 @@ tl.check("q3")
 q4 = question(
     "q4",
     answer="second",
+    graphs=True,
     points=2,
     title="The gradient of a gradient",
     hints=(

@@ -65,6 +65,7 @@ def _numbers(rng, *shape):
 q1 = question(
     "q1",
     answer="slopes",
+    world="numpy",
     points=2,
     title="Where a line stops learning",
     forbid=("graph.gradient", "tinylearn.tensor.backward.Backward.backward"),
@@ -213,6 +214,7 @@ q2 = question(
     "q2",
     answer="my_linear",
     part="nn.linear",
+    graphs=True,
     points=2,
     title="Weighted sums",
     hints=(
@@ -854,6 +856,7 @@ q7 = question(
     "q7",
     answer="my_kaiming",
     part="init.kaiming",
+    forbid=("init.xavier",),
     points=3,
     title="First numbers",
     hints=(

@@ -296,6 +296,7 @@ q3 = question(
     "q3",
     answer="my_cross_entropy",
     part="loss.cross_entropy",
+    graphs=True,
     points=3,
     title="Cross-entropy",
     forbid=(
@@ -501,6 +502,7 @@ tl.check("q3")
 q4 = question(
     "q4",
     answer="entropy_slope",
+    world="numpy",
     points=2,
     title="What flows back",
     forbid=("graph.gradient", "tinylearn.tensor.backward.Backward.backward"),
@@ -668,7 +670,8 @@ q5 = question(
     "q5",
     answer="my_sgd",
     part="optim.sgd",
-    forbid=("optim.momentum", "optim.nesterov"),
+    forbid=("optim.momentum", "optim.nesterov", "optim.weight_decay"),
+    graphs=True,
     points=1,
     title="A step downhill",
     hints=(
@@ -773,6 +776,8 @@ q6 = question(
     "q6",
     answer="my_momentum",
     part="optim.momentum",
+    forbid=("optim.nesterov",),
+    graphs=True,
     points=2,
     title="A heavy ball",
     hints=(
@@ -930,6 +935,8 @@ q7 = question(
     "q7",
     answer="my_adam",
     part="optim.adam",
+    forbid=("optim.adamw",),
+    graphs=True,
     points=3,
     title="Adam",
     hints=(

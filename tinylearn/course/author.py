@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .absent import absent_from, kind_of
 from .question import Question
 from .spec import FORMAT, from_data, source_of
 
@@ -133,7 +134,11 @@ def private_spec(source: Source) -> dict[str, Any]:
         if question.id not in own:
             raise ValueError(f"{question.id}: begin it in a cell of its own, tagged question")
         answer = answers[question.answer].text
-        bodies[question.id] = question_body(question, answer, own[question.id], authors)
+        body = question_body(question, answer, own[question.id], authors)
+        given = f"{data['setup']}\n{body['run']}"
+        body["world"] = kind_of(question, data["setup"])
+        body["absent"] = list(absent_from(question, given))
+        bodies[question.id] = body
     trouble = [line for question in from_data(data).questions for line in question.trouble()]
     unasked = set(answers) - {body["name"] for body in bodies.values()}
     trouble += [f"{name} is an answer to no question" for name in sorted(unasked)]

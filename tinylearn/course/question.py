@@ -31,6 +31,7 @@ import numpy as np
 
 from ..parts import Part, named
 from .inside.values import Code, Raised, decode, encode
+from .worlds import KINDS
 
 __all__ = ["Case", "Check", "Code", "Open", "Question", "Raised", "Wrong", "case", "question"]
 
@@ -86,6 +87,11 @@ class Question:
 
     budget   less than a sandbox's Limits allow: {"call": CPU seconds of one call,
              "cpu": of all calls together, "memory": bytes}
+    forbid   what computes the same thing, by name: it does not exist where the answer runs
+    world    what is there at all: "python", "numpy" or "tinylearn"; "": what the given code needs
+    graphs   the answer builds graphs: `run` measures them beside the grader, where nobody can
+             tell it other counts, and the numbers must be right for other arguments, too
+    absent   every function that has no body there; comes with the spec
     """
 
     id: str
@@ -95,6 +101,9 @@ class Question:
     part: str | None = None
     title: str = ""
     forbid: tuple[str, ...] = ()
+    world: str = ""
+    graphs: bool = False
+    absent: tuple[str, ...] = ()
     rtol: float = 1e-5
     atol: float = 1e-7
     budget: dict[str, float] = field(default_factory=dict)
@@ -227,6 +236,8 @@ BUDGETS = ("call", "cpu", "memory")
 def question(id: str, answer: str, points: float, hints: tuple[str, ...], **more: Any) -> Question:
     """Begin a question; the spec that is being loaded collects it."""
     made = Question(id, answer, points, tuple(hints), **more)
+    if made.world not in ("", *KINDS):
+        raise ValueError(f"{id}: no world {made.world!r}; there are {', '.join(KINDS)}")
     if unknown := set(made.budget) - set(BUDGETS):
         raise ValueError(f"{id}: no budget {sorted(unknown)}; there are {', '.join(BUDGETS)}")
     _questions.append(made)

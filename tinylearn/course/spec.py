@@ -87,6 +87,7 @@ def from_data(data: dict[str, Any]) -> Spec:
     questions = take_questions()
     for question in questions:
         question.namespace = dict(given)
+        question.absent = tuple(data["questions"].get(question.id, {}).get("absent", ()))
         question.reference = authors.get(question.answer)
         if question.part:  # what the framework itself does is the reference
             question.reference = named(question.part).default
@@ -207,6 +208,8 @@ def public_question(spec: Spec, question: Question) -> dict[str, Any]:
     unseen = list(question.wrongs)  # right in all cases so far; a check stops at the first failure
     return {name: getattr(question, name) for name in names} | {
         **({"forbid": list(question.forbid)} if question.forbid else {}),
+        "world": body["world"],
+        "absent": body["absent"],
         "hints": list(question.hints),
         "run": body["run"],
         "judge": body["judge"],

@@ -185,10 +185,11 @@ def _encode_other(value: Any, count: _Count) -> Any:
         }
     if isinstance(value, Thing):
         return {"thing": value.says[:500]}
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(value, numpy.ndarray):
-        value = _usual(value)
-        if value.dtype.name in DTYPES:
+    numpy = sys.modules.get("numpy")  # a value cannot be an array if nobody imported NumPy
+    if hasattr(numpy, "__version__"):  # and not what stands for it where there is none
+        assert numpy is not None
+        if isinstance(value, numpy.ndarray) and (usual := _usual(value)).dtype.name in DTYPES:
+            value = usual
             return _encode_array("array", value, count)
     is_tensor = any(kind.__name__ == "Tensor" for kind in type(value).__mro__)
     if is_tensor and callable(getattr(value, "numpy", None)):
