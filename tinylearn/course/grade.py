@@ -8,20 +8,29 @@ sentence a student reads is decided in this process, from the spec, after the sa
 
 from __future__ import annotations
 
+import builtins
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
+from .. import errors
 from . import compare
 from .inside.values import BadValue, Raised, Thing, decode, encode
 from .journal import CheckResult, Journal, Result
+from .points import earned
 from .question import Open, Question
 from .sandbox import CLOCK, Reply, Sandbox
 from .spec import Planned, Spec, judge, keys, plan, seed_for, sentence
 from .submissions import Submission, answer_cells, digest, relevant_cells
 
-GRADER = "1"  # raise it when grades could come out differently
+GRADER = "2"  # raise it when grades could come out differently
+ERRORS = {
+    kind.__name__
+    for place in (vars(builtins), vars(errors))
+    for kind in place.values()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+} | {"ChangedArgument"}
 ENDINGS = {
     "timeout": Open("Your code took longer than this question allows."),
     "memory": Open("Your code used more memory than this question allows."),
@@ -76,7 +85,7 @@ def grade_question(
         checks = no_points(question)
         return replace(blank, message=submission.trouble, checks=checks, level=box.level)
     cells = relevant_cells(submission.cells, spec, question)
-    seed = seed_for(secret, spec.assignment, submission.student, question.id)
+    seed = seed_for(secret, spec.assignment, submission.student, question.id, cells)
     planned = plan(question, seed)
     reply = ask(box, job_for(spec, question, cells, planned))
     result = decide(question, planned, reply, blank)
@@ -102,7 +111,9 @@ def job_for(
         "setup": spec.data["setup"],
         "run": body["run"],
         "forbid": list(question.forbid),
+        "may_change": list(question.may_change),
         "budget": question.budget,
+        "shown": sum(p.check.is_visible for p in planned),
         "calls": [[encode(argument) for argument in p.case.args] for p in planned],
     }
 
@@ -205,7 +216,7 @@ def fault(question: Question, got: Any, planned: Planned, reply: Reply) -> str:
 def check_results(
     question: Question, planned: list[Planned], wrong: dict[int, str]
 ) -> list[CheckResult]:
-    """Each check with its points. Fixed inputs earn theirs only beside fresh ones."""
+    """Each check with its points."""
     failed: dict[str, str] = {}
     for number, text in wrong.items():
         check, case = planned[number].check, planned[number].case
@@ -214,16 +225,18 @@ def check_results(
         failed.setdefault(
             check.name, full if check.is_visible else f"{case.label}: {outline(text)}"
         )
-    honest = any(c.is_fresh and c.points and c.name not in failed for c in question.checks)
-    results = []
-    for check in question.checks:
-        passed = check.name not in failed
-        earned = check.points if passed and (check.is_fresh or honest) else 0.0
-        message = failed.get(check.name, "")
-        results.append(
-            CheckResult(check.name, earned, check.points, passed, check.is_visible, message)
+    points = earned(question, failed)
+    return [
+        CheckResult(
+            check.name,
+            points[check.name],
+            check.points,
+            check.name not in failed,
+            check.is_visible,
+            failed.get(check.name, ""),
         )
-    return results
+        for check in question.checks
+    ]
 
 
 def outline(text: str) -> str:
@@ -231,11 +244,19 @@ def outline(text: str) -> str:
     if isinstance(text, Open):
         return text
     first = text.splitlines()[0]
-    if first.startswith(("your code raised", "expected shape")):
+    if first.startswith("your code raised"):
+        return f"your code raised {known_error(first)}"
+    if first.startswith("expected shape"):
         return first
     if " numbers differ" in first:
         return first.split(";")[0]
     return "another value was expected"
+
+
+def known_error(text: str) -> str:
+    """What was raised, without its message; a kind that is the student's own is not named."""
+    kind = text.removeprefix("your code raised ").partition(":")[0]
+    return kind if kind in ERRORS else "an error of its own"
 
 
 def status_of(

@@ -13,8 +13,10 @@ from __future__ import annotations
 import ast
 import hashlib
 import hmac
+import inspect
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -83,22 +85,77 @@ def from_data(data: dict[str, Any]) -> Spec:
     for body in data["questions"].values():
         exec(compile(body["reference"], "<reference>", "exec"), authors)
     take_questions()
-    exec(compile(data["authors"], f"<questions of {data['assignment']}>", "exec"), authors)
+    for text in (data["authors"], data.get("mistakes", "")):
+        exec(compile(text, f"<questions of {data['assignment']}>", "exec"), authors)
     questions = take_questions()
+    sources = {body_name(key, body): body["reference"] for key, body in data["questions"].items()}
     for question in questions:
         question.namespace = dict(given)
-        question.reference = authors.get(question.answer)
+        question.reference = question.solution = authors.get(question.answer)
         if question.part:  # what the framework itself does is the reference
             question.reference = named(question.part).default
+        question.may_change = places_of(question)
+        question.wrongs = [
+            edited(question, wrong, sources[question.answer], authors) if wrong.edit else wrong
+            for wrong in question.wrongs
+        ]
     return Spec(data["assignment"], data["title"], data, questions)
+
+
+def body_name(key: str, body: dict[str, Any]) -> str:
+    """The function that a question's entry is about; while a spec is made its key says so."""
+    return str(body.get("name", key.removeprefix("_")))
+
+
+def places_of(question: Question) -> tuple[int, ...]:
+    """The places of the arguments that the answer may change. ValueError for an unknown name."""
+    if not question.changes:
+        return ()
+    names = list(inspect.signature(question.solution).parameters)
+    if unknown := set(question.changes) - set(names):
+        raise ValueError(f"{question.id}: {question.answer} has no argument {sorted(unknown)[0]}")
+    return tuple(names.index(name) for name in question.changes)
+
+
+def edited(question: Question, wrong: Wrong, source: str, authors: dict[str, Any]) -> Wrong:
+    """A mistake that is an edit of the solution, as a function."""
+    text = edited_source(question.id, wrong, source)
+    namespace = dict(authors)
+    try:
+        exec(compile(text, f"<{wrong.name}>", "exec"), namespace)
+    except SyntaxError as error:
+        raise ValueError(f"{question.id}: {wrong.edit} gives no Python: {error}") from None
+    return replace(wrong, function=namespace[question.answer])
+
+
+def edited_source(id: str, wrong: Wrong, source: str) -> str:
+    """The solution's text with one edit. ValueError unless its place is found exactly once."""
+    assert wrong.edit is not None
+    old, new = wrong.edit
+    if source.count(old) != 1:
+        raise ValueError(
+            f"{id}: {old!r} stands {source.count(old)} times in the solution, not once"
+        )
+    return source.replace(old, new)
 
 
 # ---------------------------------------------------------------- hidden inputs
 
 
-def seed_for(secret: bytes, assignment: str, student: str, question: str) -> str:
-    """Different for each student and question, the same at every regrade."""
-    text = "\x1f".join((assignment, student, question))
+def seed_for(
+    secret: bytes, assignment: str, student: str, question: str, cells: Iterable[str] = ()
+) -> str:
+    """The same at every regrade; another for each student, each question, and each answer.
+
+    cells   the code that is run: whoever learned the inputs of one answer meets others with the
+            next, and a table of them is worth nothing
+    """
+    answer = hashlib.sha256()
+    for cell in cells:
+        if cell.strip():
+            text = cell.encode("utf-8", "surrogatepass")
+            answer.update(len(text).to_bytes(8, "big") + text)
+    text = "\x1f".join((assignment, student, question, answer.hexdigest()))
     return hmac.new(secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
@@ -138,7 +195,31 @@ def sentence(question: Question, values: list[tuple[Any, Planned]]) -> str:
             return wrong.says
         if alike > 2 * other:
             near.append(wrong.says)
-    return near[0] if len(near) == 1 else ""
+    if len(near) == 1:
+        return near[0]
+    return first_sentence(question, values)
+
+
+def first_sentence(question: Question, values: list[tuple[Any, Planned]]) -> str:
+    """What tl.check says beside the student: the mistake that the first failing visible case shows.
+
+    Of the known mistakes those that are right in all visible cases before it, and give the same
+    value in this one; "" if they do not agree on a sentence.
+    """
+    shown = [(got, planned) for got, planned in values if planned.check.is_visible]
+    wrongs = list(question.wrongs)
+    for got, planned in shown:
+        if is_starved(got):
+            return ""
+        theirs = {
+            wrong.name: question.call(wrong.function, planned.case.args, most_lines=MOST_LINES)
+            for wrong in wrongs
+        }
+        if judge(question, got, planned):
+            said = {w.says for w in wrongs if same_value(question, got, theirs[w.name])}
+            return said.pop() if len(said) == 1 else ""
+        wrongs = [w for w in wrongs if not judge(question, theirs[w.name], planned)]
+    return ""
 
 
 def likeness(
@@ -207,6 +288,7 @@ def public_question(spec: Spec, question: Question) -> dict[str, Any]:
     unseen = list(question.wrongs)  # right in all cases so far; a check stops at the first failure
     return {name: getattr(question, name) for name in names} | {
         **({"forbid": list(question.forbid)} if question.forbid else {}),
+        **({"may_change": list(question.may_change)} if question.may_change else {}),
         "hints": list(question.hints),
         "run": body["run"],
         "judge": body["judge"],

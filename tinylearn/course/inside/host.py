@@ -21,13 +21,14 @@ import traceback
 from typing import Any, NoReturn
 
 if __package__:  # imported by the package's tests
-    from . import confine, find, syscalls, values
+    from . import confine, find, syscalls, values, watch
 else:  # a script in the sandbox, where -I leaves its own folder out
     sys.path.insert(0, os.path.dirname(__file__))
     import confine  # type: ignore[import-not-found, no-redef]
     import find  # type: ignore[import-not-found, no-redef]
     import syscalls  # type: ignore[import-not-found, no-redef]
     import values  # type: ignore[import-not-found, no-redef]
+    import watch  # type: ignore[import-not-found, no-redef]
 
 PRINTS_KEPT = 2_000  # characters of what the answer printed
 HEADER = 8  # bytes before a job: its length
@@ -38,15 +39,19 @@ class Slow(BaseException):
 
 
 class Prints:
-    """Takes what the answer prints, keeps the beginning, and never fills up."""
+    """Takes what the answer prints, keeps the beginning, and never fills up.
+
+    closed   from the first hidden case on: nothing that is printed there reaches anybody
+    """
 
     encoding, errors = "utf-8", "replace"
 
     def __init__(self) -> None:
         self.text = ""
+        self.closed = False
 
     def write(self, text: str) -> int:
-        if len(self.text) < PRINTS_KEPT:
+        if len(self.text) < PRINTS_KEPT and not self.closed:
             self.text += str(text)[:PRINTS_KEPT]
         return len(text)
 
@@ -137,7 +142,7 @@ def question(job_text: bytes, pipe: int, settings: dict[str, Any]) -> NoReturn:
         prints = Prints()
         sys.stdout = sys.stderr = prints  # type: ignore[assignment]
         sys.stdin = open(os.devnull)  # noqa: SIM115
-        answer_job(job, lambda message: write_all(pipe, values.pack(message)))
+        answer_job(job, lambda message: write_all(pipe, values.pack(message)), prints)
         write_all(pipe, values.pack({"end": prints.text[:PRINTS_KEPT]}))
         code = 0
     except MemoryError:
@@ -169,7 +174,7 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
         os.chdir(settings["scratch"])
 
 
-def answer_job(job: dict[str, Any], send: Any) -> None:
+def answer_job(job: dict[str, Any], send: Any, prints: Prints) -> None:
     """Build the answer, call it with each set of arguments, send each value as it comes."""
     given: dict[str, Any] = {"__name__": "__answer__", "__builtins__": __builtins__}
     try:
@@ -183,7 +188,9 @@ def answer_job(job: dict[str, Any], send: Any) -> None:
     send({"cell": chosen.cell, "notes": [note[:300] for note in chosen.notes[:5]]})
     signal.signal(signal.SIGPROF, too_slow)
     driver = given.get("run") if job["run"] else None
+    answer = watch.watched(answer, job.get("may_change", ()))
     for number, arguments in enumerate(job["calls"]):
+        prints.closed = number >= job.get("shown", len(job["calls"]))
         send({"call": number, "value": one_call(job, given, driver, answer, arguments, chosen)})
 
 
