@@ -173,15 +173,17 @@ def _made_from_two(answer, a, b):
     x, y = Value(a), Value(b)
     z = answer(x, y)
     if not isinstance(z, Value):
-        return z
+        return {"no Value, but": z}
     names = {id(x): "x", id(y): "y"}
     return [z.data, [names.get(id(i), "?") for i in z.inputs], list(z.local), x.data, y.data]
 
 
 @q2.judges
 def _same_value(got, want, *args):
+    if isinstance(got, dict):
+        return f"expected a Value, got {got.get('no Value, but')!r:.80}"
     if not isinstance(got, list) or len(got) != 5:
-        return f"expected a Value, got {got!r}"
+        return f"expected a Value, got {got!r:.80}"
     what = ("data", "inputs", "local slopes", "x.data afterwards", "y.data afterwards")
     for name, mine, right in zip(what, got, want):
         if isinstance(right, list):
@@ -328,7 +330,7 @@ def _made_from_one(answer, a):
     x = Value(a)
     z = answer(x)
     if not isinstance(z, Value):
-        return z
+        return {"no Value, but": z}
     return [z.data, ["x" if i is x else "?" for i in z.inputs], list(z.local), x.data, 0.0]
 
 
@@ -351,6 +353,7 @@ def _(rng):
 def _(rng):
     yield case("far to the right", round(rng.uniform(720, 900), 2))
     yield case("far to the left", round(rng.uniform(-900, -720), 2))
+    yield case("and near by", round(rng.uniform(0.4, 1.2), 3))
 
 
 @q4.wrong("The slope is 1 - t * t with t = tanh(x), not with x itself.")
@@ -420,10 +423,13 @@ q5 = question(
 @q5.runs
 def _order_of(answer, made_from):
     made = []
-    for inputs in made_from:
-        made.append(Value(len(made), [made[i] for i in inputs], [1.0] * len(inputs)))
+    for inputs in made_from:  # two and two with the same number: they are still two
+        made.append(Value(len(made) // 2, [made[i] for i in inputs], [1.0] * len(inputs)))
     places = {id(value): place for place, value in enumerate(made)}
-    return [places.get(id(value), -1) for value in answer(made[-1])]
+    found = [answer(made[-1]) for _ in range(2)][1]  # nothing may be left of the first call
+    if not isinstance(found, list):
+        return found
+    return [places.get(id(value), -1) for value in found]
 
 
 @q5.judges
@@ -472,8 +478,8 @@ def _(rng):
 @q5.hidden("long chains and ladders of diamonds", points=1)
 def _(rng):
     length = rng.randrange(4000, 5000)
-    yield case("a long chain", [[]] + [[i] for i in range(length)])
     yield case("a ladder", [[]] + [[i, i] for i in range(rng.randrange(60, 90))])
+    yield case("a long chain", [[]] + [[i] for i in range(length)])
 
 
 @q5.wrong("A number that is used twice appears twice: remember what you have seen.")

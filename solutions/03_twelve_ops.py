@@ -246,8 +246,11 @@ q3.runs(_by_rules)
 
 
 def _choice(rng, *shape):
-    condition = np.array([rng.random() < 0.5 for _ in range(int(np.prod(shape)))]).reshape(shape)
-    return [condition, _numbers(rng, *shape), _numbers(rng, *shape)]
+    count = int(np.prod(shape))
+    condition = [True, False, True, *(rng.random() < 0.5 for _ in range(count - 3))]
+    rng.shuffle(condition)
+    numbers = [_numbers(rng, *shape, away=0.1) for _ in range(2)]
+    return [np.array(condition).reshape(shape), *numbers]
 
 
 @q3.visible("by hand")
@@ -259,7 +262,7 @@ def _():
 @q3.hidden("random shapes", points=2)
 def _(rng):
     for shape in ((7,), (3, 4), (2, 1, 5)):
-        yield case(f"shape {shape}", "where", _choice(rng, *shape), _numbers(rng, *shape))
+        yield case(f"shape {shape}", "where", _choice(rng, *shape), _numbers(rng, *shape, away=0.1))
 
 
 @q3.wrong("The two are swapped: where the condition holds, x was chosen.")

@@ -225,9 +225,9 @@ def _(rng):
 @q2.hidden("10,000 ops and ladders", points=1)
 def _(rng):
     start = round(rng.uniform(0.1, 0.9), 3)
-    yield case("a chain", [start, *(["sin", place] for place in range(10_000))], [10_000])
     size = rng.randrange(60, 90)
     yield case("a ladder", [start, *(["mul", place, place] for place in range(size))], [size])
+    yield case("a chain", [start, *(["sin", place] for place in range(10_000))], [10_000])
 
 
 @q2.wrong("A node that is read twice appears twice: remember which nodes you have seen.")
@@ -356,11 +356,16 @@ def _(rng):
 @q3.hidden("long chains, x + x, a leaf out of reach", points=1)
 def _(rng):
     g = [round(rng.uniform(-2, 2), 3), round(rng.uniform(-2, 2), 3)]
+    start = round(rng.uniform(0.1, 0.9), 3)
+    yield case("x + x", [start, ["add", 0, 0]], [0], g)
+    yield case("a leaf that nothing reaches", [start, 0.25, ["sin", 0]], [0, 1], g)
+    chosen = [start, 0.25, ["less", 0, 1], ["where", 2, 0, 1], ["mul", 3, 0]]
+    yield case("a condition, to which nothing flows", chosen, [0, 1], g)
+    yield case("the output is a leaf itself", [start], [0], g)
+    yield case("a leaf in the middle", [start, ["sin", 0], ["mul", 1, 0]], [1, 0], g)
     length = rng.randrange(2500, 3000)
     chain = [0.5, 0.25, *(["add", place + (place > 0), 1] for place in range(length))]
     yield case("a long chain", chain, [0, 1], g)
-    yield case("a leaf that nothing reaches", [0.5, 0.25, ["sin", 0]], [0, 1], g)
-    yield case("x + x", [round(rng.uniform(0, 1), 3), ["add", 0, 0]], [0], g)
 
 
 @q3.wrong("Where two gradients meet they are added; you keep the last one.")
@@ -484,6 +489,7 @@ def _(rng):
     a, b = round(rng.uniform(0, 1), 3), round(rng.uniform(0, 1), 3)
     yield case("x + y", [a, b, ["add", 0, 1]])
     yield case("y * y does not depend on x", [a, b, ["mul", 1, 1]])
+    yield case("and one that bends", [a, b, ["mul", 0, 1], ["mul", 2, 0]])
 
 
 @q4.wrong("That is the first derivative; take the gradient of it once more.")

@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import inspect
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -181,49 +181,57 @@ def judge(question: Question, got: Any, planned: Planned) -> str:
         return Open(f"got {compare.show(got)}, which is not a usable value ({kind})")
 
 
-def sentence(question: Question, values: list[tuple[Any, Planned]]) -> str:
+Theirs = Callable[[Wrong, Planned], tuple[Any, bool]]
+
+
+def sentence(
+    question: Question, values: list[tuple[Any, Planned]], theirs: Theirs | None = None
+) -> str:
     """The sentence of the known mistake that explains the values, or "".
 
     Best is a mistake that gives the same values in every case. A mistake whose values depend on
     an order nobody promised counts if it alone fails the same cases, most of them with the same
-    values.
+    values. Else it is the one that the first failing visible case shows, as beside the student.
+
+    theirs   what a known mistake gives for a case, and whether that is wrong; by default it is
+             asked
     """
+    theirs = theirs or (lambda wrong, planned: tried(question, wrong, planned))
     near = []
     for wrong in question.wrongs:
-        alike, other = likeness(question, wrong, values)
+        alike, other = likeness(question, wrong, values, theirs)
         if alike and not other:
             return wrong.says
         if alike > 2 * other:
             near.append(wrong.says)
-    if len(near) == 1:
-        return near[0]
-    return first_sentence(question, values)
+    return near[0] if len(near) == 1 else first_sentence(question, values, theirs)
 
 
-def first_sentence(question: Question, values: list[tuple[Any, Planned]]) -> str:
+def tried(question: Question, wrong: Wrong, planned: Planned) -> tuple[Any, bool]:
+    """What a known mistake gives for a case, and whether that is wrong."""
+    value = question.call(wrong.function, planned.case.args, most_lines=MOST_LINES)
+    return value, bool(judge(question, value, planned))
+
+
+def first_sentence(question: Question, values: list[tuple[Any, Planned]], theirs: Theirs) -> str:
     """What tl.check says beside the student: the mistake that the first failing visible case shows.
 
     Of the known mistakes those that are right in all visible cases before it, and give the same
     value in this one; "" if they do not agree on a sentence.
     """
-    shown = [(got, planned) for got, planned in values if planned.check.is_visible]
     wrongs = list(question.wrongs)
-    for got, planned in shown:
-        if is_starved(got):
+    for got, planned in values:
+        if not planned.check.is_visible or is_starved(got):
             return ""
-        theirs = {
-            wrong.name: question.call(wrong.function, planned.case.args, most_lines=MOST_LINES)
-            for wrong in wrongs
-        }
         if judge(question, got, planned):
-            said = {w.says for w in wrongs if same_value(question, got, theirs[w.name])}
+            said = {w.says for w in wrongs if same_value(question, got, theirs(w, planned)[0])}
             return said.pop() if len(said) == 1 else ""
-        wrongs = [w for w in wrongs if not judge(question, theirs[w.name], planned)]
+        wrongs = [w for w in wrongs if not theirs(w, planned)[1]]
     return ""
 
 
 def likeness(
-    question: Question, wrong: Wrong, values: list[tuple[Any, Planned]]
+    question: Question, wrong: Wrong, values: list[tuple[Any, Planned]], theirs: Theirs
 ) -> tuple[int, int]:
     """How many wrong values a known mistake gives, and how many it gives otherwise.
 
@@ -234,13 +242,13 @@ def likeness(
     for got, planned in values:
         if is_starved(got):
             continue
-        theirs = question.call(wrong.function, planned.case.args, most_lines=MOST_LINES)
-        if is_starved(theirs):
+        value, theirs_is_wrong = theirs(wrong, planned)
+        if is_starved(value):
             continue
         is_wrong = bool(judge(question, got, planned))
-        if is_wrong != bool(judge(question, theirs, planned)):
+        if is_wrong != theirs_is_wrong:
             return 0, 0
-        if is_wrong and same_value(question, got, theirs):
+        if is_wrong and same_value(question, got, value):
             alike += 1
         else:
             other += is_wrong

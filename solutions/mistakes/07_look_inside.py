@@ -1,0 +1,24 @@
+"""More known mistakes of chapter 07."""
+# ruff: noqa: F821  the questions and np stand in 07_look_inside.py
+
+RMS = "[(g * g).mean().sqrt().item() for g in loss.gradient(*weights)]"
+
+
+@q2.wrong("The .grad of the training is gone: loss.gradient(*weights) leaves it alone.")
+def clears_first(loss, weights):
+    for w in weights:
+        w.grad = None
+    loss.backward()
+    return [(w.grad * w.grad).mean().sqrt().item() for w in weights]
+
+
+@q2.wrong("The .grad of the training is gone: loss.gradient(*weights) leaves it alone.")
+def clears_afterwards(loss, weights):
+    found = [(g * g).mean().sqrt().item() for g in loss.gradient(*weights)]
+    for w in weights:
+        w.grad = None
+    return found
+
+
+q2.mistake("Plain numbers are asked for: .item() makes one of a Tensor.",
+           replace=RMS, by=RMS.replace(".item()", ""))  # fmt: skip
