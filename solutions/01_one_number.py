@@ -67,6 +67,7 @@ q1 = question(
 def _():
     yield case("x * x at 3", Code("lambda x: x * x"), 3.0)
     yield case("a straight line", Code("lambda x: 5 * x + 2"), -1.0)
+    yield case("the step that is meant", Code("lambda x: x * x * x"), 2.0)
     yield case("a large step shows the formula", Code("lambda x: x * x * x"), 2.0, 0.5)
 
 

@@ -246,6 +246,7 @@ def _(rng):
 def _(rng):
     n = rng.randint(2, 6)
     yield case("one axis, and these do", (n,), (1,))
+    yield case("these do as well", (1,), (n,))
     yield case("different sizes", (n, n + 1), (n, n + 2))
     yield case("equal only from the left", (n, n + 3), (n,))
     yield case("different in front", (n, n + 1), (n + 2, n + 1))

@@ -242,7 +242,14 @@ q3 = question(
         "condition.where(g, 0.0) is a graph: g where the condition holds, 0 elsewhere.",
     ),
 )
-q3.runs(_by_rules)
+
+
+@q3.runs
+def _three_answers(answer, op, arrays, g):
+    found = gradients(op, arrays, g)
+    condition = answer(leaf(g), PRIMITIVES[op](*map(leaf, arrays), arg=None))[0]
+    return ["None" if condition is None else "a gradient for the condition", *found]
+
 
 
 def _choice(rng, *shape):
@@ -410,7 +417,8 @@ def _(rng):
 @q5.hidden("ties", points=1)
 def _(rng):
     for size in (4, 7, 9):
-        x = np.array([float(rng.randint(0, 1)) for _ in range(size)] + [1.0, 1.0])
+        top = round(rng.uniform(1.5, 3), 3)
+        x = np.array([rng.choice((0.0, top)) for _ in range(size)] + [top, top])
         yield case(f"{size + 2} numbers", "max", [x], _numbers(rng, 1), (0,))
 
 

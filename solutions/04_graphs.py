@@ -44,7 +44,7 @@ from tinylearn.graph.gradient import gradient
 from tinylearn.graph.node import walk
 
 
-def built(recipe):
+def built(recipe, width=2):
     """Nodes made from a recipe: a number makes a leaf, a list an op on earlier nodes."""
     made = []
     for step in recipe:
@@ -53,7 +53,7 @@ def built(recipe):
             operator = {"add": "__add__", "mul": "__mul__"}.get(op, op)
             made.append(getattr(inputs[0], operator)(*inputs[1:]))
         else:
-            made.append(leaf(np.array([step, step + 0.5])))
+            made.append(leaf(step + np.arange(width) / 2))
     return made
 
 
@@ -182,7 +182,9 @@ q2 = question(
 def _walked(answer, recipe, outputs):
     made = built(recipe)
     places = {node: place for place, node in enumerate(made)}
-    return [places.get(node, -1) for node in answer([made[place] for place in outputs])]
+    lent = [made[place] for place in outputs]
+    found = [answer(lent) for _ in range(2)][1]  # nothing may be left of the first call
+    return [places.get(node, -1) for node in found]
 
 
 @q2.judges
@@ -466,8 +468,8 @@ q4 = question(
 
 
 @q4.runs
-def _curvature(answer, recipe):
-    made = built(recipe)
+def _curvature(answer, recipe, width=2):
+    made = built(recipe, width)
     return numbers([answer(made[-1], made[0])])[0]
 
 
@@ -481,7 +483,9 @@ def _():
 @q4.hidden("random graphs", points=1.5)
 def _(rng):
     for size in (5, 7, 9):
-        yield case(f"{size + 1} steps", _recipe(rng, size))
+        text = f"{size + 1} steps on {size - 2} numbers"
+        bent = [*_recipe(rng, size), ["mul", 0, 0], ["mul", size, size + 1]]
+        yield case(text, bent, size - 2)
 
 
 @q4.hidden("straight lines and constants", points=0.5)

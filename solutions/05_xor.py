@@ -866,14 +866,14 @@ q7 = question(
 
 
 @q7.runs
-def _drawn(answer, shape, fan_in, gain):
+def _drawn(answer, shape, fan_in, *gain):
     Tensor.manual_seed(5)
-    drawn = [answer(shape, fan_in, gain) for _ in range(2)]
+    drawn = [answer(shape, fan_in, *gain) for _ in range(2)]
     return [t.numpy() if isinstance(t, Tensor) else type(t).__name__ for t in drawn]
 
 
 @q7.judges
-def _is_fit(got, want, shape, fan_in, gain):
+def _is_fit(got, want, shape, fan_in, gain=2**0.5):
     again, got = got
     if isinstance(got, str):
         return Open(f"expected a Tensor, got {got}")
@@ -915,6 +915,7 @@ def _(rng):
     for _ in range(3):
         outputs, inputs = rng.randint(50, 60), rng.randint(20, 40)
         yield case("a layer", (outputs, inputs), inputs, round(rng.uniform(2, 3), 2))
+    yield case("with the gain that is meant", (outputs, inputs), inputs)
 
 
 @q7.hidden("filters and biases", points=1)

@@ -297,7 +297,7 @@ def _(rng):
         yield case(f"{len(weights)} layers", _numbers(rng, 6, widths[0]), labels, weights)
 
 
-@q2.wrong("The second result is larger: backward() adds to .grad. Use loss.gradient(*weights).")
+@q2.wrong("You change .grad, which belongs to the training: loss.gradient(*weights) leaves it alone.")
 def left_behind(loss, weights):
     loss.backward()
     return [(w.grad * w.grad).mean().sqrt().item() for w in weights]

@@ -1,5 +1,4 @@
 """More known mistakes of chapter 01, most of them as edits of the solution."""
-# ruff: noqa: F821  the questions, Value and math stand in 01_one_number.py
 
 RISE = "(f(x + h) - f(x - h)) / (2 * h)"
 q1.mistake(
@@ -148,7 +147,7 @@ q6.mistake(
     "order is turned round for whoever uses it next: reversed(order) leaves it as it is.",
     replace="    for value in reversed(order):", by="    order.reverse()\n    for value in order:",
 )  # fmt: skip
-q6.mistake("The result changes by 1 if it grows by 1: begin with slopes[id(result)] = 1.0.",
+q6.mistake("Every grad is still 0: begin with slopes[id(result)] = 1.0, and at the end add it to value.grad.",
            replace="    slopes[id(result)] = 1.0\n", by="", worth=0)  # fmt: skip
 q6.mistake("Begin with 1 at the result alone, and 0 at every other value.",
            replace="id(value): 0.0", by="id(value): 1.0")  # fmt: skip
@@ -163,7 +162,7 @@ q6.mistake("Every value gets its grad, also those that are no leaves.",
 q6.mistake("What is handed back adds up with a plus: += and not -=.",
            replace="value.grad += slopes", by="value.grad -= slopes", worth=0)  # fmt: skip
 q6.mistake(
-    "The grads are still 0: at the end add slopes[id(value)] to value.grad.",
+    "Every grad is still 0: begin with slopes[id(result)] = 1.0, and at the end add it to value.grad.",
     replace="    for value in order:\n        value.grad += slopes[id(value)]\n",
     by="    return slopes\n", worth=0,
 )  # fmt: skip

@@ -1,5 +1,4 @@
 """More known mistakes of chapter 02, as edits of the solutions."""
-# ruff: noqa: F821  the questions and np stand in 02_shapes.py
 
 # fmt: off
 q1.mistake("Multiply by the size of the axis, and do not divide: step *= size.",

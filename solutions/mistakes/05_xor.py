@@ -1,5 +1,4 @@
 """More known mistakes of chapter 05."""
-# ruff: noqa: F821  the questions, np, Tensor and linear stand in 05_xor.py
 
 
 @q5.wrong("layers belongs to whoever calls: go through it, and take nothing out of it.")

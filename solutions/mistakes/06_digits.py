@@ -1,5 +1,4 @@
 """More known mistakes of chapter 06."""
-# ruff: noqa: F821  the questions, np and Tensor stand in 06_digits.py
 
 q4.mistake(
     "logits is changed where it lies, and belongs to whoever calls: logits - ..., without -=.",

@@ -1,10 +1,9 @@
 """More known mistakes of chapter 07."""
-# ruff: noqa: F821  the questions and np stand in 07_look_inside.py
 
 RMS = "[(g * g).mean().sqrt().item() for g in loss.gradient(*weights)]"
 
 
-@q2.wrong("The .grad of the training is gone: loss.gradient(*weights) leaves it alone.")
+@q2.wrong("You change .grad, which belongs to the training: loss.gradient(*weights) leaves it alone.")
 def clears_first(loss, weights):
     for w in weights:
         w.grad = None
@@ -12,7 +11,7 @@ def clears_first(loss, weights):
     return [(w.grad * w.grad).mean().sqrt().item() for w in weights]
 
 
-@q2.wrong("The .grad of the training is gone: loss.gradient(*weights) leaves it alone.")
+@q2.wrong("You change .grad, which belongs to the training: loss.gradient(*weights) leaves it alone.")
 def clears_afterwards(loss, weights):
     found = [(g * g).mean().sqrt().item() for g in loss.gradient(*weights)]
     for w in weights:

@@ -1,5 +1,4 @@
 """More known mistakes of chapter 08."""
-# ruff: noqa: F821  the questions stand in 08_convolution.py
 
 q6.mistake(
     "A number that is only very small may still win: pad with value=-math.inf.",

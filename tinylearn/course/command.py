@@ -25,7 +25,7 @@ from .gradescope import autograder_zip
 from .journal import Journal
 from .mutate import equal_ones, mutated
 from .probe import LEVELS, best_level, trouble_with
-from .release import release
+from .release import INSTALL, release
 from .report import write_reports
 from .site import site
 from .spec import from_data, load
@@ -66,7 +66,10 @@ def add_to(subparsers: Subparsers) -> None:
     mutate.add_argument("--list", action="store_true", help="also those that no sentence explains")
     mutate.set_defaults(run=run_mutate)
     bundle = subparsers.add_parser("release", help="make the students' bundle")
+    bundle.add_argument("names", nargs="*", help="chapters or their numbers; all if left out")
     bundle.add_argument("--out", type=Path, required=True)
+    install = "the command that installs tinylearn at a student's, for the bundle's README"
+    bundle.add_argument("--install", default=INSTALL, help=install)
     bundle.set_defaults(run=run_release)
     pages = subparsers.add_parser("site", help="write the lessons as web pages")
     pages.add_argument("--out", type=Path, required=True, help="a new folder, or a former site")
@@ -162,8 +165,9 @@ def run_mutate(arguments: argparse.Namespace) -> int:
 
 
 def run_release(arguments: argparse.Namespace) -> int:
-    files = release(arguments.root, arguments.out)
-    print(f"{len(files)} files for students in {arguments.out}")
+    files = release(arguments.root, arguments.out, arguments.names, arguments.install)
+    print(f"{len(files)} files for students in {arguments.out}: nothing leaks, every check opens")
+    print(f"to install: {arguments.install}")
     return 0
 
 

@@ -87,11 +87,11 @@ def edits_of(node: ast.AST) -> Iterator[Edit]:
             yield f"and/or in {ast.unparse(node)}", put(op=other_op)
         case ast.UnaryOp():
             yield f"no sign in {ast.unparse(node)}", become("operand")
-        case ast.Constant(value=bool()):
-            yield f"{not node.value} for {node.value}", put(value=not node.value)
-        case ast.Constant(value=int() | float()):
-            for value in {node.value + 1, node.value - 1, -node.value} - {node.value}:
-                yield f"{value} for {node.value} in column {node.col_offset}", put(value=value)
+        case ast.Constant(value=bool() as flag):
+            yield f"{not flag} for {flag}", put(value=not flag)
+        case ast.Constant(value=int() | float() as old):
+            for value in sorted({old + 1, old - 1, -old} - {old}):
+                yield f"{value} for {old} in column {node.col_offset}", put(value=value)
         case ast.IfExp():
             yield f"always {ast.unparse(node.body)}", become("body")
             yield f"always {ast.unparse(node.orelse)}", become("orelse")
@@ -146,31 +146,30 @@ def lines_of(node: ast.AST, docstring: bool) -> Iterator[Edit]:
         yield f"always, without if {ast.unparse(node.test)}", put(test=ast.Constant(True))
         yield f"never, without if {ast.unparse(node.test)}", put(test=ast.Constant(False))
     if isinstance(node, ast.FunctionDef):
-        yield from aliasing(node, start)
+        yield from aliasing(node)
 
 
-def aliasing(node: ast.FunctionDef, start: int) -> Iterator[Edit]:
-    """What belongs to the caller changed in place; what belongs to one call kept for all."""
-    names = [argument.arg for argument in node.args.args]
-    for name in names:
-        for way in (f"{name} *= 2", f"{name}.reverse()", f"{name}.pop()", f"{name}[...] = 0"):
-            line = ast.parse(way).body
-            for place, when in ((start, "first"), (-1, "before the last line")):
-                body = [*node.body[:place], *line, *node.body[place:]]
-                yield f"{way}, {when}, if that is possible", put(body=guarded(body, line[0]))
+IN_PLACE = "in place:"
+
+
+def aliasing(node: ast.FunctionDef) -> Iterator[Edit]:
+    """What belongs to the caller changed in place; what belongs to one call kept for all.
+
+    Where an argument cannot be changed in such a way, the mutant raises, which is no mistake.
+    """
+    *before, last = node.body
+    value = last.value if isinstance(last, ast.Return) and last.value else ast.Constant(None)
+    kept = [last] if not isinstance(last, ast.Return) else []
+    for name in [argument.arg for argument in node.args.args]:
+        for way in (f"{name}.reverse()", f"{name}.pop()", f"{name}[...] = 0", f"{name}.assign(0)"):
+            end = [ast.Assign([ast.Name("found_", ast.Store())], value), *ast.parse(way).body]
+            gives = ast.Return(ast.Name("found_", ast.Load()))
+            yield f"{IN_PLACE} {way} at the end", put(body=[*before, *kept, *end, gives])
     for statement in node.body:
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             for target, value in parts(statement):
                 if ast.unparse(value) in ("[]", "{}", "set()", "dict()", "list()"):
                     yield f"{target} made once for all calls", as_default(target, value)
-
-
-def guarded(body: list[ast.stmt], line: ast.stmt) -> list[ast.stmt]:
-    """The body with this line inside a try: most arguments cannot be changed in this way."""
-    careful = ast.parse("try:\n    pass\nexcept Exception:\n    pass").body[0]
-    assert isinstance(careful, ast.Try)
-    careful.body = [line]
-    return [careful if statement is line else statement for statement in body]
 
 
 def parts(statement: ast.Assign) -> Iterator[tuple[str, ast.expr]]:

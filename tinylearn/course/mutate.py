@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .mutants import mutants
+from .mutants import IN_PLACE, mutants
 from .prove import Trial
 from .question import Question
 from .spec import Spec
@@ -51,7 +51,7 @@ def mutated(spec: Spec, known: dict[str, dict[str, str]]) -> Survey:
             survey.count += 1
             if all(trial.quick(answer).points == question.points for trial in trials):
                 found.add(says)
-            elif not trials[0].sentence(trials[0].values(answer)):
+            elif IN_PLACE not in says and not trials[0].sentence(trials[0].values(answer)):
                 survey.unexplained.append(f"{question.id}, {says}")
         survey.undetected += [f"{question.id}, {says}" for says in sorted(found - set(equal))]
         survey.out_of_date += [f"{question.id}, {says}" for says in sorted(set(equal) - found)]

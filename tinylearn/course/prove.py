@@ -61,11 +61,11 @@ class Trial:
         """As they are expected, where the solution is the reference itself."""
         if self.question.solution is self.question.reference:
             return [planned.want for planned in self.planned]
-        return self.values(self.question.solution)
+        return self.values(self.question.solution, most_lines=0)
 
-    def values(self, answer: Any) -> list[Any]:
+    def values(self, answer: Any, most_lines: int = MOST_LINES) -> list[Any]:
         call = self.question.call
-        return [call(answer, p.case.args, most_lines=MOST_LINES) for p in self.planned]
+        return [call(answer, p.case.args, most_lines) for p in self.planned]
 
     def verdict(self, values: list[Any]) -> Verdict:
         failed: dict[str, str] = {}

@@ -27,7 +27,7 @@ from .inside.values import Raised, decode, encode
 from .question import Case, Check, Open, Question, Wrong, take_questions
 
 FORMAT = 1
-MOST_LINES = 200_000  # of a wrong answer tried in this process: it may never end by itself
+MOST_LINES = 300_000  # of a wrong answer tried in this process: it may never end by itself
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,8 @@ def seed_for(
     answer = hashlib.sha256()
     for cell in cells:
         if cell.strip():
-            text = cell.encode("utf-8", "surrogatepass")
-            answer.update(len(text).to_bytes(8, "big") + text)
+            code = cell.encode("utf-8", "surrogatepass")
+            answer.update(len(code).to_bytes(8, "big") + code)
     text = "\x1f".join((assignment, student, question, answer.hexdigest()))
     return hmac.new(secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
