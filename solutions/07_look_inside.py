@@ -297,7 +297,7 @@ def _(rng):
         yield case(f"{len(weights)} layers", _numbers(rng, 6, widths[0]), labels, weights)
 
 
-@q2.wrong("You change .grad, which belongs to the training: loss.gradient(*weights) leaves it alone.")
+@q2.wrong(".grad belongs to the training, and you change it; loss.gradient(*weights) does not.")
 def left_behind(loss, weights):
     loss.backward()
     return [(w.grad * w.grad).mean().sqrt().item() for w in weights]

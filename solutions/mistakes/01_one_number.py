@@ -93,7 +93,7 @@ q4.mistake("The slope is that of this number, not of the one before: 1 - t * t."
     "A default argument is made once, for all calls: a second call finds everything seen already. "
     "Begin with a new set inside the function."
 )
-def seen_for_all_calls(result, seen=set()):
+def seen_for_all_calls(result, seen=set()):  # noqa: B006
     out, waiting = [], [(result, False)]
     while waiting:
         value, done = waiting.pop()
@@ -143,11 +143,15 @@ q5.mistake("That is a set: it has no order. Return the list.",
 q5.mistake("Return the Values themselves, not their numbers.",
            replace="return out", by="return [value.data for value in out]", worth=0)  # fmt: skip
 
+STILL_ZERO = (
+    "Every grad is still 0: begin with slopes[id(result)] = 1.0, and at the end add what each "
+    "value received to its grad."
+)
 q6.mistake(
     "order is turned round for whoever uses it next: reversed(order) leaves it as it is.",
     replace="    for value in reversed(order):", by="    order.reverse()\n    for value in order:",
 )  # fmt: skip
-q6.mistake("Every grad is still 0: begin with slopes[id(result)] = 1.0, and at the end add it to value.grad.",
+q6.mistake(STILL_ZERO,
            replace="    slopes[id(result)] = 1.0\n", by="", worth=0)  # fmt: skip
 q6.mistake("Begin with 1 at the result alone, and 0 at every other value.",
            replace="id(value): 0.0", by="id(value): 1.0")  # fmt: skip
@@ -158,11 +162,11 @@ q6.mistake("Every value gets its grad: the last loop goes through all of order."
            by="    for value in order[:1]:\n        value.grad", worth=0)  # fmt: skip
 q6.mistake("Every value gets its grad, also those that are no leaves.",
            replace="    for value in order:\n        value.grad",
-           by="    for value in [v for v in order if not v.inputs]:\n        value.grad")  # fmt: skip
+           by="    for value in order:\n        if not value.inputs: value.grad")  # fmt: skip
 q6.mistake("What is handed back adds up with a plus: += and not -=.",
            replace="value.grad += slopes", by="value.grad -= slopes", worth=0)  # fmt: skip
 q6.mistake(
-    "Every grad is still 0: begin with slopes[id(result)] = 1.0, and at the end add it to value.grad.",
+    STILL_ZERO,
     replace="    for value in order:\n        value.grad += slopes[id(value)]\n",
     by="    return slopes\n", worth=0,
 )  # fmt: skip

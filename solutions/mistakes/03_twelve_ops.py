@@ -64,7 +64,7 @@ q6.mistake("Copies add up: sum, and not max.",
            replace="g.sum(axes)", by="g.max(axes)", worth=0)
 
 BACK = "tuple(node.arg.index(axis) for axis in range(len(node.arg)))"
-q7.mistake("Sorted, the order says nothing any more: find the place of each axis in node.arg.",
+q7.mistake("The axes of g are still in the new order: permute them back.",
            replace=BACK, by="tuple(sorted(node.arg))", worth=0)
 q7.mistake("Turning the list round is not turning the move round.",
            replace=BACK, by="tuple(reversed(node.arg))", worth=0)

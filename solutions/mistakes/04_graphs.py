@@ -6,7 +6,7 @@ q1.mistake("Count the ops that compute: sources are the ones to leave out.",
 q1.mistake("The name of an op is node.op.name; its kind is shared by many.",
            replace="counts[node.op.name] = counts.get(node.op.name, 0) + 1",
            by="counts[node.op.kind] = counts.get(node.op.kind, 0) + 1", worth=0)
-q1.mistake("Begin at 0: the first time counts 1.",
+q1.mistake("The first time counts 1: begin at 0.",
            replace="counts.get(node.op.name, 0)", by="counts.get(node.op.name, 1)", worth=0)
 q1.mistake("walk([output]) lists every node; the inputs of the output alone are too few.",
            replace="walk([output])", by="[*output.inputs, output]", worth=0)
@@ -19,7 +19,7 @@ q2.mistake("outputs belongs to whoever calls: begin with a list of your own.",
            replace="waiting = [], set(), [(node, False) for node in outputs]",
            by="waiting = [], set(), [(outputs.pop(), False) for _ in range(len(outputs))]")
 q2.mistake("A node is listed when its inputs are done, not when it is met.",
-           replace="            waiting.append((node, True))\n", by="            out.append(node)\n")
+           replace="waiting.append((node, True))", by="out.append(node)")
 q2.mistake("The node itself is forgotten: put (node, True) back before its inputs.",
            replace="            waiting.append((node, True))\n", by="", worth=0)
 q2.mistake("The inputs are missing: put them back as (x, False).",

@@ -3,7 +3,7 @@
 RMS = "[(g * g).mean().sqrt().item() for g in loss.gradient(*weights)]"
 
 
-@q2.wrong("You change .grad, which belongs to the training: loss.gradient(*weights) leaves it alone.")
+@q2.wrong(".grad belongs to the training, and you change it; loss.gradient(*weights) does not.")
 def clears_first(loss, weights):
     for w in weights:
         w.grad = None
@@ -11,7 +11,7 @@ def clears_first(loss, weights):
     return [(w.grad * w.grad).mean().sqrt().item() for w in weights]
 
 
-@q2.wrong("You change .grad, which belongs to the training: loss.gradient(*weights) leaves it alone.")
+@q2.wrong(".grad belongs to the training, and you change it; loss.gradient(*weights) does not.")
 def clears_afterwards(loss, weights):
     found = [(g * g).mean().sqrt().item() for g in loss.gradient(*weights)]
     for w in weights:

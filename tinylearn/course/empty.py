@@ -55,8 +55,6 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
     " as zeros": lambda x: np.zeros_like(x),
     " in parts, all 0": lambda x: [0.0 for _ in x],
     " in parts, all 1": lambda x: [1.0 for _ in x],
-    " as one number": lambda x: float(np.sum(x)),
-    " as a mean": lambda x: float(np.mean(x)),
     " as its length": lambda x: len(x),
 }
 
