@@ -710,6 +710,8 @@ def _same_training(got, want, setting, verdict=""):
         return Open("the cause comes first, then the list of losses")
     if not isinstance(got[1], list) or len(got[1]) != len(want[1]):
         return f"expected a list of {len(want[1])} losses, as the script itself returns"
+    if not all(type(loss) in (int, float) for loss in got[1]):
+        return Open("the losses are plain numbers: .item() makes one of a Tensor")
     losses, right = np.array(got[1], float), np.array(want[1])
     ends, should = losses[-5:].mean(), right[-5:].mean()
     if not ends < should + 0.5:
@@ -991,6 +993,11 @@ def _learns_from_there(got, want, seed, verdict=""):
         return Open(
             f"trained from these numbers, the loss goes from {losses[0]:.4g} to {losses[-1]:.4g}; "
             f"it must fall below 1.8. Dead before any training: {dead[0]:.0%} and {dead[1]:.0%}"
+        )
+    if losses[0] > 10:
+        return Open(
+            f"the loss is {losses[0]:.3g} before any training, and a guess costs 2.3: these first "
+            "numbers explode on the way"
         )
     if losses[0] < 1.8:
         return Open(f"the loss is {losses[0]:.3g} before any training: first numbers know nothing")

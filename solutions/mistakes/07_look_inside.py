@@ -21,3 +21,12 @@ def clears_afterwards(loss, weights):
 
 q2.mistake("Plain numbers are asked for: .item() makes one of a Tensor.",
            replace=RMS, by=RMS.replace(".item()", ""))  # fmt: skip
+
+KEPT = "A loss that is kept as a Tensor keeps its whole graph in memory: loss.item() is a number."
+q5.mistake(KEPT, replace="found.append(loss.item())", by="found.append(loss)")
+q7.mistake(KEPT, replace="found.append(loss.item())", by="found.append(loss)")
+
+q6.mistake(
+    "Far too large: the signal explodes on the way. The bound is the root of 6 / into.",
+    replace="bound = (6 / into) ** 0.5", by="bound = into**0.5",
+)  # fmt: skip

@@ -53,7 +53,10 @@ def mutants(source: str) -> dict[str, str]:
     docstring = ast.get_docstring(function) is not None
     found: dict[str, str] = {}
     seen = {ast.unparse(tree)}
+    given = set(ast.walk(function.args))  # the signature is the question's, not the student's
     for number, node in enumerate(ast.walk(tree)):
+        if node in given:
+            continue
         for says, change in [*edits_of(node), *lines_of(node, docstring)]:
             other = copy.deepcopy(tree)
             place = next(n for k, n in enumerate(ast.walk(other)) if k == number)

@@ -216,18 +216,22 @@ def tried(question: Question, wrong: Wrong, planned: Planned) -> tuple[Any, bool
 def first_sentence(question: Question, values: list[tuple[Any, Planned]], theirs: Theirs) -> str:
     """What tl.check says beside the student: the mistake that the first failing visible case shows.
 
-    Of the known mistakes those that are right in all visible cases before it, and give the same
-    value in this one; "" if they do not agree on a sentence.
+    Of the known mistakes those that give the same value there, and are right wherever the answer
+    is; "" if they do not agree on a sentence.
     """
-    wrongs = list(question.wrongs)
-    for got, planned in values:
-        if not planned.check.is_visible or is_starved(got):
-            return ""
-        if judge(question, got, planned):
-            said = {w.says for w in wrongs if same_value(question, got, theirs(w, planned)[0])}
-            return said.pop() if len(said) == 1 else ""
-        wrongs = [w for w in wrongs if not theirs(w, planned)[1]]
-    return ""
+    shown = [(got, planned) for got, planned in values if planned.check.is_visible]
+    failing = [n for n, (got, planned) in enumerate(shown) if judge(question, got, planned)]
+    if not failing or is_starved(shown[failing[0]][0]):
+        return ""
+    got, first = shown[failing[0]]
+    passed = [planned for n, (_, planned) in enumerate(shown) if n not in failing]
+    said = {
+        wrong.says
+        for wrong in question.wrongs
+        if same_value(question, got, theirs(wrong, first)[0])
+        and not any(theirs(wrong, planned)[1] for planned in passed)
+    }
+    return said.pop() if len(said) == 1 else ""
 
 
 def likeness(
@@ -315,12 +319,19 @@ def public_case(
     """A visible case; `unseen` are the mistakes that may show here, less those that do."""
     want = question.call(question.reference, case.args)
     planned = Planned(check, case, want)
-    known = []
+    known: list[list[Any]] = []
     for wrong in list(unseen):
         value = question.call(wrong.function, case.args)
         if judge(question, value, planned):
             known.append([encode(value), wrong.says])
             unseen.remove(wrong)
+    # Two mistakes that cannot be told apart here: neither is named, for it may be the other.
+    values = [decode(value) for value, _ in known]
+    known = [
+        [value, says]
+        for (value, says), own in zip(known, values)
+        if all(says == s or not same_value(question, own, o) for (_, s), o in zip(known, values))
+    ]
     return {
         "check": check.name,
         "label": case.label,
