@@ -120,7 +120,7 @@ def test_new_build_check_and_release_from_the_command_line(tmp_path, capsys):
     assert main(["build", "--no-run", *root]) == 0
     assert main(["release", "--out", str(tmp_path / "bundle"), *root]) == 0
     names = sorted(path.name for path in (tmp_path / "bundle").rglob("*") if path.is_file())
-    assert names == ["05_xor.ipynb", "05_xor.json"]
+    assert names == ["05_xor.ipynb", "05_xor.json", "README.md"]
     assert main(["new", "05_xor", *root]) == 1 and main(["new", "xor", *root]) == 1
     capsys.readouterr()
 

@@ -48,14 +48,10 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
     "": lambda x: x,
     " times 0": lambda x: x * 0,
     " times 0, and 1": lambda x: x * 0 + 1,
-    " turned round in sign": lambda x: -x,
-    " twice": lambda x: x + x,
-    " last first": lambda x: x[::-1],
     " as a list": lambda x: list(x),
     " as zeros": lambda x: np.zeros_like(x),
     " in parts, all 0": lambda x: [0.0 for _ in x],
     " in parts, all 1": lambda x: [1.0 for _ in x],
-    " as its length": lambda x: len(x),
 }
 
 

@@ -165,7 +165,7 @@ def mistake_trouble(wrong: Wrong, trials: list[Trial]) -> list[str]:
     verdicts = [trial.verdict(theirs) for trial, theirs in zip(trials, values)]
     points = {verdict.points for verdict in verdicts}
     if max(points) >= question.points:
-        return [f"{wrong.name} earns all points under some seeds"]
+        return [f"no hidden check refuses {wrong.name} for sure"]
     if len(points) > 1:
         few = min(verdicts, key=lambda v: v.points)
         many = max(verdicts, key=lambda v: v.points)
