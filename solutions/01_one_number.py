@@ -427,9 +427,10 @@ def _order_of(answer, made_from):
     for inputs in made_from:  # two and two with the same number: they are still two
         made.append(Value(len(made) // 2, [made[i] for i in inputs], [1.0] * len(inputs)))
     places = {id(value): place for place, value in enumerate(made)}
-    first, again = (answer(made[-1]) for _ in range(2))  # nothing may be left of the first call
+    first = answer(made[-1])
+    again = answer(made[-1]) if len(made) < 100 else first  # nothing may be left of the first
     if not isinstance(first, list) or not isinstance(again, list):
-        return first
+        return type(first).__name__
     first, again = ([places.get(id(value), -1) for value in found] for found in (first, again))
     return first if first == again else {"first": first, "called again": again}
 
@@ -440,7 +441,7 @@ def _is_an_order(got, want, made_from):
         texts = ((name, _is_an_order(part, want, made_from)) for name, part in got.items())
         return next((f"{name}: {text}" for name, text in texts if text), "")
     if not isinstance(got, list) or not all(type(place) is int for place in got):
-        return f"expected a list of Values, got {got!r:.80}"
+        return f"expected a list of Values, got a {got!r:.80}"
     if -1 in got:
         return "the list holds something that is not below the result"
     if len(set(got)) < len(got):

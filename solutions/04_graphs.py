@@ -183,7 +183,9 @@ def _walked(answer, recipe, outputs):
     made = built(recipe)
     places = {node: place for place, node in enumerate(made)}
     lent = [made[place] for place in outputs]
-    first, again = ([places.get(node, -1) for node in answer(lent)] for _ in range(2))
+    first = [places.get(node, -1) for node in answer(lent)]
+    small = len(made) < 100  # nothing may be left of the first call
+    again = [places.get(node, -1) for node in answer(lent)] if small else first
     return first if first == again else {"first": first, "called again": again}
 
 
