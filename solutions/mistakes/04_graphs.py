@@ -26,8 +26,6 @@ q2.mistake("The inputs are missing: put them back as (x, False).",
            replace="            waiting += [(x, False) for x in node.inputs]\n", by="", worth=0)
 q2.mistake("Every input counts, not the first alone.",
            replace="for x in node.inputs]", by="for x in node.inputs[:1]]")
-q2.mistake("A set has no order: return the list.",
-           replace="return out", by="return set(out)", worth=0)
 q2.mistake("The outputs themselves belong to the list.",
            replace="return out", by="return [node for node in out if node not in outputs]",
            worth=0)
