@@ -11,16 +11,15 @@ import re
 import shutil
 from collections.abc import Sequence
 from html import unescape
+from importlib.metadata import version
 from pathlib import Path
-
-from tinylearn import __version__
 
 from .author import SOLUTION
 from .build import alike, json_text
 from .spec import Spec, load, public
 
 COPIED = ("notebooks/*.ipynb", "exercises/*.ipynb", "exercises/checks/*.json")
-INSTALL = f'python -m pip install "tinylearn[course]=={__version__}"'
+INSTALL = f'python -m pip install "tinylearn[course]=={version("tinylearn")}"'
 README = """# {title}
 
 You need Python 3.11 or newer. In a terminal, in this folder:
@@ -91,7 +90,9 @@ def readme(out: Path, install: str) -> str:
     names = sorted({path.stem for path in out.glob("*/*.ipynb")})
     title = "Your exercises" if len(names) > 1 else f"Chapter {names[0]}" if names else "No chapter"
     listed = "\n".join(f"- {name}" for name in names)
-    return README.format(title=title, install=install, chapters=listed, version=__version__)
+    return README.format(
+        title=title, install=install, chapters=listed, version=version("tinylearn")
+    )
 
 
 def unfit(out: Path, root: Path) -> list[str]:
