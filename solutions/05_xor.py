@@ -869,14 +869,14 @@ q7 = question(
 
 
 @q7.runs
-def _drawn(answer, shape, fan_in, gain):
+def _drawn(answer, shape, fan_in, *gain):
     Tensor.manual_seed(5)
-    drawn = [answer(shape, fan_in, gain) for _ in range(2)]
+    drawn = [answer(shape, fan_in, *gain) for _ in range(2)]
     return [t.numpy() if isinstance(t, Tensor) else type(t).__name__ for t in drawn]
 
 
 @q7.judges
-def _is_fit(got, want, shape, fan_in, gain):
+def _is_fit(got, want, shape, fan_in, gain=2**0.5):
     again, got = got
     if isinstance(got, str):
         return Open(f"expected a Tensor, got {got}")
@@ -889,6 +889,14 @@ def _is_fit(got, want, shape, fan_in, gain):
         return Open("the same numbers come again and again; each weight needs one of its own")
     if np.array_equal(again, got):
         return Open("called twice, it gives the same numbers: draw them at random")
+    if np.allclose(np.sort(again, None), np.sort(got, None), rtol=1e-3, atol=0):
+        return Open("called twice, it gives the same numbers in another order: draw them anew")
+    steps, spread = np.diff(np.sort(got, None)), float(np.ptp(got))
+    if steps.max() < 3 * spread / got.size:
+        return Open("the numbers lie at equal distances: draw each of them at random")
+    following = np.corrcoef(got.ravel()[:-1], got.ravel()[1:])[0, 1]
+    if abs(following) > 8 / got.size**0.5:
+        return Open("each number follows from the one before it: draw each of them at random")
     if not abs(got.mean()) < 6 * (asked / got.size) ** 0.5:
         return Open(f"the mean must be near 0, it is {float(got.mean()):.3g}")
     if not 0.75 < variance / asked < 1.33:
@@ -910,6 +918,7 @@ def _(rng):
     for _ in range(3):
         outputs, inputs = rng.randint(50, 60), rng.randint(20, 40)
         yield case("a layer", (outputs, inputs), inputs, round(rng.uniform(2, 3), 2))
+    yield case("with the gain that is meant", (outputs, inputs), inputs)
 
 
 @q7.hidden("filters and biases", points=1)

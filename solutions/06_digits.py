@@ -342,7 +342,7 @@ def _(rng):
 
 @q3.hidden("large scores", points=1)
 def _(rng):
-    labels = np.array([rng.randrange(3) for _ in range(4)])
+    labels = np.array([*rng.sample(range(3), 2), *(rng.randrange(3) for _ in range(2))])
     logits = _numbers(rng, 4, 3) + np.array([[900.0], [-900.0], [0.0], [2000.0]])
     yield case("rows far apart", logits, labels)
     logits = _numbers(rng, 3, 4)
@@ -1160,10 +1160,11 @@ def _():
 
 @q8.hidden("random scores", points=1)
 def _(rng):
-    for batch, classes in ((8, 3), (10, 4), (6, 6)):
+    for batch, classes, wrong in zip((9, 11, 6, 13), (3, 4, 6, 5), rng.sample(range(2, 6), 4)):
         logits = _numbers(rng, batch, classes)
         labels = logits.argmax(1)
-        labels[: batch // 2 - 1] = (labels[: batch // 2 - 1] + 1) % classes
+        rows = rng.sample(range(batch), wrong)
+        labels[rows] = (labels[rows] + rng.randrange(1, classes)) % classes
         yield case(f"{batch} rows", logits, labels)
 
 

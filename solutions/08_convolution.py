@@ -1133,7 +1133,7 @@ def _(rng):
 
 @q6.hidden("padding and ties", points=1)
 def _(rng):
-    below = _numbers(rng, 1, 2, 3, 4, low=-9, high=-1)
+    below = _numbers(rng, 1, 2, 3, 4, low=-9, high=-1) * 1e30  # less than any number but -inf
     yield case("negative numbers and padding", below, (3, 2), (2, 2), (1, 0))
     few = np.array([[[[float(rng.choice((1, 1, 1, 2))) for _ in range(6)] for _ in range(4)]]])
     few[0, 0, :2, :2] = [[3, 3], [1, 3]]

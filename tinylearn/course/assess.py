@@ -48,9 +48,13 @@ class Assessor:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def calls(self, question: Question, seed: str) -> list[Any]:
-        """The encoded arguments of all cases, the visible ones first. Raises Overdue."""
-        return list(self.ask({"plan": [question.id, seed]}, PLANNING))
+    def calls(self, question: Question, seed: str) -> tuple[list[Any], int]:
+        """The encoded arguments of all cases, and how many come first that are visible.
+
+        Raises Overdue
+        """
+        calls, shown = self.ask({"plan": [question.id, seed]}, PLANNING)
+        return calls, shown
 
     def decide(self, question: Question, seed: str, reply: Reply, blank: Result) -> Result:
         """The verdict on what came back; no points where it cannot be reached."""
@@ -151,7 +155,8 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         if known != (told[0], told[1]):
             planned, known = plan(question, told[1]), (told[0], told[1])
         if what == "plan":
-            send(answers, [[encode(argument) for argument in p.case.args] for p in planned])
+            calls = [[encode(argument) for argument in p.case.args] for p in planned]
+            send(answers, [calls, sum(p.check.is_visible for p in planned)])
         else:
             result = decide(question, planned, Reply(**told[2]), result_from(told[3]))
             send(answers, asdict(result))

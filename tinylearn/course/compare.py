@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .inside.values import Raised, Thing
+from .inside.values import OF_A_TENSOR, Raised, Thing
 
 SHOWN = 8  # numbers shown in a row
 
@@ -58,7 +58,9 @@ def is_number(value: Any) -> bool:
 
 
 def number_difference(got: Any, want: Any, rtol: float, atol: float) -> str:
-    if isinstance(got, np.ndarray) and got.shape == ():
+    if type(got).__name__ == OF_A_TENSOR and got.shape == ():
+        return f"expected the number {show(want)}, got a Tensor: .item() gives its number"
+    if isinstance(got, np.ndarray) and got.shape == () and got.dtype != bool:
         got = got.item()
     if not is_number(got) and not isinstance(got, bool):
         what = "" if isinstance(want, bool) else "the number "

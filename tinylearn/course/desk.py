@@ -39,8 +39,8 @@ class Desk:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def calls(self, question: Question, seed: str) -> list[Any]:
-        """The arguments of every case of a question."""
+    def calls(self, question: Question, seed: str) -> tuple[list[Any], int]:
+        """The arguments of every case of a question, and how many of these are visible."""
         return self.assessor.calls(question, seed)
 
     def ask(self, question: Question, job: dict[str, Any]) -> Reply:

@@ -9,15 +9,18 @@ spec, in a process of trusted code that can be ended (assess.py).
 
 from __future__ import annotations
 
+import builtins
 import sys
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .. import errors
 from . import compare
 from .inside.values import BadValue, Raised, Thing, decode, encode
 from .journal import CheckResult, Journal, Result
+from .points import earned
 from .question import Open, Question
 from .replay import ON_THE_SPOT, holds_elsewhere, measured
 from .sandbox import CALL, CLOCK, Reply
@@ -28,8 +31,14 @@ from .worlds import World
 if TYPE_CHECKING:
     from .desk import Desk
 
-GRADER = "1"  # raise it when grades could come out differently
+GRADER = "2"  # raise it when grades could come out differently
 MOST_SLOW = 3  # calls that may be ended before the question is
+ERRORS = {
+    kind.__name__
+    for place in (vars(builtins), vars(errors))
+    for kind in place.values()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+} | {"ChangedArgument"}
 ENDINGS = {
     "timeout": Open("Your code took longer than this question allows."),
     "memory": Open("Your code used more memory than this question allows."),
@@ -98,12 +107,12 @@ def grade_question(
         checks = no_points(question)
         return replace(blank, message=submission.trouble, checks=checks, level=desk.level)
     cells = relevant_cells(submission.cells, spec, question)
-    seed = seed_for(secret, spec.assignment, submission.student, question.id)
+    seed = seed_for(secret, spec.assignment, submission.student, question.id, cells)
     try:
-        calls = desk.calls(question, seed)
+        calls, shown = desk.calls(question, seed)
     except Overdue as error:
         raise NoSandbox(f"the assessor does not come up: {error}") from None
-    reply = ask(desk, question, job_for(spec, question, cells, calls))
+    reply = ask(desk, question, job_for(spec, question, cells, calls, shown))
     result = desk.decide(question, seed, reply, blank)
     held = answer_cells(submission.cells, question)
     code = submission.cells[held[-1]] if held else ""
@@ -114,8 +123,13 @@ def grade_question(
     return replace(result, code=code[:20_000], level=desk.level, seconds=seconds)
 
 
-def job_for(spec: Spec, question: Question, cells: list[str], calls: list[Any]) -> dict[str, Any]:
-    """What the sandbox is told: the answer's cells and arguments, no expected value."""
+def job_for(
+    spec: Spec, question: Question, cells: list[str], calls: list[Any], shown: int
+) -> dict[str, Any]:
+    """What the sandbox is told: the answer's cells and arguments, no expected value.
+
+    shown   how many of the calls are visible checks: they come first
+    """
     body = spec.data["questions"][question.id]
     return {
         "cells": cells,
@@ -125,7 +139,9 @@ def job_for(spec: Spec, question: Question, cells: list[str], calls: list[Any]) 
         "setup": spec.data["setup"],
         "run": body["run"],
         "graphs": question.graphs,
+        "may_change": list(question.may_change),
         "budget": question.budget,
+        "shown": shown,
         "calls": calls,
     }
 
@@ -263,7 +279,7 @@ def fault(question: Question, got: Any, planned: Planned, reply: Reply) -> str:
 def check_results(
     question: Question, planned: list[Planned], wrong: dict[int, str]
 ) -> list[CheckResult]:
-    """Each check with its points. Fixed inputs earn theirs only beside fresh ones."""
+    """Each check with its points."""
     failed: dict[str, str] = {}
     for number, text in wrong.items():
         check, case = planned[number].check, planned[number].case
@@ -272,16 +288,18 @@ def check_results(
         failed.setdefault(
             check.name, full if check.is_visible else f"{case.label}: {outline(text)}"
         )
-    honest = any(c.is_fresh and c.points and c.name not in failed for c in question.checks)
-    results = []
-    for check in question.checks:
-        passed = check.name not in failed
-        earned = check.points if passed and (check.is_fresh or honest) else 0.0
-        message = failed.get(check.name, "")
-        results.append(
-            CheckResult(check.name, earned, check.points, passed, check.is_visible, message)
+    points = earned(question, failed)
+    return [
+        CheckResult(
+            check.name,
+            points[check.name],
+            check.points,
+            check.name not in failed,
+            check.is_visible,
+            failed.get(check.name, ""),
         )
-    return results
+        for check in question.checks
+    ]
 
 
 def outline(text: str) -> str:
@@ -289,11 +307,19 @@ def outline(text: str) -> str:
     if isinstance(text, Open):
         return text
     first = text.splitlines()[0]
-    if first.startswith(("your code raised", "expected shape")):
+    if first.startswith("your code raised"):
+        return f"your code raised {known_error(first)}"
+    if first.startswith("expected shape"):
         return first
     if " numbers differ" in first:
         return first.split(";")[0]
     return "another value was expected"
+
+
+def known_error(text: str) -> str:
+    """What was raised, without its message; a kind that is the student's own is not named."""
+    kind = text.removeprefix("your code raised ").partition(":")[0]
+    return kind if kind in ERRORS else "an error of its own"
 
 
 def status_of(

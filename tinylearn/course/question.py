@@ -12,8 +12,9 @@
     @q.wrong("You divide by h, but the points are 2 * h apart.")
     def one_step(f, x, h=1e-5): ...
 
-A check earns its points if all its cases agree with the reference. Checks that take no `rng`
-have inputs anybody could learn by heart: their points count only beside one with fresh inputs.
+    q.mistake("Brackets: 2 * h.", replace="(2 * h)", by="2 * h")      as an edit of the solution
+
+A check earns its points if all its cases agree with the reference; points.py adds them up.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ import numpy as np
 
 from ..parts import Part, named
 from .inside.values import Code, Raised, decode, encode
+from .inside.watch import watched
 from .worlds import KINDS
 
 __all__ = ["Case", "Check", "Code", "Open", "Question", "Raised", "Wrong", "case", "question"]
@@ -74,24 +76,35 @@ class Check:
 
 @dataclass(frozen=True)
 class Wrong:
-    """A mistake people really make, and the sentence for whoever makes it."""
+    """A mistake people really make, and the sentence for whoever makes it.
+
+    worth   the points that it earns, where the author promises them: 0 for one that computes
+            nothing of what is asked
+    edit    (text of the solution, what stands there instead), for one that is an edit
+    """
 
     name: str
     says: str
     function: Any
+    worth: float | None = None
+    edit: tuple[str, str] | None = None
 
 
 @dataclass
 class Question:
-    """All that is known of one question; `reference` and sources come with the spec.
+    """All that is known of one question; references and sources come with the spec.
 
-    budget   less than a sandbox's Limits allow: {"call": CPU seconds of one call,
-             "cpu": of all calls together, "memory": bytes}
-    forbid   what computes the same thing, by name: it does not exist where the answer runs
-    world    what is there at all: "python", "numpy" or "tinylearn"; "": what the given code needs
-    graphs   the answer builds graphs: `run` measures them beside the grader, where nobody can
-             tell it other counts, and the numbers must be right for other arguments, too
-    absent   every function that has no body there; comes with the spec
+    reference   what gives the expected values: the solution, or the framework's own Part
+    solution    the author's model answer
+    changes     names of arguments that the answer is asked to change; it must leave all others
+    budget      less than a sandbox's Limits allow: {"call": CPU seconds of one call,
+                "cpu": of all calls together, "memory": bytes}
+    forbid      what computes the same thing, by name: it does not exist where the answer runs
+    world       what is there at all: "python", "numpy" or "tinylearn"; "": what the given code
+                needs
+    graphs      the answer builds graphs: `run` measures them beside the grader, where nobody can
+                tell it other counts, and the numbers must be right for other arguments, too
+    absent      every function that has no body there; comes with the spec
     """
 
     id: str
@@ -106,12 +119,15 @@ class Question:
     absent: tuple[str, ...] = ()
     rtol: float = 1e-5
     atol: float = 1e-7
+    changes: tuple[str, ...] = ()
     budget: dict[str, float] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
     wrongs: list[Wrong] = field(default_factory=list)
     run: Callable[..., Any] | None = None
     judge: Callable[..., str] | None = None
     reference: Any = None
+    solution: Any = None
+    may_change: tuple[int, ...] = ()  # `changes` as places
     namespace: dict[str, Any] = field(default_factory=dict)
 
     def visible(self, name: str) -> Callable[[Any], Any]:
@@ -127,14 +143,19 @@ class Question:
 
         return add
 
-    def wrong(self, says: str) -> Callable[[Any], Any]:
+    def wrong(self, says: str, worth: float | None = None) -> Callable[[Any], Any]:
         """Decorator: a wrong answer, and the sentence that its author should read."""
 
         def add(function: Any) -> Any:
-            self.wrongs.append(Wrong(function.__name__, says, function))
+            self.wrongs.append(Wrong(function.__name__, says, function, worth))
             return function
 
         return add
+
+    def mistake(self, says: str, replace: str, by: str, worth: float | None = None) -> None:
+        """A wrong answer as an edit of the solution, where `replace` must stand exactly once."""
+        name = f"edit_{sum(wrong.edit is not None for wrong in self.wrongs) + 1}"
+        self.wrongs.append(Wrong(name, says, None, worth, (replace, by)))
 
     def runs(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorator: how the answer is called, (answer, *args) -> a plain value."""
@@ -164,7 +185,8 @@ class Question:
             with np.errstate(all="ignore"), _framework:
                 fresh = decode(encode(list(args)), self.namespace)
                 with in_framework(self.part, answer):
-                    value = self.run(answer, *fresh) if self.run else answer(*fresh)
+                    careful = watched(answer, self.may_change)
+                    value = self.run(careful, *fresh) if self.run else careful(*fresh)
             return decode(encode(value))
         except Exception as error:
             return Raised(type(error).__name__, str(error)[:500])
@@ -175,7 +197,9 @@ class Question:
         """What is missing in a question before it may be published."""
         fresh = [check for check in self.checks if check.is_fresh and not check.is_visible]
         worth = sum(check.points for check in self.checks)
+        names = [check.name for check in self.checks]
         found = {
+            "checks of different names": len(set(names)) == len(names),
             "three staged hints": len(self.hints) >= 3,
             "three wrong answers": len(self.wrongs) >= 3,
             "a visible check": any(check.is_visible for check in self.checks),

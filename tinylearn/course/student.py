@@ -31,6 +31,7 @@ from .inside.find import is_stub
 from .inside.host import raised
 from .inside.uses import DEFINITIONS
 from .inside.values import BadValue, Raised, decode, encode, own_classes
+from .inside.watch import watched
 from .question import Open, Question, in_framework
 from .spec import FORMAT, judge, keys, load, plan, public_planned, same_value
 
@@ -110,6 +111,7 @@ def read_question(body: dict[str, Any], given: dict[str, Any]) -> Question:
     names = ("id", "answer", "part", "title", "points", "rtol", "atol")
     question = Question(hints=tuple(body["hints"]), **{name: body[name] for name in names})
     question.forbid, question.world = tuple(body.get("forbid", ())), body["world"]
+    question.may_change = tuple(body.get("may_change", ()))
     if body["judge"]:
         namespace = given | {"Open": Open}
         exec(compile(body["judge"], "<judge>", "exec"), namespace)
@@ -243,12 +245,13 @@ def call(asked: Asked, body: dict[str, Any]) -> Any:
     namespace = asked.given
     try:
         arguments = [decode(argument, namespace) for argument in body["args"]]
+        careful = watched(asked.answer, asked.question.may_change)
         if not asked.data["run"]:
-            value = asked.answer(*arguments)
+            value = careful(*arguments)
         else:
             exec(compile(asked.data["run"], "<run>", "exec"), namespace)
             with in_framework(asked.question.part, asked.answer):
-                value = namespace["run"](asked.answer, *arguments)
+                value = namespace["run"](careful, *arguments)
         return decode(encode(value))
     except BadValue as error:
         return Raised("ValueError", str(error))

@@ -21,7 +21,7 @@ import traceback
 from typing import Any, NoReturn
 
 if __package__:  # imported by the package's tests
-    from . import confine, find, record, shell, syscalls, values
+    from . import confine, find, record, shell, syscalls, values, watch
 else:  # a script in the sandbox, where -I leaves its own folder out
     sys.path.insert(0, os.path.dirname(__file__))
     import confine  # type: ignore[import-not-found, no-redef]
@@ -29,6 +29,7 @@ else:  # a script in the sandbox, where -I leaves its own folder out
     import shell  # type: ignore[import-not-found, no-redef]
     import syscalls  # type: ignore[import-not-found, no-redef]
     import values  # type: ignore[import-not-found, no-redef]
+    import watch  # type: ignore[import-not-found, no-redef]
 
     with contextlib.suppress(ImportError):  # only in a world for graphs
         import record  # type: ignore[import-not-found, no-redef]
@@ -38,15 +39,19 @@ HEADER = 8  # bytes before a job: its length
 
 
 class Prints:
-    """Takes what the answer prints, keeps the beginning, and never fills up."""
+    """Takes what the answer prints, keeps the beginning, and never fills up.
+
+    closed   from the first hidden case on: nothing that is printed there reaches anybody
+    """
 
     encoding, errors = "utf-8", "replace"
 
     def __init__(self) -> None:
         self.text = ""
+        self.closed = False
 
     def write(self, text: str) -> int:
-        if len(self.text) < PRINTS_KEPT:
+        if len(self.text) < PRINTS_KEPT and not self.closed:
             self.text += str(text)[:PRINTS_KEPT]
         return len(text)
 
@@ -145,7 +150,7 @@ def question(job_text: bytes, pipe: int, settings: dict[str, Any]) -> NoReturn:
         prints = Prints()
         sys.stdout = sys.stderr = prints  # type: ignore[assignment]
         sys.stdin = open(os.devnull)  # noqa: SIM115
-        answer_job(job, lambda message: write_all(pipe, values.pack(message)))
+        answer_job(job, lambda message: write_all(pipe, values.pack(message)), prints)
         write_all(pipe, values.pack({"end": prints.text[:PRINTS_KEPT]}))
         code = 0
     except MemoryError:
@@ -179,7 +184,7 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
         os.chdir(settings["scratch"])
 
 
-def answer_job(job: dict[str, Any], send: Any) -> None:
+def answer_job(job: dict[str, Any], send: Any, prints: Prints) -> None:
     """Build the answer, call it with each set of arguments, send each value as it comes."""
     given: dict[str, Any] = {"__name__": "__answer__", "__builtins__": __builtins__}
     try:
@@ -195,7 +200,9 @@ def answer_job(job: dict[str, Any], send: Any) -> None:
     driver = given.get("run") if job["run"] else None
     if driver and job.get("graphs"):
         driver = record.recording(driver, job["part"])
+    answer = watch.watched(answer, job.get("may_change", ()))
     for number, arguments in enumerate(job["calls"], job.get("first", 0)):
+        prints.closed = number >= job.get("shown", number + 1)
         send({"call": number, "value": one_call(job, given, driver, answer, arguments, chosen)})
 
 

@@ -28,6 +28,7 @@ MAX_TEXT = 100_000  # characters of one string
 MAX_BYTES = 1_500_000  # bytes of one message: 100,000 float64 fit
 MAX_MESSAGES = 5_000  # in one stream
 MAX_BITS = 4_096  # of one integer
+OF_A_TENSOR = "NumbersOfATensor"  # the class of an array that was sent as a Tensor
 DTYPES = ("bool", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64")
 
 
@@ -189,8 +190,8 @@ def _encode_other(value: Any, count: _Count) -> Any:
     if hasattr(numpy, "__version__"):  # and not what stands for it where there is none
         assert numpy is not None
         if isinstance(value, numpy.ndarray) and (usual := _usual(value)).dtype.name in DTYPES:
-            value = usual
-            return _encode_array("array", value, count)
+            kind = "tensor" if type(value).__name__ == OF_A_TENSOR else "array"
+            return _encode_array(kind, usual, count)
     is_tensor = any(kind.__name__ == "Tensor" for kind in type(value).__mro__)
     if is_tensor and callable(getattr(value, "numpy", None)):
         return _encode_array("tensor", value.numpy(), count)
@@ -255,7 +256,8 @@ def _decode(data: Any, code: dict[str, Any] | None, depth: int) -> Any:
     if kind in ("tuple", "set", "dict"):
         return _decode_container(kind, body, code, depth)
     if kind in ("array", "tensor"):
-        return _decode_array(*body)
+        numbers = _decode_array(*body)
+        return numbers if kind == "array" else numbers.view(type(OF_A_TENSOR, (type(numbers),), {}))
     return _decode_scalar(kind, body, code)
 
 
