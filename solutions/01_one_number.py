@@ -73,9 +73,10 @@ def _():
 
 @q1.hidden("random cubics", points=1)
 def _(rng):
-    for _ in range(5):
-        a, b, c = (round(rng.uniform(-3, 3), 3) for _ in range(3))
+    for sign in (1, -1, 1, -1, 1):  # some rise and some fall, for everybody
+        a, c = (sign * round(rng.uniform(0.1, 3), 3) for _ in range(2))
         x, h = round(rng.uniform(-2, 2), 3), round(rng.uniform(0.1, 0.7), 3)
+        b = math.copysign(round(rng.uniform(0.1, 3), 3), sign * x)
         yield case("a cubic", Code(f"lambda x: {a} * x * x * x + {b} * x * x + {c} * x"), x, h)
 
 

@@ -68,7 +68,7 @@ q3.mistake("Each slope is the OTHER number alone: not the product.",
            by="Value(x.data * y.data, (x, y), (x.data * y.data, x.data * y.data))")  # fmt: skip
 q3.mistake("Each slope is the OTHER number: y.data for x, and x.data for y.",
            replace=PRODUCT, by="Value(x.data * y.data, (x, y), (y.data, y.data))")  # fmt: skip
-q3.mistake("The inputs and the slopes must be in one order: x gets y.data.",
+q3.mistake("The slopes are swapped: x gets y.data, and y gets x.data.",
            replace=PRODUCT, by="Value(x.data * y.data, (y, x), (y.data, x.data))")  # fmt: skip
 
 BENT = "Value(t, (x,), (1 - t * t,))"
