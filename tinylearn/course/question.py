@@ -26,6 +26,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -181,7 +182,7 @@ class Question:
         before = sys.gettrace()
         try:
             if most_lines:
-                sys.settrace(line_counter(most_lines))
+                sys.settrace(line_counter(most_lines, self.run))
             with np.errstate(all="ignore"), _framework:
                 fresh = decode(encode(list(args)), self.namespace)
                 with in_framework(self.part, answer):
@@ -237,20 +238,38 @@ class Slow(Exception):
     """A wrong answer ran longer than anybody wants to wait."""
 
 
-def line_counter(most: int) -> Callable[..., Any]:
-    """A trace function that raises Slow after `most` lines of an author's code."""
+def line_counter(most: int, run: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """A trace function that raises Slow after `most` lines of an author's code.
+
+    Neither the framework nor the given code nor `run` is counted: that would only slow them down.
+    """
     left = most
+    of_run = {id(code) for code in codes_in(getattr(run, "__code__", None))}
+
+    def enter(frame: Any, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        name = code.co_filename
+        if name[0] != "<" or name == "<setup>" or id(code) in of_run:
+            return None
+        return count(frame, event, argument)
 
     def count(frame: Any, event: str, argument: Any) -> Any:
         nonlocal left
-        if not frame.f_code.co_filename.startswith("<"):
-            return None  # the framework's code: not counted, and not slowed down
         left -= 1
         if left < 0:
             raise Slow
         return count
 
-    return count
+    return enter
+
+
+def codes_in(code: CodeType | None) -> Iterator[CodeType]:
+    """A piece of code and what is defined inside it, comprehensions included."""
+    if code is not None:
+        yield code
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                yield from codes_in(constant)
 
 
 _questions: list[Question] = []
