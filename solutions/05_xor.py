@@ -250,7 +250,9 @@ def _(rng):
 
 @q2.hidden("no bias", points=0.5)
 def _(rng):
-    yield case("no bias", _numbers(rng, 3, 2), _numbers(rng, 2, 2), None)
+    x = _numbers(rng, 1, 2)
+    x = np.concatenate((x, -x, _numbers(rng, 1, 2)))  # each output is negative for a row
+    yield case("no bias", x, _numbers(rng, 2, 2), None)
 
 
 @q2.wrong("weight has a row for each output: turn it round with weight.transpose().")

@@ -82,9 +82,9 @@ def close(got: float, want: float, rtol: float, atol: float) -> bool:
 
 
 def array_difference(got: Any, want: np.ndarray, rtol: float, atol: float) -> str:
-    shown, got = show(got), as_array(got)
+    given, got = got, as_array(got)
     if got is None:
-        return f"expected an array of shape {want.shape}, got {shown}"
+        return f"expected an array of shape {want.shape}, got {show(given)}"
     if got.shape != want.shape:
         return f"expected shape {want.shape}, got {got.shape}"
     exact = got.dtype.kind in "iub" and want.dtype.kind in "iub"

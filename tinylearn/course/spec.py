@@ -198,9 +198,9 @@ def sentence(
              asked
     """
     theirs = theirs or (lambda wrong, planned: tried(question, wrong, planned))
-    near = []
+    near, failed = [], [bool(judge(question, got, planned)) for got, planned in values]
     for wrong in question.wrongs:
-        alike, other = likeness(question, wrong, values, theirs)
+        alike, other = likeness(question, wrong, values, failed, theirs)
         if alike and not other:
             return wrong.says
         if alike > 2 * other:
@@ -236,21 +236,24 @@ def first_sentence(question: Question, values: list[tuple[Any, Planned]], theirs
 
 
 def likeness(
-    question: Question, wrong: Wrong, values: list[tuple[Any, Planned]], theirs: Theirs
+    question: Question,
+    wrong: Wrong,
+    values: list[tuple[Any, Planned]],
+    failed: list[bool],
+    theirs: Theirs,
 ) -> tuple[int, int]:
-    """How many wrong values a known mistake gives, and how many it gives otherwise.
+    """How many of the `failed` values a known mistake gives, and how many it gives otherwise.
 
     (0, 0) if it is right where the answer is wrong or the other way round. Cases in which one of
     the two ran out of time tell nothing.
     """
     alike = other = 0
-    for got, planned in values:
+    for (got, planned), is_wrong in zip(values, failed):
         if is_starved(got):
             continue
         value, theirs_is_wrong = theirs(wrong, planned)
         if is_starved(value):
             continue
-        is_wrong = bool(judge(question, got, planned))
         if is_wrong != theirs_is_wrong:
             return 0, 0
         if is_wrong and same_value(question, got, value):

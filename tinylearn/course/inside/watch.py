@@ -63,7 +63,7 @@ def state(value: Any, depth: int = 0) -> Any:
     if numpy is not None and isinstance(value, numpy.ndarray):
         return (value.dtype.str, value.shape, numpy.ndarray.tobytes(value))
     if kind.__name__ == "Tensor" and hasattr(value, "node"):
-        grad = value.grad
+        grad = value._grad  # .grad warns whoever reads it of a tensor that was computed
         # A tensor's numbers change by another node: nodes themselves never change.
         own = Same(value.node) if value.is_leaf else None
         return (own, value.requires_grad, None if grad is None else Same(grad.node))
