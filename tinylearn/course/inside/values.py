@@ -193,10 +193,10 @@ def _encode_other(value: Any, count: _Count) -> Any:
     if isinstance(value, Thing):
         return {"thing": value.says[:500]}
     numpy = numpy_in_use()
-    if numpy is not None and isinstance(value, numpy.ndarray):
-        if (usual := _usual(value)).dtype.name in DTYPES:
-            kind = "tensor" if type(value).__name__ == OF_A_TENSOR else "array"
-            return _encode_array(kind, usual, count)
+    is_array = numpy is not None and isinstance(value, numpy.ndarray)
+    if is_array and (usual := _usual(value)).dtype.name in DTYPES:
+        kind = "tensor" if type(value).__name__ == OF_A_TENSOR else "array"
+        return _encode_array(kind, usual, count)
     is_tensor = any(kind.__name__ == "Tensor" for kind in type(value).__mro__)
     if is_tensor and callable(getattr(value, "numpy", None)):
         return _encode_array("tensor", value.numpy(), count)
