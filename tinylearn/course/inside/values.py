@@ -70,6 +70,12 @@ class Raised:
         return f"{self.kind}: {self.message}" if self.message else self.kind
 
 
+def numpy_in_use() -> Any:
+    """NumPy, if anybody imported it: None also for what stands for it where there is none."""
+    numpy = sys.modules.get("numpy")
+    return numpy if hasattr(numpy, "__version__") else None
+
+
 def own_classes(given: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """Classes of the given code that a notebook defines anew: its objects are of these."""
     return {
@@ -153,7 +159,7 @@ def _simpler(value: Any, count: _Count) -> Any:
     """
     if isinstance(value, Code | Raised | Thing):
         return value
-    numpy = sys.modules.get("numpy")  # a value cannot be an array if nobody imported NumPy
+    numpy = numpy_in_use()
     if numpy is not None and isinstance(value, numpy.generic):
         return float(value) if isinstance(value, numpy.floating) else value.item()
     plain: tuple[Any, ...] = (int, float, list, tuple, set, frozenset, dict)
@@ -186,12 +192,11 @@ def _encode_other(value: Any, count: _Count) -> Any:
         }
     if isinstance(value, Thing):
         return {"thing": value.says[:500]}
-    numpy = sys.modules.get("numpy")  # a value cannot be an array if nobody imported NumPy
-    if hasattr(numpy, "__version__"):  # and not what stands for it where there is none
-        assert numpy is not None
-        if isinstance(value, numpy.ndarray) and (usual := _usual(value)).dtype.name in DTYPES:
-            kind = "tensor" if type(value).__name__ == OF_A_TENSOR else "array"
-            return _encode_array(kind, usual, count)
+    numpy = numpy_in_use()
+    is_array = numpy is not None and isinstance(value, numpy.ndarray)
+    if is_array and (usual := _usual(value)).dtype.name in DTYPES:
+        kind = "tensor" if type(value).__name__ == OF_A_TENSOR else "array"
+        return _encode_array(kind, usual, count)
     is_tensor = any(kind.__name__ == "Tensor" for kind in type(value).__mro__)
     if is_tensor and callable(getattr(value, "numpy", None)):
         return _encode_array("tensor", value.numpy(), count)

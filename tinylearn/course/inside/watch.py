@@ -8,9 +8,13 @@ object only which one it is: a model may learn, a Value may get its grad.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
+
+if __package__:  # imported by the package and its tests
+    from .values import numpy_in_use
+else:
+    from values import numpy_in_use  # type: ignore[import-not-found, no-redef]
 
 MOST_DEEP = 6  # containers inside containers that are looked into
 
@@ -59,7 +63,7 @@ def state(value: Any, depth: int = 0) -> Any:
         items = value.items() if kind is dict else value
         parts = [state(item, depth + 1) for item in items]
         return (kind, sorted(parts, key=repr) if kind in (set, frozenset) else parts)
-    numpy = sys.modules.get("numpy")
+    numpy = numpy_in_use()
     if numpy is not None and isinstance(value, numpy.ndarray):
         return (value.dtype.str, value.shape, numpy.ndarray.tobytes(value))
     if kind.__name__ == "Tensor" and hasattr(value, "node"):
