@@ -27,8 +27,10 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
+    """One Chromium for the tests of this folder. Its event loop runs in their thread while it is
+    open, and no test after them could start one of its own."""
     playwright = need("playwright.sync_api")
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     program = program or shutil.which("google-chrome")
@@ -86,7 +88,7 @@ def shoot(page, name: str) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory, browser):
     """(address, folder) of a JupyterLab with settings of its own."""
     need("jupyterlab")

@@ -4,6 +4,8 @@ Each row: cells, the last of which may be the answer, twice x; everything must b
 after "restart and run all".
 """
 
+import sys
+
 import pytest
 
 from tests.course.notebooks import NOTEBOOKS, g
@@ -18,6 +20,14 @@ def answer(*cells, given=None, setup=""):
 
 SLOW = {"while true needed"}
 IN_ITS_OWN_PROCESS = {"pickle"}  # which looks its class up in __main__ when the answer runs
+
+
+@pytest.fixture(autouse=True)
+def the_same_limit_afterwards():
+    """A student may raise the limit of recursion, for this test alone."""
+    limit = sys.getrecursionlimit()
+    yield
+    sys.setrecursionlimit(limit)
 
 
 @pytest.mark.parametrize("name", [n for n in NOTEBOOKS if n not in SLOW | IN_ITS_OWN_PROCESS])
