@@ -45,7 +45,7 @@ class Plan:
     simplified              the graph on stand-ins
     kernels                 in running order
     programs                in running order
-    calls                   (function, slots of its arguments) of each program
+    calls                   (program, slots of its arguments)
     steps                   runs all calls on the memory of the slots
     scratch                 (slot, shape, dtype, device) of memory only needed in between
     little                  whether that is so little that it is kept from run to run
@@ -58,7 +58,7 @@ class Plan:
     simplified: Simplified
     kernels: list[Kernel]
     programs: list[Program] = field(default_factory=list)
-    calls: list[tuple[Callable, list[int]]] = field(default_factory=list)
+    calls: list[tuple[Program, list[int]]] = field(default_factory=list)
     steps: Callable[[list], None] = field(default=lambda memory: None)
     scratch: list[tuple[int, Shape, np.dtype, str]] = field(default_factory=list)
     little: bool = False
@@ -231,7 +231,7 @@ def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
             if last_use[node] == k and slots[node] in scratch:
                 free.setdefault(kind, []).append(slots[node])
         arguments = program.kernel.outputs + program.kernel.loaded
-        plan.calls.append((program.run, [slots[n] for n in arguments]))
+        plan.calls.append((program, [slots[n] for n in arguments]))
     needed = sum(math.prod(shape) * numpy.itemsize for _, shape, numpy, _ in plan.scratch)
     plan.little = needed <= IDLE_LIMIT
     plan.steps = one_after_another(plan.calls)
@@ -239,15 +239,16 @@ def lay_out(plan: Plan, programs: Sequence[Program]) -> None:
     plan.outputs = [slots.get(n) for n in plan.simplified.outputs]
 
 
-def one_after_another(calls: Sequence[tuple[Callable, list[int]]]) -> Callable[[list], None]:
+def one_after_another(calls: Sequence[tuple[Program, list[int]]]) -> Callable[[list], None]:
     """A function of the slots' memory that makes these calls: written out, so that it costs less.
 
     def steps(memory): kernel0(memory[3], memory[0], memory[1]); kernel1(...); ...
     """
     lines = ["def steps(memory):", "    pass"]
-    for k, (_, slots) in enumerate(calls):
-        lines.append(f"    kernel{k}({', '.join(f'memory[{slot}]' for slot in slots)})")
-    names = {f"kernel{k}": run for k, (run, _) in enumerate(calls)}
+    for k, (program, slots) in enumerate(calls):
+        arguments = [program.argument.format(f"memory[{slot}]") for slot in slots]
+        lines.append(f"    kernel{k}({', '.join(arguments)})")
+    names = {f"kernel{k}": program.run for k, (program, _) in enumerate(calls)}
     exec(compile("\n".join(lines), "<generated steps>", "exec"), names)
     return names["steps"]
 

@@ -20,7 +20,8 @@ class Pool:
     """Memory by shape, given out again. Fresh pages cost the system more than a kernel costs us.
 
     make   (shape, NumPy dtype) -> new memory, a thing with .shape, .dtype and .nbytes
-    free   what lies there; shapes that were given back last come last
+    free   what lies there
+    older  what lies there of shapes that nobody has given back for a while
     out    pieces that are in use; most: how many there have ever been at once
 
     It never holds more pieces than were in use at once, and a few beside them: shapes that nobody
@@ -33,13 +34,15 @@ class Pool:
     def __init__(self, make: Callable[[Shape, np.dtype], Any]):
         self.make = make
         self.free: dict[tuple[Shape, np.dtype], list] = {}
+        self.older: dict[tuple[Shape, np.dtype], list] = {}
         self.kept = self.pieces = 0  # bytes and pieces that lie there
         self.out = self.most = 0
 
     def take(self, shape: Shape, dtype: np.dtype) -> Any:
         """Memory with arbitrary values."""
         self.out += 1
-        stack = self.free.get((shape, dtype))
+        kind = shape, dtype
+        stack = self.free.get(kind) or self.older.get(kind)
         if stack:
             memory = stack.pop()
             self.kept -= memory.nbytes
@@ -55,31 +58,34 @@ class Pool:
         if memory.nbytes > self.LIMIT:
             return
         kind = memory.shape, memory.dtype
-        stack = self.free.pop(kind, None) or []
+        stack = self.free.get(kind)
+        if stack is None:
+            stack = self.free[kind] = self.older.pop(kind, [])
         stack.append(memory)
-        self.free[kind] = stack
         self.kept += memory.nbytes
         self.pieces += 1
         while self.kept > self.LIMIT or self.pieces > self.most + self.FEW:
             self.let_go()
 
     def let_go(self) -> None:
-        """Forget a piece of the shape that has not been given back for longest.
+        """Forget a piece of a shape that nobody has given back for a while.
 
         Other threads, and the memory of what dies meanwhile, may come in between: what the counts
         then say too much is forgotten when nothing is left.
         """
-        kinds = list(self.free)
+        if not self.older:
+            self.older, self.free = self.free, {}
+        kinds = list(self.older)
         if not kinds:
             self.kept = self.pieces = 0
             return
-        stack = self.free.get(kinds[0])
+        stack = self.older.get(kinds[0])
         if stack:
             memory = stack.pop()
             self.kept -= memory.nbytes
             self.pieces -= 1
         if not stack:
-            self.free.pop(kinds[0], None)
+            self.older.pop(kinds[0], None)
 
 
 def aligned(shape: Shape, dtype: np.dtype) -> np.ndarray:
@@ -142,7 +148,10 @@ class Buffer:
         self.data, self.fill, self.pool = data, fill, pool
 
     def __del__(self) -> None:
-        pool = getattr(self, "pool", None)  # there is none yet if Ctrl-C ended __init__
+        try:
+            pool = self.pool
+        except AttributeError:  # Ctrl-C ended __init__
+            return
         if pool is not None:
             pool.give(self.data)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -137,27 +136,34 @@ class Written:
     def program(self, loaded: ctypes.CDLL | None) -> Program:
         """What runs it."""
         if self.by_blas is None:
-            return Program(self.kernel, "c", self.source, self.follow(loaded))
-        multiply = on_arrays(compiled(self.by_blas.multiply.text, self.name))
+            return Program(self.kernel, "c", self.source, self.follow(loaded), "{}.address")
+        multiply = compiled(self.by_blas.multiply.text, self.name)
         if self.in_c is None:
-            return Program(self.kernel, "blas", self.source, multiply)
+            return Program(self.kernel, "blas", self.source, multiply, "{}.array")
         run = one_after_the_other(multiply, self.follow(loaded), self.by_blas.scratch)
         return Program(self.kernel, "blas+c", self.source, run)
 
     def follow(self, loaded: ctypes.CDLL | None) -> Callable[..., None]:
         """The C function."""
         kernel = self.kernel if self.by_blas is None else self.by_blas.kernel
-        return on_addresses(getattr(loaded, self.name), len(kernel.outputs + kernel.loaded))
+        function = getattr(loaded, self.name)
+        function.restype = None
+        function.argtypes = [ctypes.c_void_p] * len(kernel.outputs + kernel.loaded)
+        return function
 
 
 def one_after_the_other(
     multiply: Callable[..., None], follow: Callable[..., None], scratch: Node | None
 ) -> Callable[..., None]:
-    """First the product, then what follows it, with scratch memory between them if need be."""
+    """First the product, then what follows it, with scratch memory between them if need be.
+
+    multiply   is given arrays
+    follow     is given addresses
+    """
 
     def run(*memories: Memory) -> None:
-        multiply(*memories)
-        follow(*memories)
+        multiply(*[m.array for m in memories])
+        follow(*[m.address for m in memories])
 
     def run_with_scratch(*memories: Memory) -> None:
         between = POOL.take(scratch.shape, scratch.dtype.numpy)  # type: ignore[union-attr]
@@ -165,15 +171,3 @@ def one_after_the_other(
         POOL.give(between)
 
     return run if scratch is None else run_with_scratch
-
-
-def on_arrays(function: Callable) -> Callable[..., None]:
-    """A NumPy kernel that is given this device's memory."""
-    return lambda *memories: function(*[m.array for m in memories])
-
-
-def on_addresses(function: Any, count: int) -> Callable[..., None]:
-    """A C function that is given this device's memory."""
-    function.restype = None
-    function.argtypes = [ctypes.c_void_p] * count
-    return lambda *memories: function(*[m.address for m in memories])

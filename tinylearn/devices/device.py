@@ -29,13 +29,15 @@ run_once(globals())
 class Program:
     """A kernel that can run: its source, in which language, and the function.
 
-    run(*memories)   memory of the kernel's outputs, then of what it loads
+    run        the function: of the kernel's outputs, then of what it loads
+    argument   what it is given of each piece of memory, as it is written in a call
     """
 
     kernel: Kernel
     language: str
     source: Source
     run: Callable[..., None]
+    argument: str = "{}"
 
 
 class DeviceType(type):
@@ -67,6 +69,7 @@ class Device(metaclass=DeviceType):
     """A place where kernels run and numbers live. Subclasses exist once, in `Device.known`."""
 
     known: ClassVar[dict[str, Device]] = {}
+    working: ClassVar[set[str]] = set()  # those that were found to work here
     name = ""
 
     def __init_subclass__(cls) -> None:
@@ -127,6 +130,8 @@ class Device(metaclass=DeviceType):
 
 def checked_name(name: Any) -> str:
     """`name`, if a device of that name works here; else DeviceError, with the reason."""
+    if name in Device.working:
+        return name
     name = str(name).lower()
     if name == "cpu":
         name = "numpy"
@@ -135,4 +140,5 @@ def checked_name(name: Any) -> str:
     reason = Device.known[name].unavailable()
     if reason:
         raise DeviceError(f"the device {name!r} cannot be used here: {reason}")
+    Device.working.add(name)
     return name

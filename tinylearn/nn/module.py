@@ -38,9 +38,11 @@ class Module:
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """forward(), with arrays made Tensors first, where the model is."""
-        if not all(isinstance(x, Tensor) for x in inputs):
-            device = self.device_of(inputs)
-            inputs = tuple(as_tensor(x, device) for x in inputs)
+        for x in inputs:
+            if not isinstance(x, Tensor):
+                device = self.device_of(inputs)
+                inputs = tuple(as_tensor(x, device) for x in inputs)
+                break
         try:
             return self.forward(*inputs, **options)
         except DeviceError:

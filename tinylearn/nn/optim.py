@@ -87,7 +87,7 @@ class Optimizer:
         alone_on(LOCK, self._step, user_place())
 
     def _step(self, place: Any) -> None:
-        learning = [(k, w, w.grad) for k, w in enumerate(self.parameters) if w.grad is not None]
+        learning = [(k, w, g) for k, w in enumerate(self.parameters) if (g := w._grad) is not None]
         if not learning:
             raise GradientError(self._no_gradients())
         if all_own("optim.") and type(self).__module__ == __name__:

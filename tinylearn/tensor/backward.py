@@ -77,13 +77,14 @@ def nodes_below(output: Node, tensors: Iterable[State]) -> list[Node]:
 
 def add_gradients(loss: State, found: Iterable[tuple[State, Node]]) -> None:
     """Add to the .grad of each leaf: of all at once, or of none."""
-    compute_gradients([leaf for leaf, _ in found])
+    compute_gradients([leaf for leaf, _ in found if leaf._grad is not None])
+    behind: Any = weakref.ref(loss)
     changes: list[Change] = []
     for leaf, g in found:
         if leaf._grad is not None:
             g = ADD(numbers_alone(leaf._grad.node), g)
         grad = made(g, False)
-        grad.together = weakref.ref(loss)  # type: ignore[arg-type]
+        grad.together = behind
         changes.append((leaf, "_grad", grad))
     change(changes)
 

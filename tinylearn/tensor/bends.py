@@ -17,8 +17,6 @@ from tinylearn.tensor.whole import ceil, floor, rounded, trunc
 
 SMALLEST = {float16: 2.0**-24, float32: 2.0**-149, float64: 2.0**-1074}  # above zero
 NOTHING = 1000.0  # exp(-1000) is 0 as float64
-CURVED = 0.625  # below it tanh is a polynomial
-TANH = (-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1)
 SQRT_2_PI = math.sqrt(2 / math.pi)
 
 
@@ -41,6 +39,11 @@ def within(x: Node, bound: float) -> Node:
 def not_below(x: Node, bound: float) -> Node:
     """x, but never below `bound`."""
     return WHERE(LESS(x, x.const_like(bound)), x.const_like(bound), x)
+
+
+def not_above(x: Node, bound: float) -> Node:
+    """x, but never above `bound`."""
+    return WHERE(LESS(x.const_like(bound), x), x.const_like(bound), x)
 
 
 def decay(x: Node) -> tuple[Node, Node]:
@@ -155,10 +158,11 @@ def sigmoid_slope(x: Node) -> Node:
 
 @with_slope(sigmoid_slope)
 def sigmoid(x: Node) -> Node:
-    """1 / (1 + exp(-x)); below zero exp(x) / (1 + exp(x)), which keeps its digits."""
-    below, e = decay(single(x))
-    near = below.where(e, 1.0)
-    return (near - near * (e / (e + 1))).cast(x.dtype)  # e / (1 + e) alone is rounded twice
+    """1 / (1 + exp(-x)); of float64, below zero, exp(x) / (1 + exp(x)): no power is infinite."""
+    if x.dtype is float64:
+        below, e = decay(x)
+        return below.where(e, 1.0) / (e + 1)
+    return (EXP(-wide(x)) + 1).recip().cast(x.dtype)
 
 
 def tanh_slope(x: Node) -> Node:
@@ -170,23 +174,16 @@ def tanh_slope(x: Node) -> Node:
 
 @with_slope(tanh_slope)
 def tanh(x: Node) -> Node:
-    """(1 - e) / (1 + e) for e = exp(-2 |x|), with the sign of x; near zero a polynomial."""
-    y = single(x)
-    below = LESS(y, y.const_like(0))
-    size = WHERE(below, -y, y)
+    """(e - 1) / (e + 1) for e = exp(2 x); what is so near zero that e - 1 loses it stays x."""
     if x.dtype is float64:
-        lost = expm1(size * -2)
+        below = LESS(x, x.const_like(0))
+        lost = expm1(WHERE(below, x, -x) * 2)
         share = -lost / (lost + 2)
         return below.where(-share, share)
-    e = EXP(size * -2)
-    share = (1 - e) / (e + 1)
-    z = y * y
-    series = y.const_like(TANH[0])
-    for factor in TANH[1:]:
-        series = series * z + factor
-    near = y + y * z * series
-    far = below.where(-share, share)
-    return LESS(size, size.const_like(CURVED)).where(near, far).cast(x.dtype)
+    z = wide(x)
+    e = EXP(not_above(z, 20.0) * 2)  # tanh(20) is 1 to 16 digits
+    straight = LESS(z * z, z.const_like(1e-8))
+    return straight.where(z, (e - 1) / (e + 1)).cast(x.dtype)
 
 
 def silu_slope(x: Node) -> Node:
@@ -205,27 +202,26 @@ def silu(x: Node) -> Node:
     return (not_below(z, -NOTHING) * below.where(e, 1.0) / (e + 1)).cast(x.dtype)
 
 
-def gelu_parts(x: Node) -> tuple[Node, Node, Node]:
-    """Where x is below zero, z = -|x|, and e = exp(2 sqrt(2/pi) (z + 0.044715 z^3))."""
-    below = LESS(x, x.const_like(0))
-    z = wide(not_below(WHERE(below, x, -x), -50.0))  # e is 0 from there on
-    return below, z, EXP((z * z * (0.044715 * 2 * SQRT_2_PI) + 2 * SQRT_2_PI) * z)
+def gelu_parts(z: Node) -> tuple[Node, Node]:
+    """exp(-u) and u' for u = 2 sqrt(2/pi) (z + 0.044715 z^3)."""
+    square = z * z
+    half = square * (0.044715 * 2 * SQRT_2_PI) + 2 * SQRT_2_PI
+    return EXP(-(half * z)), square * (3 * 0.044715 * 2 * SQRT_2_PI) + 2 * SQRT_2_PI
 
 
 def gelu_slope(x: Node) -> Node:
-    """s(z) + z u' s'(z) for z = -|x|, s = e / (1 + e), e = exp(u); gelu'(x) + gelu'(-x) is 1."""
-    below, z, e = gelu_parts(x)
-    d = e + 1
-    bend = (z * z * (3 * 0.044715 * 2 * SQRT_2_PI) + 2 * SQRT_2_PI) * z
-    slope = ((bend / d + 1) * e / d).cast(x.dtype)
-    return below.where(slope, 1 - slope)
+    """s + x u' s (1 - s) for s = 1 / (1 + exp(-u))."""
+    z = wide(within(x, 20.0))  # beyond it is 0 or 1, and powers become infinite
+    e, slope = gelu_parts(z)
+    s = (e + 1).recip()
+    return ((z * slope * e * s + 1) * s).cast(x.dtype)
 
 
 @with_slope(gelu_slope)
 def gelu(x: Node) -> Node:
-    """x (1 + tanh(u / 2)) / 2 = x sigmoid(u), from -|x|: gelu(x) - gelu(-x) is x."""
-    below, z, e = gelu_parts(x)
-    return below.where(0.0, x) + (z * e / (e + 1)).cast(x.dtype)
+    """x (1 + tanh(u / 2)) / 2, and that is x / (1 + exp(-u))."""
+    z = wide(not_below(x, -50.0))  # from there on it is 0
+    return (z / (gelu_parts(z)[0] + 1)).cast(x.dtype)
 
 
 @with_slope(sigmoid)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinylearn.graph.deferred import Composite
-from tinylearn.graph.node import Node
+from tinylearn.graph.node import Node, apply
 from tinylearn.tensor.state import State, made
 
 TENSOR = "a tensor"  # in the arguments that are noted: here stands the next input
@@ -59,7 +59,7 @@ def composed(function: Callable) -> Callable:
             answers.append(len(first) if isinstance(first, tuple) else None)
         above, arguments = tuple(inputs), tuple(noted)
         if answers[0] is None:
-            return made(op(*above, arg=(None, arguments)), grad)
-        return tuple([made(op(*above, arg=(k, arguments)), grad) for k in range(answers[0])])
+            return made(apply(op, above, (None, arguments)), grad)
+        return tuple([made(apply(op, above, (k, arguments)), grad) for k in range(answers[0])])
 
     return run

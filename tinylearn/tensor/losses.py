@@ -13,7 +13,7 @@ import numpy as np
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, ShapeError, TinylearnError, describe, nearest
 from tinylearn.graph.deferred import composite, with_gradient
-from tinylearn.graph.dtype import bool_, float16, float32, int64
+from tinylearn.graph.dtype import bool_, float16, float32, float64, int64
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import BUFFER, DETACH, LESS, LOG, MUL, SUM, WHERE
 from tinylearn.tensor.along import counted, laid_along, places
@@ -162,7 +162,10 @@ def two_way_of_logits(x: Node, y: Node) -> Node:
     """max(x, 0) - x y + log(1 + exp(-|x|))."""
     z = wide(x)
     below, e = decay(z)
-    return (z * (below.where(0.0, z.const_like(1)) - wide(y)) + log1p(e)).cast(x.dtype)
+    more = log1p(e)
+    if x.dtype is not float64:
+        more = LESS(e, e.const_like(1e-8)).where(e, LOG(e + 1))  # as good as 8 digits
+    return (z * (below.where(0.0, z.const_like(1)) - wide(y)) + more).cast(x.dtype)
 
 
 def two_way_gradient(g: Node, node: Node) -> tuple[Node, Node]:
@@ -197,7 +200,7 @@ def mse_loss(x: Node, y: Node, reduction: str) -> Node:
 def below_largest(x: Node, axis: int) -> tuple[Node, Node]:
     """How far logits are below the largest, and the logarithm of the sum of these' exponentials."""
     below = x - DETACH(x.max((axis,))).expand(x.shape)
-    return below, log_of_sum(below, (axis,))
+    return below, log_of_sum(below, arg=((axis,),))
 
 
 def sides(op: str, prediction: State, target: Any) -> tuple[Node, Node]:

@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tinylearn.errors import ShapeError, describe, warn_user
+from tinylearn.graph.deferred import with_gradient
 from tinylearn.graph.dtype import bool_, float16, float32, int64
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import DETACH, EXP, LESS, SUM
@@ -167,7 +168,7 @@ class Reduce(Functions):
         axes = nonempty("log_softmax", x, axis)
         wide = widened(x)
         below = wide - largest(wide, axes)
-        logs = below - log_of_sum(below, axes).expand(x.shape)
+        logs = below - log_of_sum(below, arg=(axes,)).expand(x.shape)
         return result(logs.cast(x.dtype), self)
 
     def logsumexp(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
@@ -181,9 +182,9 @@ class Reduce(Functions):
             return result(kept(x.sum(axes).log(), axes, keepdim), self)
         wide = widened(x)
         peak = DETACH(wide.max(axes))
-        peak = is_finite(peak).where(peak, 0.0)
-        logs = log_of_sum(wide - peak.expand(x.shape), axes)
-        return result(kept((logs + peak).cast(x.dtype), axes, keepdim), self)
+        below = wide - is_finite(peak).where(peak, 0.0).expand(x.shape)
+        logs = is_finite(peak).where(log_of_sum(below, arg=(axes,)) + peak, peak)
+        return result(kept(logs.cast(x.dtype), axes, keepdim), self)
 
 
 # ---------------------------------------------------------------- what others mean by it
@@ -286,15 +287,23 @@ def largest(x: Node, axes: tuple[int, ...]) -> Node:
     return DETACH(x.max(axes)).expand(x.shape)
 
 
+def softmax(g: Node, node: Node) -> tuple[Node]:
+    """exp(x) / sum(exp(x))."""
+    powers = EXP(node.inputs[0])
+    return ((g / SUM(powers, arg=node.arg[0])).expand(powers.shape) * powers,)
+
+
+@with_gradient(softmax)
 def log_of_sum(below: Node, axes: tuple[int, ...]) -> Node:
     """log(sum(exp(x))) of numbers whose largest is 0, exact where nearly all is the largest's 1.
 
-    The ones of the largest are counted apart: beside a 1, what is small would be lost.
+    Below 2 one number alone is the largest: the others are added up apart, since beside its 1 they
+    would be lost.
     """
-    small = LESS(below, below.const_like(0))
-    one = small.where(0.0, below.const_like(1))
-    rest = SUM(EXP(below) - one, arg=axes)
-    return log1p(rest + (SUM(one, arg=axes) - 1))
+    powers = EXP(below)
+    whole = SUM(powers, arg=axes)
+    others = SUM(LESS(below, below.const_like(0)).where(powers, 0.0), arg=axes)
+    return log1p(LESS(whole, whole.const_like(2)).where(others, whole - 1))
 
 
 def turned(x: Node) -> Node:
