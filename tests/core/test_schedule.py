@@ -90,11 +90,21 @@ def test_a_product_sum_reads_stored_factors():
 
 def test_what_moves_fewer_bytes_decides_between_storing_and_recomputing():
     big = random_leaf(500, 400)
-    cheap = big.exp()
+    cheap = big + 1
     one, two = cheap.sum((0,)), cheap.sum((1,))
     step = next(s for s in schedule([one, two]).steps if s.node is cheap)
     assert step.rule == "fuse.recompute_or_store"
     assert step.verdict == FUSE  # reading big twice is less than writing it once and reading it
+
+
+@pytest.mark.parametrize("op", ["exp", "log", "sin"])
+def test_what_takes_long_to_compute_again_is_stored(op):
+    big = random_leaf(500, 400)
+    dear = getattr(big, op)()
+    one, two = dear.sum((0,)), dear.sum((1,))
+    step = next(s for s in schedule([one, two]).steps if s.node is dear)
+    assert (step.verdict, step.rule) == (STORE, "fuse.recompute_or_store")
+    assert f"recomputing 1.6 MB and {op} worth 1.6 MB" in step.because
 
 
 def test_a_bias_is_added_where_its_product_ends_whoever_reads_the_sum():

@@ -22,7 +22,7 @@ class Pool:
     make   (shape, NumPy dtype) -> new memory, a thing with .shape, .dtype and .nbytes
     free   what lies there
     older  what lies there of shapes that nobody has given back for a while
-    out    pieces that are in use; most: how many there have ever been at once
+    made   pieces that there are; out: those in use; most: how many were ever in use at once
 
     It never holds more pieces than were in use at once, and a few beside them: shapes that nobody
     asks for any more make room for those that are.
@@ -35,8 +35,8 @@ class Pool:
         self.make = make
         self.free: dict[tuple[Shape, np.dtype], list] = {}
         self.older: dict[tuple[Shape, np.dtype], list] = {}
-        self.kept = self.pieces = 0  # bytes and pieces that lie there
-        self.out = self.most = 0
+        self.kept = 0  # bytes that lie there
+        self.made = self.out = self.most = 0
 
     def take(self, shape: Shape, dtype: np.dtype) -> Any:
         """Memory with arbitrary values."""
@@ -46,8 +46,8 @@ class Pool:
         if stack:
             memory = stack.pop()
             self.kept -= memory.nbytes
-            self.pieces -= 1
             return memory
+        self.made += 1
         if self.out > self.most:
             self.most = self.out
         return self.make(shape, dtype)
@@ -56,6 +56,7 @@ class Pool:
         """Take memory back that nobody looks at any more."""
         self.out -= 1
         if memory.nbytes > self.LIMIT:
+            self.made -= 1
             return
         kind = memory.shape, memory.dtype
         stack = self.free.get(kind)
@@ -63,8 +64,7 @@ class Pool:
             stack = self.free[kind] = self.older.pop(kind, [])
         stack.append(memory)
         self.kept += memory.nbytes
-        self.pieces += 1
-        while self.kept > self.LIMIT or self.pieces > self.most + self.FEW:
+        while self.kept > self.LIMIT or self.made - self.out > self.most + self.FEW:
             self.let_go()
 
     def let_go(self) -> None:
@@ -77,13 +77,12 @@ class Pool:
             self.older, self.free = self.free, {}
         kinds = list(self.older)
         if not kinds:
-            self.kept = self.pieces = 0
+            self.kept, self.made = 0, self.out
             return
         stack = self.older.get(kinds[0])
         if stack:
-            memory = stack.pop()
-            self.kept -= memory.nbytes
-            self.pieces -= 1
+            self.kept -= stack.pop().nbytes
+            self.made -= 1
         if not stack:
             self.older.pop(kinds[0], None)
 

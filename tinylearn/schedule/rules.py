@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import CONST, EXPAND, PAD
+from tinylearn.graph.primitives import CONST, EXP, EXPAND, LOG, PAD, SIN
 from tinylearn.parts import Part
 from tinylearn.schedule.kernel import (
     ALONE,
@@ -30,6 +30,8 @@ from tinylearn.schedule.kernel import (
 )
 
 RULES: list[Part] = []
+DEAR = (EXP, LOG, SIN)
+DEAR_BYTES = 8  # one of these takes about as long as moving so many bytes
 Answer = tuple[str, str] | None
 Readers = Sequence[Use]
 Homes = Sequence[Home]
@@ -97,18 +99,25 @@ def repeated(node: Node, readers: Readers, homes: Homes) -> Answer:
 
 @fusion_rule
 def recompute_or_store(node: Node, readers: Readers, homes: Homes) -> Answer:
-    """What several kernels need is stored, or recomputed in each, whichever moves fewer bytes."""
+    """What several kernels need is stored, or recomputed in each, whichever moves fewer bytes.
+
+    To compute an exp, log or sin once more counts as DEAR_BYTES for each number.
+    """
     if len(homes) < 2:
         return None
     store = node.nbytes * (1 + len(homes))
-    below = needs(node)
-    if below is None:
+    below, inner = needs(node), behind(node)
+    if below is None or inner is None:
         return STORE, f"{len(homes)} kernels read it; more than {KERNEL_LIMIT} nodes lead to it"
     new = [below - reads(home, node) for home in homes]
     recompute = sum(x.nbytes for read in new for x in read)
     recompute += sum(x.nbytes for x in below if is_total_for(x, node, homes[0].readers))
-    verdict = STORE if store < recompute else FUSE
+    dear = [x for x in inner if x.op in DEAR]
+    again = (len(homes) - 1) * DEAR_BYTES * sum(x.size for x in dear)
+    verdict = STORE if store < recompute + again else FUSE
     facts = f"storing moves {size_of(store)}, recomputing {size_of(recompute)}"
+    if dear:
+        facts += f" and {' and '.join(x.op.name for x in dear)} worth {size_of(again)}"
     return verdict, f"{len(homes)} kernels read it; {facts}"
 
 
@@ -166,21 +175,32 @@ def needs(node: Node, without: Node | None = None, inside: Home | None = None) -
     without   a node that is not looked behind;  inside   a kernel whose reduction is
     None if so many nodes lead to it that no kernel can compute them all.
     """
-    found: set[Node] = set()
-    seen, stack = {node}, [node]
+    way = led_to(node, without, inside)
+    return None if way is None else {x for x, is_read in way.items() if is_read}
+
+
+def behind(node: Node) -> list[Node] | None:
+    """What is computed from memory on the way to `node`, and itself. None: too many nodes."""
+    way = led_to(node)
+    return None if way is None else [x for x, is_read in way.items() if not is_read]
+
+
+def led_to(
+    node: Node, without: Node | None = None, inside: Home | None = None
+) -> dict[Node, bool] | None:
+    """The nodes on the way to `node`, each with whether it is read from memory; see `needs`."""
+    way, stack = {node: False}, [node]
     while stack:
-        if len(seen) > KERNEL_LIMIT:
+        if len(way) > KERNEL_LIMIT:
             return None
         for x in stack.pop().inputs:
-            if x in seen or x is without or x.op is CONST:
+            if x in way or x is without or x.op is CONST:
                 continue  # a constant is in the code and not in memory
-            seen.add(x)
             fused = inside is not None and x in inside.members
-            if is_source(x) or ((x.op.kind == "reduce" or x.op in ALONE) and not fused):
-                found.add(x)
-            else:
+            way[x] = is_source(x) or ((x.op.kind == "reduce" or x.op in ALONE) and not fused)
+            if not way[x]:
                 stack.append(x)
-    return found
+    return way
 
 
 def is_total_for(x: Node, node: Node, readers: Mapping[Node, Sequence[Node]]) -> bool:

@@ -77,7 +77,8 @@ def nodes_below(output: Node, tensors: Iterable[State]) -> list[Node]:
 
 def add_gradients(loss: State, found: Iterable[tuple[State, Node]]) -> None:
     """Add to the .grad of each leaf: of all at once, or of none."""
-    compute_gradients([leaf for leaf, _ in found if leaf._grad is not None])
+    if again := [leaf for leaf, _ in found if leaf._grad is not None]:
+        compute_gradients(again)
     behind: Any = weakref.ref(loss)
     changes: list[Change] = []
     for leaf, g in found:

@@ -158,11 +158,10 @@ def sigmoid_slope(x: Node) -> Node:
 
 @with_slope(sigmoid_slope)
 def sigmoid(x: Node) -> Node:
-    """1 / (1 + exp(-x)); of float64, below zero, exp(x) / (1 + exp(x)): no power is infinite."""
-    if x.dtype is float64:
-        below, e = decay(x)
-        return below.where(e, 1.0) / (e + 1)
-    return (EXP(-wide(x)) + 1).recip().cast(x.dtype)
+    """1 / (1 + exp(-x)); below zero exp(x) / (1 + exp(x)), which keeps its digits."""
+    below, e = decay(single(x))
+    near = below.where(e, 1.0)
+    return (near - near * (e / (e + 1))).cast(x.dtype)  # e / (1 + e) alone is rounded twice
 
 
 def tanh_slope(x: Node) -> Node:
