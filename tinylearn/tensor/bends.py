@@ -59,6 +59,11 @@ def log1p(x: Node) -> Node:
     return LOG(u) + DETACH(LESS(u.const_like(0), u).where(lost, 0.0))
 
 
+def log1p_single(x: Node) -> Node:
+    """log(1 + x) of float64, to the digits of float32."""
+    return LESS(x, x.const_like(1e-8)).where(x, LOG(x + 1))
+
+
 def expm1(x: Node) -> Node:
     """exp(x) - 1 for x up to 0: what exp(x) has lost of x is found by the logarithm."""
     u = EXP(x)

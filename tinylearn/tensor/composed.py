@@ -35,7 +35,7 @@ def composed(function: Callable) -> Callable:
     It must be made of the arguments and of constants alone. Arguments that are neither tensors nor
     Python numbers, or are given by name, make the function run as it is.
     """
-    op = Composed(function)
+    op: Any = Composed(function)
     answers: list[int | None] = []  # how many the function gives, once that is known
 
     @functools.wraps(function)

@@ -17,7 +17,7 @@ from tinylearn.graph.dtype import bool_, float16, float32, float64, int64
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import BUFFER, DETACH, LESS, LOG, MUL, SUM, WHERE
 from tinylearn.tensor.along import counted, laid_along, places
-from tinylearn.tensor.bends import absolute, decay, log1p, sigmoid, wide
+from tinylearn.tensor.bends import absolute, decay, log1p, log1p_single, sigmoid, wide
 from tinylearn.tensor.compare import equal, opposite
 from tinylearn.tensor.indexing import computed_if_cheap, known
 from tinylearn.tensor.moves import without
@@ -162,9 +162,7 @@ def two_way_of_logits(x: Node, y: Node) -> Node:
     """max(x, 0) - x y + log(1 + exp(-|x|))."""
     z = wide(x)
     below, e = decay(z)
-    more = log1p(e)
-    if x.dtype is not float64:
-        more = LESS(e, e.const_like(1e-8)).where(e, LOG(e + 1))  # as good as 8 digits
+    more = log1p(e) if x.dtype is float64 else log1p_single(e)
     return (z * (below.where(0.0, z.const_like(1)) - wide(y)) + more).cast(x.dtype)
 
 

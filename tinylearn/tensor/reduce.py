@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from tinylearn.errors import ShapeError, describe, warn_user
 from tinylearn.graph.deferred import with_gradient
-from tinylearn.graph.dtype import bool_, float16, float32, int64
+from tinylearn.graph.dtype import bool_, float16, float32, float64, int64
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import DETACH, EXP, LESS, SUM
 from tinylearn.tensor.along import places, product, running_sum
 from tinylearn.tensor.axes import Axes, all_axes, check_keepdim, needed_axis, one_axis
-from tinylearn.tensor.bends import log1p
+from tinylearn.tensor.bends import log1p, log1p_single
 from tinylearn.tensor.compare import is_finite, is_number, opposite
 from tinylearn.tensor.data import short
 from tinylearn.tensor.functions import Functions
@@ -303,7 +303,10 @@ def log_of_sum(below: Node, axes: tuple[int, ...]) -> Node:
     powers = EXP(below)
     whole = SUM(powers, arg=axes)
     others = SUM(LESS(below, below.const_like(0)).where(powers, 0.0), arg=axes)
-    return log1p(LESS(whole, whole.const_like(2)).where(others, whole - 1))
+    more = LESS(whole, whole.const_like(2)).where(others, whole - 1)
+    if more.dtype is float64:
+        return log1p(more)
+    return log1p_single(more.cast(float64)).cast(more.dtype)
 
 
 def turned(x: Node) -> Node:
