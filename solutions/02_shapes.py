@@ -46,6 +46,7 @@ from tinylearn.course.question import case, question
 q1 = question(
     "q1",
     answer="strides",
+    world="python",
     points=2,
     forbid=("numpy",),
     title="Strides",
@@ -67,14 +68,17 @@ def _():
 
 @q1.hidden("random shapes", points=1.5)
 def _(rng):
-    for axes in (2, 3, 4, 5):
-        yield case(f"{axes} axes", tuple(rng.randint(2, 7) for _ in range(axes)))
+    for axes in (2, 3, 4, 5, 1):
+        yield case(f"{axes} axes", tuple(rng.sample(range(2, 9), axes)))
+    yield case("no axes", ())
 
 
 @q1.hidden("axes of size 1", points=0.5)
 def _(rng):
-    yield case("in the middle", (rng.randint(2, 6), 1, rng.randint(2, 6)))
-    yield case("at both ends", (1, rng.randint(2, 6), rng.randint(2, 6), 1))
+    a, b = rng.sample(range(3, 9), 2)
+    yield case("in the middle", (a, 1, b))
+    yield case("at both ends", (1, a, b, 1))
+    yield case("nothing in it", (a, 0, b))
 
 
 @q1.wrong("The strides are in the opposite order: the last axis is the one with stride 1.")
@@ -155,11 +159,13 @@ def _():
 
 @q2.hidden("random indices", points=1)
 def _(rng):
-    for axes in (1, 2, 3, 4):
-        index = tuple(rng.randint(0, 5) for _ in range(axes))
-        strides = tuple(rng.randint(-9, 30) for _ in range(axes))
+    for axes in (2, 3, 4, 1):
+        index = tuple(rng.sample(range(1, 9), axes))
+        strides = tuple(sorted(rng.sample(range(2, 30), axes), reverse=True))
         yield case(f"{axes} axes", index, strides, rng.randint(1, 50))
     yield case("no axes", (), (), rng.randint(1, 50))
+    yield case("from the beginning", (rng.randint(1, 5), 2), (rng.randint(3, 9), 1))
+    yield case("flipped: a negative stride", (rng.randint(1, 5),), (-rng.randint(1, 9),), 50)
 
 
 @q2.wrong("Add start: the number at index (0, 0, ...) need not lie at place 0.")
@@ -206,6 +212,7 @@ tl.check("q2")
 q3 = question(
     "q3",
     answer="broadcast_shape",
+    world="python",
     points=3,
     title="Which shapes go together",
     forbid=("numpy",),
@@ -227,25 +234,32 @@ def _():
 
 @q3.hidden("shapes that go together", points=1.5)
 def _(rng):
-    for axes in (2, 3, 4):
-        full = [rng.randint(2, 7) for _ in range(axes)]
-        a = [1 if rng.random() < 0.4 else size for size in full]
-        b = [1 if rng.random() < 0.4 else size for size in full][rng.randint(0, 1) :]
-        yield case(f"{axes} axes", tuple(a), tuple(b))
-    yield case("the shorter one first", (rng.randint(2, 5),), (rng.randint(2, 5), 1))
+    a, b, c, d = rng.sample(range(2, 9), 4)
+    yield case("a missing axis", (a, b, c), (b, c))
+    yield case("the shorter one first", (a,), (b, c, 1))
+    yield case("a 1 on either side", (1, a, 1, b), (c, 1, d, b))
+    yield case("a 1 below a missing axis", (a, 1, b), (c, 1))
+    yield case("equal shapes", (a, b), (a, b))
+    yield case("a number", (), (c, d))
+    yield case("a number second", (c, d), ())
 
 
 @q3.hidden("shapes that do not", points=1)
 def _(rng):
     n = rng.randint(2, 6)
+    yield case("one axis, and these do", (n,), (1,))
+    yield case("these do as well", (1,), (n,))
     yield case("different sizes", (n, n + 1), (n, n + 2))
     yield case("equal only from the left", (n, n + 3), (n,))
+    yield case("different in front", (n, n + 1), (n + 2, n + 1))
+    yield case("0 and more than 1", (n, 0), (n,))
 
 
 @q3.hidden("an axis of size 0", points=0.5)
 def _(rng):
     yield case("0 and 1", (rng.randint(2, 5), 0), (1, 1))
     yield case("1 and 0", (1,), (rng.randint(2, 5), 0))
+    yield case("0 and 0", (rng.randint(2, 5), 0), (0,))
 
 
 @q3.wrong("Shapes are aligned at the right end, not at the left.")
@@ -343,12 +357,13 @@ def _():
 
 @q4.hidden("random shapes", points=2)
 def _(rng):
-    for axes in (2, 3, 4):
-        full = [rng.randint(2, 5) for _ in range(axes)]
-        missing = rng.randint(0, axes - 1)
-        shape = [1 if rng.random() < 0.5 else size for size in full][missing:]
-        yield case(f"{axes} axes", _numbers(rng, full), tuple(shape))
-    yield case("one missing, one of size 1", _numbers(rng, (3, 4, 5)), (4, 1))
+    a, b, c = rng.sample(range(2, 6), 3)
+    yield case("one axis missing", _numbers(rng, (a, b)), (b,))
+    yield case("an axis of size 1", _numbers(rng, (a, b, c)), (a, 1, c))
+    yield case("one missing, one of size 1", _numbers(rng, (a, b, c)), (b, 1))
+    yield case("two of each", _numbers(rng, (2, a, b, 3, c)), (b, 1, c))
+    yield case("nothing was stretched", _numbers(rng, (a, b)), (a, b))
+    yield case("one number", _numbers(rng, (a, b)), ())
 
 
 @q4.hidden("axes that were 1 all along, and empty ones", points=1)

@@ -99,6 +99,7 @@ q1 = question(
     "q1",
     answer="mul_gradient",
     part="gradient.mul",
+    graphs=True,
     points=1,
     title="Multiply",
     hints=(
@@ -169,6 +170,7 @@ q2 = question(
     "q2",
     answer="exp_gradient",
     part="gradient.exp",
+    graphs=True,
     points=1,
     title="The exponential",
     hints=(
@@ -234,6 +236,7 @@ q3 = question(
     "q3",
     answer="where_gradient",
     part="gradient.where",
+    graphs=True,
     points=2,
     title="Choose",
     hints=(
@@ -242,12 +245,22 @@ q3 = question(
         "condition.where(g, 0.0) is a graph: g where the condition holds, 0 elsewhere.",
     ),
 )
-q3.runs(_by_rules)
+
+
+@q3.runs
+def _three_answers(answer, op, arrays, g):
+    found = gradients(op, arrays, g)
+    condition = answer(leaf(g), PRIMITIVES[op](*map(leaf, arrays), arg=None))[0]
+    return ["None" if condition is None else "a gradient for the condition", *found]
+
 
 
 def _choice(rng, *shape):
-    condition = np.array([rng.random() < 0.5 for _ in range(int(np.prod(shape)))]).reshape(shape)
-    return [condition, _numbers(rng, *shape), _numbers(rng, *shape)]
+    count = int(np.prod(shape))
+    condition = [True, False, True, *(rng.random() < 0.5 for _ in range(count - 3))]
+    rng.shuffle(condition)
+    numbers = [_numbers(rng, *shape, away=0.1) for _ in range(2)]
+    return [np.array(condition).reshape(shape), *numbers]
 
 
 @q3.visible("by hand")
@@ -259,7 +272,7 @@ def _():
 @q3.hidden("random shapes", points=2)
 def _(rng):
     for shape in ((7,), (3, 4), (2, 1, 5)):
-        yield case(f"shape {shape}", "where", _choice(rng, *shape), _numbers(rng, *shape))
+        yield case(f"shape {shape}", "where", _choice(rng, *shape), _numbers(rng, *shape, away=0.1))
 
 
 @q3.wrong("The two are swapped: where the condition holds, x was chosen.")
@@ -309,6 +322,7 @@ q4 = question(
     "q4",
     answer="sum_gradient",
     part="gradient.sum",
+    graphs=True,
     points=1,
     title="Add up",
     hints=(
@@ -376,6 +390,7 @@ q5 = question(
     "q5",
     answer="max_gradient",
     part="gradient.max",
+    graphs=True,
     points=2,
     title="The largest",
     hints=(
@@ -407,7 +422,8 @@ def _(rng):
 @q5.hidden("ties", points=1)
 def _(rng):
     for size in (4, 7, 9):
-        x = np.array([float(rng.randint(0, 1)) for _ in range(size)] + [1.0, 1.0])
+        top = round(rng.uniform(1.5, 3), 3)
+        x = np.array([rng.choice((0.0, top)) for _ in range(size)] + [top, top])
         yield case(f"{size + 2} numbers", "max", [x], _numbers(rng, 1), (0,))
 
 
@@ -456,6 +472,7 @@ q6 = question(
     "q6",
     answer="expand_gradient",
     part="gradient.expand",
+    graphs=True,
     points=2,
     title="Repeat",
     hints=(
@@ -530,6 +547,7 @@ q7 = question(
     "q7",
     answer="permute_gradient",
     part="gradient.permute",
+    graphs=True,
     points=2,
     title="Put the axes back",
     hints=(
@@ -550,9 +568,9 @@ def _permuted(rng, shape, order):
 @q7.visible("by hand")
 def _():
     x, g = np.ones((2, 3)), np.arange(6.0).reshape(3, 2)
-    yield case("a transposed matrix", "permute", [x], g, (1, 0))
     yield case("three axes", "permute", [np.ones((2, 2, 2))], np.arange(8.0).reshape(2, 2, 2),
                (2, 0, 1))  # fmt: skip
+    yield case("a transposed matrix", "permute", [x], g, (1, 0))
 
 
 @q7.hidden("random orders", points=2)
@@ -602,6 +620,7 @@ q8 = question(
     "q8",
     answer="pad_gradient",
     part="gradient.pad",
+    graphs=True,
     points=1,
     title="Cut back",
     hints=(

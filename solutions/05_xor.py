@@ -65,6 +65,7 @@ def _numbers(rng, *shape):
 q1 = question(
     "q1",
     answer="slopes",
+    world="numpy",
     points=2,
     title="Where a line stops learning",
     forbid=("graph.gradient", "tinylearn.tensor.backward.Backward.backward"),
@@ -213,6 +214,7 @@ q2 = question(
     "q2",
     answer="my_linear",
     part="nn.linear",
+    graphs=True,
     points=2,
     title="Weighted sums",
     hints=(
@@ -248,7 +250,9 @@ def _(rng):
 
 @q2.hidden("no bias", points=0.5)
 def _(rng):
-    yield case("no bias", _numbers(rng, 3, 2), _numbers(rng, 2, 2), None)
+    x = _numbers(rng, 1, 2)
+    x = np.concatenate((x, -x, _numbers(rng, 1, 2)))  # each output is negative for a row
+    yield case("no bias", x, _numbers(rng, 2, 2), None)
 
 
 @q2.wrong("weight has a row for each output: turn it round with weight.transpose().")
@@ -854,6 +858,7 @@ q7 = question(
     "q7",
     answer="my_kaiming",
     part="init.kaiming",
+    forbid=("init.xavier",),
     points=3,
     title="First numbers",
     hints=(
@@ -866,14 +871,14 @@ q7 = question(
 
 
 @q7.runs
-def _drawn(answer, shape, fan_in, gain):
+def _drawn(answer, shape, fan_in, *gain):
     Tensor.manual_seed(5)
-    drawn = [answer(shape, fan_in, gain) for _ in range(2)]
+    drawn = [answer(shape, fan_in, *gain) for _ in range(2)]
     return [t.numpy() if isinstance(t, Tensor) else type(t).__name__ for t in drawn]
 
 
 @q7.judges
-def _is_fit(got, want, shape, fan_in, gain):
+def _is_fit(got, want, shape, fan_in, gain=2**0.5):
     again, got = got
     if isinstance(got, str):
         return Open(f"expected a Tensor, got {got}")
@@ -886,6 +891,14 @@ def _is_fit(got, want, shape, fan_in, gain):
         return Open("the same numbers come again and again; each weight needs one of its own")
     if np.array_equal(again, got):
         return Open("called twice, it gives the same numbers: draw them at random")
+    if np.allclose(np.sort(again, None), np.sort(got, None), rtol=1e-3, atol=0):
+        return Open("called twice, it gives the same numbers in another order: draw them anew")
+    steps, spread = np.diff(np.sort(got, None)), float(np.ptp(got))
+    if steps.max() < 3 * spread / got.size:
+        return Open("the numbers lie at equal distances: draw each of them at random")
+    following = np.corrcoef(got.ravel()[:-1], got.ravel()[1:])[0, 1]
+    if abs(following) > 8 / got.size**0.5:
+        return Open("each number follows from the one before it: draw each of them at random")
     if not abs(got.mean()) < 6 * (asked / got.size) ** 0.5:
         return Open(f"the mean must be near 0, it is {float(got.mean()):.3g}")
     if not 0.75 < variance / asked < 1.33:
@@ -907,6 +920,7 @@ def _(rng):
     for _ in range(3):
         outputs, inputs = rng.randint(50, 60), rng.randint(20, 40)
         yield case("a layer", (outputs, inputs), inputs, round(rng.uniform(2, 3), 2))
+    yield case("with the gain that is meant", (outputs, inputs), inputs)
 
 
 @q7.hidden("filters and biases", points=1)

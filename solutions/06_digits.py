@@ -296,6 +296,7 @@ q3 = question(
     "q3",
     answer="my_cross_entropy",
     part="loss.cross_entropy",
+    graphs=True,
     points=3,
     title="Cross-entropy",
     forbid=(
@@ -341,7 +342,7 @@ def _(rng):
 
 @q3.hidden("large scores", points=1)
 def _(rng):
-    labels = np.array([rng.randrange(3) for _ in range(4)])
+    labels = np.array([*rng.sample(range(3), 2), *(rng.randrange(3) for _ in range(2))])
     logits = _numbers(rng, 4, 3) + np.array([[900.0], [-900.0], [0.0], [2000.0]])
     yield case("rows far apart", logits, labels)
     logits = _numbers(rng, 3, 4)
@@ -501,6 +502,7 @@ tl.check("q3")
 q4 = question(
     "q4",
     answer="entropy_slope",
+    world="numpy",
     points=2,
     title="What flows back",
     forbid=("graph.gradient", "tinylearn.tensor.backward.Backward.backward"),
@@ -668,7 +670,8 @@ q5 = question(
     "q5",
     answer="my_sgd",
     part="optim.sgd",
-    forbid=("optim.momentum", "optim.nesterov"),
+    forbid=("optim.momentum", "optim.nesterov", "optim.weight_decay"),
+    graphs=True,
     points=1,
     title="A step downhill",
     hints=(
@@ -773,6 +776,8 @@ q6 = question(
     "q6",
     answer="my_momentum",
     part="optim.momentum",
+    forbid=("optim.nesterov",),
+    graphs=True,
     points=2,
     title="A heavy ball",
     hints=(
@@ -930,6 +935,8 @@ q7 = question(
     "q7",
     answer="my_adam",
     part="optim.adam",
+    forbid=("optim.adamw",),
+    graphs=True,
     points=3,
     title="Adam",
     hints=(
@@ -1153,10 +1160,11 @@ def _():
 
 @q8.hidden("random scores", points=1)
 def _(rng):
-    for batch, classes in ((8, 3), (10, 4), (6, 6)):
+    for batch, classes, wrong in zip((9, 11, 6, 13), (3, 4, 6, 5), rng.sample(range(2, 6), 4)):
         logits = _numbers(rng, batch, classes)
         labels = logits.argmax(1)
-        labels[: batch // 2 - 1] = (labels[: batch // 2 - 1] + 1) % classes
+        rows = rng.sample(range(batch), wrong)
+        labels[rows] = (labels[rows] + rng.randrange(1, classes)) % classes
         yield case(f"{batch} rows", logits, labels)
 
 

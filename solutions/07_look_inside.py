@@ -273,6 +273,8 @@ q2 = question(
 @q2.runs
 def _measured(answer, x, y, arrays):
     weights = [Tensor(array) for array in arrays]
+    for weight in weights:
+        weight.grad = weight.detach() + 1  # what a training under way has left there
     h = Tensor(x, requires_grad=False)
     for weight in weights[:-1]:
         h = (h @ weight.transpose()).relu()
@@ -295,7 +297,7 @@ def _(rng):
         yield case(f"{len(weights)} layers", _numbers(rng, 6, widths[0]), labels, weights)
 
 
-@q2.wrong("The second result is larger: backward() adds to .grad. Use loss.gradient(*weights).")
+@q2.wrong(".grad belongs to the training, and you change it; loss.gradient(*weights) does not.")
 def left_behind(loss, weights):
     loss.backward()
     return [(w.grad * w.grad).mean().sqrt().item() for w in weights]
@@ -418,13 +420,18 @@ def _():
     yield case("at once", one - 1, [Code("np.sqrt"), Code("np.abs")])
 
 
+def _once(step):
+    """A step that is gone after its first call."""
+    return Code(f"(lambda left: lambda x: left.pop()(x))([{step}])")
+
+
 @q3.hidden("random steps", points=2)
 def _(rng):
     bad = ["np.log(x - x.min())", "np.exp(1000 * (x == x.max()))", "np.sqrt(x - x.mean())"]
     for k, maker in enumerate(bad):
-        before = [Code(_step(rng)) for _ in range(rng.randint(1, 4))]
-        after = [Code("np.exp"), Code("np.nan_to_num")][: k + 1]
-        steps = [*before, Code(f"lambda x: {maker}"), *after]
+        before = [_once(_step(rng)) for _ in range(rng.randint(1, 4))]
+        after = [Code("lambda x: x.after_the_first_bad")] * (k + 1)  # no array has this
+        steps = [*before, _once(f"lambda x: {maker}"), *after]
         yield case(f"{len(before)} good ones", _numbers(rng, 4), steps)
     grows = [Code("lambda x: x + 5"), Code("np.exp"), Code("np.exp"), Code("np.exp")]
     yield case("each larger than the last", _numbers(rng, 3), grows)
@@ -555,9 +562,12 @@ q4 = question(
     part="loss.binary_cross_entropy_with_logits",
     forbid=(
         "loss.cross_entropy",
+        "tinylearn.tensor.bends.softplus",
         "tinylearn.tensor.functions.Functions.softplus",
         "tinylearn.tensor.functions.Functions.logsigmoid",
+        "tinylearn.tensor.functions.Functions.mish",
     ),
+    graphs=True,
     points=2,
     title="A logarithm that never meets zero",
     rtol=1e-4,
@@ -587,8 +597,11 @@ def _():
 @q4.hidden("random scores", points=1)
 def _(rng):
     for shape in ((4,), (3, 2)):
-        truth = np.array([float(rng.random() < 0.5) for _ in range(int(np.prod(shape)))])
-        yield case(f"shape {shape}", _numbers(rng, *shape), truth.reshape(shape))
+        kinds = [(1, 1.0), (1, 0.0), (-1, 1.0), (-1, 0.0), (1, 1.0), (-1, 1.0)]
+        kinds = rng.sample(kinds[: int(np.prod(shape))], int(np.prod(shape)))
+        signs, truth = (np.array(part).reshape(shape) for part in zip(*kinds))
+        # No score is 0: there relu and abs have two slopes each, and any between is right.
+        yield case(f"shape {shape}", _numbers(rng, *shape, low=0.1) * signs, truth)
 
 
 @q4.hidden("large scores", points=1)
@@ -705,6 +718,8 @@ def _same_training(got, want, setting, verdict=""):
         return Open("the cause comes first, then the list of losses")
     if not isinstance(got[1], list | tuple | np.ndarray) or len(got[1]) != len(want[1]):
         return f"expected a list of {len(want[1])} losses, as the script itself returns"
+    if not all(type(loss) in (int, float) for loss in got[1]):
+        return Open("the losses are plain numbers: .item() makes one of a Tensor")
     losses, right = np.array(got[1], float), np.array(want[1])
     ends, should = losses[-5:].mean(), right[-5:].mean()
     if not ends < should + 0.5:
@@ -961,7 +976,7 @@ q6 = question(
 def _drawn(answer, seed, verdict=""):
     got = answer(seed)
     if not isinstance(got, tuple | list) or len(got) != 2 or not isinstance(got[1], Sequential):
-        return got
+        return type(got).__name__
     cause, model = got
     cause = cause if verdict or cause not in CAUSES else "in CAUSES"
     numbers = [tensor.numpy().astype(np.float16) for tensor in model.parameters()]
@@ -986,6 +1001,11 @@ def _learns_from_there(got, want, seed, verdict=""):
         return Open(
             f"trained from these numbers, the loss goes from {losses[0]:.4g} to {losses[-1]:.4g}; "
             f"it must fall below 1.8. Dead before any training: {dead[0]:.0%} and {dead[1]:.0%}"
+        )
+    if losses[0] > 10:
+        return Open(
+            f"the loss is {losses[0]:.3g} before any training, and a guess costs 2.3: these first "
+            "numbers explode on the way"
         )
     if losses[0] < 1.8:
         return Open(f"the loss is {losses[0]:.3g} before any training: first numbers know nothing")

@@ -108,6 +108,7 @@ def _numbers(rng, *shape, low=-2, high=2):
 q1 = question(
     "q1",
     answer="by_loops",
+    world="numpy",
     points=2,
     title="A filter at every place",
     forbid=("tinylearn.tensor.windows.filtered", "tinylearn.tensor.windows.windows"),
@@ -279,6 +280,7 @@ tl.check("q1")
 q2 = question(
     "q2",
     answer="places",
+    world="numpy",
     points=1,
     title="How many places?",
     hints=(
@@ -394,6 +396,7 @@ tl.check("q2")
 q3 = question(
     "q3",
     answer="slide",
+    graphs=True,
     points=2,
     title="The windows of a row",
     forbid=("tinylearn.tensor.windows.windows",),
@@ -588,6 +591,7 @@ tl.check("q3")
 q4 = question(
     "q4",
     answer="patches",
+    graphs=True,
     points=2,
     title="The windows of an image",
     forbid=("tinylearn.tensor.windows.windows",),
@@ -801,13 +805,14 @@ q5 = question(
     "q5",
     answer="my_conv2d",
     part="nn.conv2d",
-    points=3,
-    title="One product, one sum",
     forbid=(
-        "tinylearn.nn.functional.conv2d",
+        "nn.avg_pool2d",
         "tinylearn.tensor.windows.filtered",
         "tinylearn.tensor.windows.windows",
     ),
+    graphs=True,
+    points=3,
+    title="One product, one sum",
     rtol=1e-4,
     atol=1e-6,
     hints=(
@@ -1078,13 +1083,14 @@ q6 = question(
     "q6",
     answer="my_max_pool2d",
     part="nn.max_pool2d",
-    points=2,
-    title="The largest of each window",
     forbid=(
-        "tinylearn.nn.functional.max_pool2d",
-        "tinylearn.tensor.windows.pooled",
+        "nn.avg_pool2d",
+        "tinylearn.tensor.windows.pooling",
         "tinylearn.tensor.windows.windows",
     ),
+    graphs=True,
+    points=2,
+    title="The largest of each window",
     hints=(
         "steps = size if stride is None else two('stride', stride)",
         "Pad with what never wins: x.pad(None, None, (p, p), (q, q), value=-math.inf)",
@@ -1127,7 +1133,7 @@ def _(rng):
 
 @q6.hidden("padding and ties", points=1)
 def _(rng):
-    below = _numbers(rng, 1, 2, 3, 4, low=-9, high=-1)
+    below = _numbers(rng, 1, 2, 3, 4, low=-9, high=-1) * 1e30  # less than any number but -inf
     yield case("negative numbers and padding", below, (3, 2), (2, 2), (1, 0))
     few = np.array([[[[float(rng.choice((1, 1, 1, 2))) for _ in range(6)] for _ in range(4)]]])
     few[0, 0, :2, :2] = [[3, 3], [1, 3]]
@@ -1309,9 +1315,9 @@ q7 = question(
     "q7",
     answer="my_statistics",
     part="nn.batch_statistics",
+    graphs=True,
     points=1,
     title="Mean and variance of a channel",
-    forbid=("tinylearn.nn.functional.batch_statistics",),
     rtol=1e-4,
     atol=1e-6,
     hints=(
@@ -1439,9 +1445,9 @@ q8 = question(
     "q8",
     answer="my_batchnorm",
     part="nn.batchnorm",
+    graphs=True,
     points=2,
     title="The same size for every channel",
-    forbid=("tinylearn.nn.functional.batchnorm", "tinylearn.tensor.normalizing.one_axis"),
     rtol=1e-4,
     atol=1e-6,
     hints=(
@@ -1606,9 +1612,10 @@ tl.check("q8")
 q9 = question(
     "q9",
     answer="remembered",
+    forbid=("nn.batch_statistics",),
+    world="numpy",
     points=2,
     title="What is kept for after the training",
-    forbid=("tinylearn.nn.functional.batch_statistics",),
     hints=(
         "The batch's mean and variance by channel: x.mean(axes) and x.var(axes, ddof=1), over all "
         "axes but 1. ddof=1 divides by count - 1.",

@@ -307,7 +307,8 @@ HARMLESS = {
     "a helper in a later cell": [FULL.replace("a / 2", "half(a)"), "def half(x): return x / 2"],
     "NumPy under another name": ["import numpy as numeric",
                                  FULL.replace("a / 2", "numeric.divide(a, 2)")],
-    "changes its argument": [FULL.replace("return a / 2", "a /= 2\n    return a")],
+    "changes a copy of its argument": [
+        FULL.replace("return a / 2", "a = a.copy()\n    a /= 2\n    return a")],
     "a look-alike name beside it": ["def hаlve(a): return 0", FULL],
     "leaves a quiet thread": [FULL.replace(
         "return", "import threading, time\n    threading.Thread(target=time.sleep, args=(9,), "

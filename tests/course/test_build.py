@@ -120,7 +120,7 @@ def test_new_build_check_and_release_from_the_command_line(tmp_path, capsys):
     assert main(["build", "--no-run", *root]) == 0
     assert main(["release", "--out", str(tmp_path / "bundle"), *root]) == 0
     names = sorted(path.name for path in (tmp_path / "bundle").rglob("*") if path.is_file())
-    assert names == ["05_xor.ipynb", "05_xor.json"]
+    assert names == ["05_xor.ipynb", "05_xor.json", "README.md"]
     assert main(["new", "05_xor", *root]) == 1 and main(["new", "xor", *root]) == 1
     capsys.readouterr()
 
@@ -168,3 +168,40 @@ def test_markers_are_replaced_at_their_own_indentation():
     assert "return 1" not in stub and "return 1" in full and "SOLUTION" not in stub + full
     compile(stub, "stub", "exec")
     compile(full, "full", "exec")
+
+
+def test_a_bundle_of_some_chapters_says_how_to_install(tmp_path):
+    out = tmp_path / "bundle"
+    release(ROOT, out, ["02", "05_xor"], install="pip install ./tinylearn.whl")
+    assert {p.name for p in out.rglob("*.ipynb")} == {"02_shapes.ipynb", "05_xor.ipynb"}
+    text = (out / "README.md").read_text("utf-8")
+    assert "pip install ./tinylearn.whl" in text and "02_shapes" in text and "01_one" not in text
+    with pytest.raises(ValueError, match="no chapter '99'"):
+        release(ROOT, tmp_path / "other", ["99"])
+
+
+@pytest.mark.parametrize("fault", ["old checks", "no checks", "no stub", "no check"])
+def test_a_bundle_that_would_not_work_is_not_made(tmp_path, fault):
+    for path in ("exercises", "exercises/checks", "solutions"):
+        (tmp_path / path).mkdir()
+    for path in ("exercises/02_shapes.ipynb", "exercises/checks/02_shapes.json",
+                 "solutions/02_shapes.spec.json"):  # fmt: skip
+        (tmp_path / path).write_bytes((ROOT / path).read_bytes())
+    checks, book = (tmp_path / "exercises" / name for name in ("checks/02_shapes.json",
+                                                               "02_shapes.ipynb"))  # fmt: skip
+    if fault == "old checks":
+        checks.write_text(checks.read_text("utf-8").replace("By hand", "").replace("Strides", "S"))
+    elif fault == "no checks":
+        checks.unlink()
+    else:
+        data = json.loads(book.read_text("utf-8"))
+        role = "answer" if fault == "no stub" else "check"
+        cell = next(
+            c for c in data["cells"] if c["metadata"].get("tinylearn", {}).get("role") == role
+        )
+        cell["source"] = "pass"
+        cell["metadata"].pop("tinylearn") if role == "check" else None
+        book.write_text(json.dumps(data))
+    with pytest.raises(ValueError, match="would not work"):
+        release(tmp_path, tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()

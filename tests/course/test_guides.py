@@ -38,9 +38,10 @@ def run(line, folder):
 
 @pytest.fixture
 def course(tmp_path):
-    for name in ("solutions", "exercises", "notebooks"):
-        (tmp_path / name).mkdir()
-    for name in (f"solutions/{CHAPTER}.spec.json", f"exercises/{CHAPTER}.ipynb"):
+    for name in ("solutions", "exercises/checks", "notebooks"):
+        (tmp_path / name).mkdir(parents=True)
+    checks = f"exercises/checks/{CHAPTER}.json"
+    for name in (f"solutions/{CHAPTER}.spec.json", f"exercises/{CHAPTER}.ipynb", checks):
         os.symlink(ROOT / name, tmp_path / name)
     return tmp_path
 

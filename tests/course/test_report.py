@@ -164,10 +164,11 @@ def test_hidden_inputs_differ_by_student_and_stay_the_same_at_a_regrade():
 
     question = spec_of("01_one_number")["q1"]
 
-    def inputs(student):
-        seed = seed_for(SECRET, "01_one_number", student, "q1")
+    def inputs(student, answer="return 0"):
+        seed = seed_for(SECRET, "01_one_number", student, "q1", [answer])
         return [p.case.args for p in plan(question, seed) if p.check.is_fresh]
 
     assert inputs("ann") == inputs("ann") != inputs("bob")
+    assert inputs("ann", "return 1") != inputs("ann"), "who learned them by heart meets others"
     visible = [[p.case.args for p in plan(question, s) if p.check.is_visible] for s in "ab"]
     assert visible[0] == visible[1]

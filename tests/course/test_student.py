@@ -42,7 +42,7 @@ def test_a_right_answer_passes_and_says_that_the_grader_has_more(capsys):
         return (f(x + h) - f(x - h)) / (2 * h)
 
     tl.check("q1")
-    assert "3 of 3 visible checks passed" in capsys.readouterr().out
+    assert "4 of 4 visible checks passed" in capsys.readouterr().out
     assert slope(abs, 1.0) == pytest.approx(1)
 
 
@@ -58,7 +58,7 @@ def test_a_wrong_answer_shows_the_call_expected_and_got_and_the_known_mistake():
     text = str(caught.value)
     assert "called   slope(lambda x: x * x, 3.0)" in text
     assert "expected 6" in text and "got 12" in text
-    assert "2 * h apart" in text and "0 of 3" in text
+    assert "2 * h apart" in text and "0 of 4" in text
     assert "Traceback" not in "".join(caught.value._render_traceback_())
 
 

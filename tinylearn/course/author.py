@@ -10,6 +10,8 @@ A cell's role follows from what stands in it:
     answer     has @tl.answer(...): its solution lies between the two SOLUTION markers
     check      begins with tl.check(...): locked; carries the points
     text, code everything else, shown as it is
+
+More known mistakes stand in `solutions/mistakes/NN_topic.py`, outside the reading order.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .absent import absent_from, kind_of
 from .question import Question
-from .spec import FORMAT, from_data, source_of
+from .spec import FORMAT, edited_source, from_data, keys, source_of
 
 ANSWER = re.compile(r"^@tl\.answer\(\s*[\"']([^\"']+)[\"']", re.MULTILINE)
 QUESTION = re.compile(r"\bquestion\(\s*[\"']([^\"']+)[\"']")
@@ -29,6 +32,10 @@ SOLUTION = re.compile(
     r"^(?P<indent>[ \t]*)### BEGIN SOLUTION[^\n]*\n(?P<body>.*?)^[ \t]*### END SOLUTION[^\n]*$",
     re.MULTILINE | re.DOTALL,
 )
+MARKER = re.compile(
+    r"#+\s*(?:BEGIN|END|BEGINN|START|STOP)?\s*_?S[OL]+UTI?ONS?\b|###\s*(?:BEGIN|END)", re.I
+)
+EXACT = re.compile(r"^[ \t]*### (BEGIN|END) SOLUTION(?: |$)")
 STUB = "raise NotImplementedError({!r})"
 
 
@@ -48,6 +55,7 @@ class Source:
     name: str
     title: str
     cells: tuple[SourceCell, ...]
+    mistakes: str = ""  # the text of mistakes/NN_topic.py, which adds to the questions
 
     def texts(self, role: str) -> list[str]:
         return [cell.text for cell in self.cells if cell.role == role]
@@ -60,7 +68,9 @@ def read_source(path: Path) -> Source:
     notebook = jupytext.reads(Path(path).read_text("utf-8"), fmt="py:percent")
     cells = tuple(source_cell(cell) for cell in notebook.cells)
     title = next((m[1] for c in cells if (m := re.match(r"# (.+)", c.text))), Path(path).stem)
-    return Source(Path(path).stem, title.strip(), cells)
+    beside = Path(path).parent / "mistakes" / Path(path).name
+    mistakes = beside.read_text("utf-8") if beside.is_file() else ""
+    return Source(Path(path).stem, title.strip(), cells, mistakes)
 
 
 def source_cell(cell: Any) -> SourceCell:
@@ -105,11 +115,84 @@ def name_of(text: str) -> str:
     return name[1]
 
 
+def trouble_in(source: Source) -> list[str]:
+    """What is wrong with the cells: a line for each place, quoted as it stands.
+
+    A marker that is missing or mistyped would hand the solution to the students.
+    """
+    trouble = []
+    for cell in source.cells:
+        if cell.role == "answer":
+            trouble += [f"{cell.question}: {text}" for text in trouble_in_answer(cell.text)]
+        else:
+            lines = [line for line in cell.text.splitlines() if MARKER.search(line)]
+            trouble += [f"a marker outside of an answer: {line.strip()}" for line in lines]
+    return trouble
+
+
+def trouble_in_answer(text: str) -> list[str]:
+    """What is wrong with the markers of one answer."""
+    first = text.strip().splitlines()[0].strip()
+    trouble = []
+    for line in text.splitlines():
+        if MARKER.search(line) and not EXACT.match(line):
+            trouble.append(f"a mistyped marker: {line.strip()!r}")
+    marks = [m[1] for line in text.splitlines() if (m := EXACT.match(line))]
+    if marks[:2] != ["BEGIN", "END"] * bool(marks) or marks != ["BEGIN", "END"] * (len(marks) // 2):
+        trouble.append(f"SOLUTION markers out of order, {' '.join(marks)}, in the cell {first!r}")
+    if not marks:
+        trouble.append(
+            f"no SOLUTION markers in the cell {first!r}: its answer would go to students"
+        )
+    for place, name in ((stub_of(text), "stub"), (worked(text), "solution")):
+        try:
+            compile(place, f"<{name}>", "exec")
+        except SyntaxError as error:
+            trouble.append(f"the {name} is no Python: {error.msg}: {(error.text or '').strip()!r}")
+    return trouble
+
+
+def trouble_with_cells(source: Source, questions: list[Question]) -> list[str]:
+    """What does not fit together: points named twice, answers and checks missing or doubled."""
+    trouble = []
+    answers = [cell for cell in source.cells if cell.role == "answer"]
+    checks = [cell for cell in source.cells if cell.role == "check"]
+    for question in questions:
+        own = [cell for cell in answers if cell.question in keys(question)]
+        asked = [cell for cell in checks if cell.question in keys(question)]
+        for found, what in ((own, "answer"), (asked, "check")):
+            if len(found) != 1:
+                trouble.append(f"{question.id} has {len(found)} {what} cells; it needs one")
+        for cell in own:
+            trouble += wrong_points(question, cell)
+        for cell in asked:
+            if len(CHECK.findall(cell.text)) > 1:
+                trouble.append(f"{question.id}: two checks in one cell: {cell.text.strip()!r}")
+    known = {key for question in questions for key in keys(question)}
+    stray = [c for c in (*answers, *checks) if c.question not in known]
+    return trouble + [f"no question is called {c.question!r}: {first_line(c.text)}" for c in stray]
+
+
+def wrong_points(question: Question, cell: SourceCell) -> list[str]:
+    """The points in @tl.answer(..., points=...) that are not the question's."""
+    line = next(line for line in cell.text.splitlines() if ANSWER.match(line))
+    said = re.search(r"points\s*=\s*([0-9.]+)", line)
+    if said is not None and float(said[1]) == question.points:
+        return []
+    return [f"{question.id} is worth {question.points:g} points, but its cell says {line!r}"]
+
+
+def first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
 # ---------------------------------------------------------------- the private spec
 
 
 def private_spec(source: Source) -> dict[str, Any]:
     """Everything a grader needs. Raises ValueError naming what a question still lacks."""
+    if trouble := trouble_in(source):
+        raise ValueError("\n".join(trouble))
     cells = source.texts("question")
     authors = "\n\n".join(cells)
     own = {found[1]: text for text in cells if (found := QUESTION.search(text))}
@@ -120,6 +203,7 @@ def private_spec(source: Source) -> dict[str, Any]:
         "title": source.title,
         "setup": "\n\n".join(source.texts("setup")),
         "authors": authors,
+        "mistakes": source.mistakes,
         "shared": "\n\n".join(text for text in cells if text not in own.values()),
         "questions": {
             f"_{name}": {"reference": source_of(worked(cell.text), name)}
@@ -133,8 +217,15 @@ def private_spec(source: Source) -> dict[str, Any]:
         if question.id not in own:
             raise ValueError(f"{question.id}: begin it in a cell of its own, tagged question")
         answer = answers[question.answer].text
-        bodies[question.id] = question_body(question, answer, own[question.id], authors)
-    trouble = [line for question in from_data(data).questions for line in question.trouble()]
+        sources = own[question.id], authors, source.mistakes
+        body = question_body(question, answer, *sources)
+        given = f"{data['setup']}\n{body['run']}"
+        body["world"] = kind_of(question, data["setup"])
+        body["absent"] = list(absent_from(question, given))
+        bodies[question.id] = body
+    questions = from_data(data).questions
+    trouble = [line for question in questions for line in question.trouble()]
+    trouble += trouble_with_cells(source, questions)
     unasked = set(answers) - {body["name"] for body in bodies.values()}
     trouble += [f"{name} is an answer to no question" for name in sorted(unasked)]
     if trouble:
@@ -142,13 +233,16 @@ def private_spec(source: Source) -> dict[str, Any]:
     return data | {"questions": bodies}
 
 
-def question_body(question: Question, answer: str, cell: str, authors: str) -> dict[str, Any]:
+def question_body(
+    question: Question, answer: str, cell: str, authors: str, mistakes: str
+) -> dict[str, Any]:
     """The sources of one question: given to sandboxes, tests and feedback, never to students."""
     run = question.run.__name__ if question.run else ""
     judge = question.judge.__name__ if question.judge else ""
+    reference = source_of(worked(answer), question.answer)
     return {
         "name": question.answer,
-        "reference": source_of(worked(answer), question.answer),
+        "reference": reference,
         "stub": stub_of(answer),
         "solution": worked(answer),
         "run": renamed(source_of(authors, run), run, "run") if run else "",
@@ -158,11 +252,19 @@ def question_body(question: Question, answer: str, cell: str, authors: str) -> d
             {
                 "name": wrong.name,
                 "says": wrong.says,
-                "source": renamed(source_of(cell, wrong.name), wrong.name, question.answer),
+                "source": edited_source(question.id, wrong, reference)
+                if wrong.edit
+                else own_source(wrong.name, question.answer, cell, mistakes),
             }
             for wrong in question.wrongs
         ],
     }
+
+
+def own_source(name: str, answer: str, *texts: str) -> str:
+    """A wrong answer's definition, wherever it stands, under the name of the answer."""
+    found = next((source for text in texts if (source := source_of(text, name))), "")
+    return renamed(found, name, answer)
 
 
 def renamed(text: str, old: str, new: str) -> str:

@@ -3,14 +3,15 @@
     grade_class(spec, submissions, journal, secret, options) -> Summary
 
 Each worker process takes the next student, reads what was handed in through a confined reader,
-and asks a fresh sandbox. This process only counts. Killed at any moment, the next run goes on
-where the journal ends.
+and takes the answers to its desk of warm sandboxes. This process only counts. Killed at any moment,
+the next run goes on where the journal ends.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
 import sys
@@ -20,11 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import workers
+from .desk import Desk
 from .grade import NoSandbox, due, grade_questions, made_from, no_points
 from .journal import Journal, Result, locked, write_atomically
 from .question import Question
 from .reading import Reader
-from .sandbox import Limits, Sandbox
+from .sandbox import Limits
 from .scratch import clean
 from .spec import Spec
 from .submissions import Submission, read
@@ -95,6 +97,16 @@ def grade_class(
 
 
 _reader = Reader()  # each worker process has its own, started when it first reads
+_desks: dict[int, Desk] = {}  # and a desk of its own: the desk of a process, by its id
+
+
+def desk_of(spec: Spec, options: Options) -> Desk:
+    """The desk of this worker process; its hosts are started when they are first asked."""
+    own = os.getpid()
+    if own not in _desks or _desks[own].spec is not spec:
+        _desks.clear()
+        _desks[own] = Desk(spec, options.level, options.limits)
+    return _desks[own]
 
 
 def grade_one(
@@ -118,12 +130,12 @@ def grade_one(
         if not questions:
             return
         try:
-            with Sandbox(options.level, options.limits, warm_modules(spec)) as box:
-                for question in questions:
-                    yield {"step": question.id}
-                    for result in grade_questions(spec, submission, [question], box, secret):
-                        journal.write(result)
-                    yield {"did": question.id}
+            desk = desk_of(spec, options)
+            for question in questions:
+                yield {"step": question.id}
+                for result in grade_questions(spec, submission, [question], desk, secret):
+                    journal.write(result)
+                yield {"did": question.id}
         except (NoSandbox, OSError) as error:
             yield {"failed": str(error)}
 
@@ -142,14 +154,6 @@ def given_up(spec: Spec, submission: Submission, question: Question, why: str) -
         message=GIVEN_UP[why], checks=no_points(question),
         digest=made_from(spec, submission, question),
     )  # fmt: skip
-
-
-def warm_modules(spec: Spec) -> tuple[str, ...]:
-    """What a sandbox imports before the first question: what the given code imports."""
-    found = re.findall(r"^(?:import|from)\s+([\w.]+)", spec.data["setup"], re.MULTILINE)
-    if any(question.part for question in spec.questions):
-        found.append("tinylearn")
-    return tuple(dict.fromkeys(found))
 
 
 def shard(submissions: list[Submission], which: str) -> list[Submission]:

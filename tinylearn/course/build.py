@@ -5,8 +5,7 @@
     exercises/NN_topic.ipynb        the students' notebook: stubs and locked checks
     exercises/checks/NN_topic.json  the public half: visible cases and hints
 
-`build` runs the worked version (it must pass) and proves each question in place: the solution
-gets all points, the stub none, and every wrong answer is refused with its own sentence.
+`build` runs the worked version (it must pass) and proves each question: see prove.py.
 """
 
 from __future__ import annotations
@@ -19,12 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from .author import Source, SourceCell, private_spec, read_source, stub_of
-from .inside.values import Raised
-from .question import Question, Wrong
-from .spec import MOST_LINES, Planned, Spec, from_data, judge, plan, public, sentence
+from .prove import prove
+from .question import Question
+from .spec import Spec, from_data, public
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-PROOFS = ("one class", "another class", "a third class")  # seeds: no wrong answer may be lucky
 HIDDEN = "### BEGIN HIDDEN TESTS\ntl.check({!r}, hidden=True)\n### END HIDDEN TESTS"
 
 
@@ -32,15 +30,18 @@ class BuildError(ValueError):
     """The source of an exercise is not fit to be published; the text lists why."""
 
 
-def build(source: Path, root: Path, run: bool = True) -> dict[Path, str]:
-    """The texts of all derived files, by path below `root`. Raises BuildError."""
+def build(source: Path, root: Path, run: bool = True, seeds: int = 3) -> dict[Path, str]:
+    """The texts of all derived files, by path below `root`. Raises BuildError.
+
+    seeds   of how many students the inputs are drawn to prove the questions; see prove.py
+    """
     try:
         parsed = read_source(source)
         data = private_spec(parsed)
         spec = from_data(data)
     except (ValueError, SyntaxError) as error:
         raise BuildError(f"{source.name}: {error}") from error
-    if trouble := prove(spec):
+    if trouble := prove(spec, seeds):
         raise BuildError(f"{source.name}:\n" + "\n".join(trouble))
     name = parsed.name
     texts = {
@@ -87,38 +88,6 @@ def alike(a: Any, b: Any) -> bool:
 
 def json_text(data: Any) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-
-
-# ---------------------------------------------------------------- the proof
-
-
-def prove(spec: Spec) -> list[str]:
-    """What is wrong with the questions themselves: [] if each does what an author promises."""
-    trouble = []
-    for question in spec.questions:
-        plans = [plan(question, seed) for seed in PROOFS]
-        if all(isinstance(p.want, Raised) for p in plans[0]):
-            trouble.append(f"{question.id}: the solution raises {plans[0][0].want} in every case")
-        for p in plans[0]:
-            if text := judge(question, question.call(question.reference, p.case.args), p):
-                trouble.append(f"{question.id}: the solution fails {p.case.label}: {text}")
-        for wrong in question.wrongs:
-            if not all(is_refused(question, wrong, planned) for planned in plans):
-                trouble.append(f"{question.id}: no hidden check refuses {wrong.name} for sure")
-                continue
-            values = [(tried(question, wrong, p), p) for p in plans[0]]
-            if (says := sentence(question, values)) != wrong.says:
-                trouble.append(f"{question.id}: {wrong.name} is told {says!r}")
-    return trouble
-
-
-def is_refused(question: Question, wrong: Wrong, planned: list[Planned]) -> bool:
-    """Whether a wrong answer loses points to at least one hidden check."""
-    return any(judge(question, tried(question, wrong, p), p) for p in planned if p.check.points)
-
-
-def tried(question: Question, wrong: Wrong, planned: Planned) -> Any:
-    return question.call(wrong.function, planned.case.args, most_lines=MOST_LINES)
 
 
 # ---------------------------------------------------------------- notebooks

@@ -17,11 +17,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from .batch import Options, Progress, Summary, warm_modules
+from .batch import Options, Progress, Summary
+from .desk import Desk
 from .grade import due, grade_questions
 from .journal import Journal, from_json, to_json
 from .reading import Reader
-from .sandbox import Limits, Sandbox
+from .sandbox import Limits
 from .spec import Spec, from_data
 from .submissions import Submission, read
 
@@ -123,8 +124,8 @@ def grade_here(spec_text: str, text: str) -> str:
     about = job["submission"]
     submission = Submission(**about | {"cells": tuple(about["cells"]), "files": ()})
     questions = [spec[id] for id in job["questions"]]
-    with Sandbox(job["level"], Limits(**job["limits"]), warm_modules(spec)) as box:
+    with Desk(spec, job["level"], Limits(**job["limits"])) as desk:
         results = list(
-            grade_questions(spec, submission, questions, box, bytes.fromhex(job["secret"]))
+            grade_questions(spec, submission, questions, desk, bytes.fromhex(job["secret"]))
         )
     return json.dumps([to_json(result).decode() for result in results])

@@ -1,6 +1,7 @@
 """`tinylearn course ...`: what authors and staff run.
 
     new NN_topic        begin a chapter           build [--check]    derive every other file
+    mutate NN           are small changes seen?
     release --out DIR   the students' bundle      grade SUBMISSIONS --out GRADES
     report GRADES       feedback and tables       sandbox            what protects this machine
     site --out DIR      the lessons as web pages  totals --out GRADES  all chapters added up
@@ -21,20 +22,22 @@ from typing import Any
 
 from . import batch, submissions
 from .adjust import adjustments
+from .author import private_spec, read_source
 from .build import build, is_current, write
 from .cluster import grade_on_dask
 from .discover import discover
 from .gradescope import autograder_zip
 from .handback import feedback_zip, merge_review, review_page, similar
 from .journal import Journal, locked
+from .mutate import equal_ones, mutated
 from .names import printable
 from .probe import LEVELS, best_level, trouble_with
 from .reading import Reader
-from .release import release
+from .release import INSTALL, release
 from .report import write_reports, write_totals
 from .roster import missing, note, read_roster
 from .site import site
-from .spec import Spec, keys, load
+from .spec import Spec, from_data, keys, load
 from .template import new_chapter
 
 LOOK, STOPPED = 3, 130  # exit statuses
@@ -65,14 +68,23 @@ def add_to(subparsers: Subparsers) -> None:
     builder.add_argument("names", nargs="*", help="chapters; all if left out")
     builder.add_argument("--check", action="store_true", help="write nothing; fail on a difference")
     builder.add_argument("--no-run", action="store_true", help="do not execute the solutions")
+    seeds = "draw the inputs of so many students: solutions under all, mistakes under 20 at most"
+    builder.add_argument("--seeds", type=int, default=20, help=seeds)
     builder.set_defaults(run=run_build)
+    mutate = subparsers.add_parser("mutate", help="grade small changes of every model answer")
+    mutate.add_argument("names", nargs="*", help="chapters or their numbers; all if left out")
+    mutate.add_argument("--list", action="store_true", help="also those that no sentence explains")
+    mutate.set_defaults(run=run_mutate)
     bundle = subparsers.add_parser("release", help="make the students' bundle")
+    bundle.add_argument("names", nargs="*", help="chapters or their numbers; all if left out")
     bundle.add_argument("--out", type=Path, required=True)
+    install = "the command that installs tinylearn at a student's, for the bundle's README"
+    bundle.add_argument("--install", default=INSTALL, help=install)
     bundle.set_defaults(run=run_release)
     pages = subparsers.add_parser("site", help="write the lessons as web pages")
     pages.add_argument("--out", type=Path, required=True, help="a new folder, or a former site")
     pages.set_defaults(run=run_site)
-    for adder in (builder, new, bundle, pages):
+    for adder in (builder, mutate, new, bundle, pages):
         adder.add_argument("--root", type=Path, default=Path.cwd(), help="the course's folder")
     add_grade(subparsers)
     sandbox = subparsers.add_parser("sandbox", help="probe what protects this machine")
@@ -145,14 +157,10 @@ def run_new(arguments: argparse.Namespace) -> int:
 
 
 def run_build(arguments: argparse.Namespace) -> int:
-    sources = sorted((arguments.root / "solutions").glob("[0-9][0-9]_*.py"))
-    if arguments.names:
-        sources = [source for source in sources if source.stem in arguments.names]
-    if not sources:
-        raise ValueError(f"no solutions/NN_topic.py in {arguments.root}")
+    sources = sources_of(arguments.root, arguments.names)
     stale = 0
     for source in sources:
-        texts = build(source, arguments.root, run=not arguments.no_run)
+        texts = build(source, arguments.root, run=not arguments.no_run, seeds=arguments.seeds)
         if arguments.check:
             differ = [path for path, text in texts.items() if not is_current(path, text)]
             stale += len(differ)
@@ -166,9 +174,39 @@ def run_build(arguments: argparse.Namespace) -> int:
     return 1 if stale else 0
 
 
+def sources_of(root: Path, names: Sequence[str]) -> list[Path]:
+    """The sources of the chapters named, by their whole name or their number; all for none."""
+    sources = sorted((root / "solutions").glob("[0-9][0-9]_*.py"))
+    known = {name: path for path in sources for name in (path.stem, path.stem[:2])}
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"no chapter {unknown[0]}; there are {', '.join(p.stem for p in sources)}")
+    if not sources:
+        raise ValueError(f"no solutions/NN_topic.py in {root}")
+    return [path for path in sources if not names or {path.stem, path.stem[:2]} & set(names)]
+
+
+def run_mutate(arguments: argparse.Namespace) -> int:
+    """Print the mutants that get full points; the exit status says whether there are any."""
+    bad = 0
+    for source in sources_of(arguments.root, arguments.names):
+        spec = from_data(private_spec(read_source(source)))
+        survey = mutated(spec, equal_ones(arguments.root, source.stem))
+        bad += len(survey.undetected) + len(survey.out_of_date)
+        for text in survey.undetected:
+            print(f"{source.stem}: full points: {text}")
+        for text in survey.out_of_date:
+            print(f"{source.stem}: named as equal, but is not: {text}")
+        for text in survey.unexplained if arguments.list else ():
+            print(f"{source.stem}: no sentence: {text}")
+        without = len(survey.unexplained)
+        print(f"{source.stem}: {survey.count} mutants, {without} are refused without a sentence")
+    return 1 if bad else 0
+
+
 def run_release(arguments: argparse.Namespace) -> int:
-    files = release(arguments.root, arguments.out)
-    print(f"{len(files)} files for students in {arguments.out}")
+    files = release(arguments.root, arguments.out, arguments.names, arguments.install)
+    print(f"{len(files)} files for students in {arguments.out}: nothing leaks, every check opens")
+    print(f"to install: {arguments.install}")
     return 0
 
 

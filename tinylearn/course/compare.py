@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .inside.values import Raised, Thing
+from .inside.values import OF_A_TENSOR, Raised, Thing
 
 SHOWN = 8  # numbers shown in a row
 
@@ -58,7 +58,9 @@ def is_number(value: Any) -> bool:
 
 
 def number_difference(got: Any, want: Any, rtol: float, atol: float) -> str:
-    if isinstance(got, np.ndarray) and got.shape == ():
+    if type(got).__name__ == OF_A_TENSOR and got.shape == ():
+        return f"expected the number {show(want)}, got a Tensor: .item() gives its number"
+    if isinstance(got, np.ndarray) and got.shape == () and got.dtype != bool:
         got = got.item()
     if not is_number(got) and not isinstance(got, bool):
         what = "" if isinstance(want, bool) else "the number "
@@ -80,9 +82,9 @@ def close(got: float, want: float, rtol: float, atol: float) -> bool:
 
 
 def array_difference(got: Any, want: np.ndarray, rtol: float, atol: float) -> str:
-    shown, got = show(got), as_array(got)
+    given, got = got, as_array(got)
     if got is None:
-        return f"expected an array of shape {want.shape}, got {shown}"
+        return f"expected an array of shape {want.shape}, got {show(given)}"
     if got.shape != want.shape:
         return f"expected shape {want.shape}, got {got.shape}"
     exact = got.dtype.kind in "iub" and want.dtype.kind in "iub"

@@ -2,27 +2,43 @@
 
     due(spec, submission, journal) -> [Question]      grade_questions(...) -> Result, Result ...
 
-The sandbox is asked for values only. Whether a value is right, what a check is worth and which
-sentence a student reads is decided in this process, from the spec, after the sandbox is done.
+The sandbox is asked for values and descriptions of graphs, and knows no expected one. Whether they
+are right, what a check is worth and which sentence a student reads is decided by `decide`, from the
+spec, in a process of trusted code that can be ended (assess.py).
 """
 
 from __future__ import annotations
 
+import builtins
 import sys
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .. import errors
 from . import compare
 from .inside.values import BadValue, Raised, Thing, decode, encode
 from .journal import CheckResult, Journal, Result
+from .points import earned
 from .question import Open, Question
-from .sandbox import CLOCK, Reply, Sandbox
-from .spec import Planned, Spec, judge, keys, plan, seed_for, sentence
+from .replay import ON_THE_SPOT, holds_elsewhere, measured
+from .sandbox import CALL, CLOCK, Reply
+from .spec import Planned, Spec, judge, keys, seed_for, sentence
 from .submissions import Submission, answer_cells, digest, relevant_cells
+from .worlds import World
 
-GRADER = "1"  # raise it when grades could come out differently
+if TYPE_CHECKING:
+    from .desk import Desk
+
+GRADER = "2"  # raise it when grades could come out differently
+MOST_SLOW = 3  # calls that may be ended before the question is
+ERRORS = {
+    kind.__name__
+    for place in (vars(builtins), vars(errors))
+    for kind in place.values()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+} | {"ChangedArgument"}
 ENDINGS = {
     "timeout": Open("Your code took longer than this question allows."),
     "memory": Open("Your code used more memory than this question allows."),
@@ -36,6 +52,10 @@ ENDINGS = {
 
 class NoSandbox(Exception):
     """The sandbox itself failed, again and again: nobody's grade may depend on that."""
+
+
+class Overdue(Exception):
+    """The process that decides did not answer in time, or ended."""
 
 
 def due(
@@ -54,21 +74,29 @@ def due(
 def made_from(spec: Spec, submission: Submission, question: Question) -> str:
     """The digest of all that a grade depends on."""
     cells = relevant_cells(submission.cells, spec, question)
+    world = world_of(spec, question).key
     version = sys.modules[__name__.partition(".")[0]].__version__  # the framework's own
-    return digest([*cells, submission.trouble], spec.digest(question), f"{GRADER} {version}")
+    told = [*cells, submission.trouble, world]
+    return digest(told, spec.digest(question), f"{GRADER} {version}")
+
+
+def world_of(spec: Spec, question: Question) -> World:
+    """The world in which a question's answers run, as its spec has it."""
+    body = spec.data["questions"][question.id]
+    return World(body["world"], tuple(body["absent"]), question.graphs)
 
 
 def grade_questions(
-    spec: Spec, submission: Submission, questions: list[Question], box: Sandbox, secret: bytes
+    spec: Spec, submission: Submission, questions: list[Question], desk: Desk, secret: bytes
 ) -> Iterator[Result]:
     """Results one by one, each ready for the journal."""
     for question in questions:
-        result = grade_question(spec, question, submission, box, secret)
+        result = grade_question(spec, question, submission, desk, secret)
         yield replace(result, digest=made_from(spec, submission, question))
 
 
 def grade_question(
-    spec: Spec, question: Question, submission: Submission, box: Sandbox, secret: bytes
+    spec: Spec, question: Question, submission: Submission, desk: Desk, secret: bytes
 ) -> Result:
     """One question of one student, from the cells to the verdict."""
     began = time.monotonic()
@@ -77,25 +105,31 @@ def grade_question(
     )
     if submission.trouble:
         checks = no_points(question)
-        return replace(blank, message=submission.trouble, checks=checks, level=box.level)
+        return replace(blank, message=submission.trouble, checks=checks, level=desk.level)
     cells = relevant_cells(submission.cells, spec, question)
-    seed = seed_for(secret, spec.assignment, submission.student, question.id)
-    planned = plan(question, seed)
-    reply = ask(box, job_for(spec, question, cells, planned))
-    result = decide(question, planned, reply, blank)
+    seed = seed_for(secret, spec.assignment, submission.student, question.id, cells)
+    try:
+        calls, shown = desk.calls(question, seed)
+    except Overdue as error:
+        raise NoSandbox(f"the assessor does not come up: {error}") from None
+    reply = ask(desk, question, job_for(spec, question, cells, calls, shown))
+    result = desk.decide(question, seed, reply, blank)
     held = answer_cells(submission.cells, question)
     code = submission.cells[held[-1]] if held else ""
     found = next((m["cell"] for m in reply.messages if type(m.get("cell")) is int), -1)
     if 0 <= found < len(submission.cells):
         code = submission.cells[found]
     seconds = round(time.monotonic() - began, 3)
-    return replace(result, code=code[:20_000], level=box.level, seconds=seconds)
+    return replace(result, code=code[:20_000], level=desk.level, seconds=seconds)
 
 
 def job_for(
-    spec: Spec, question: Question, cells: list[str], planned: list[Planned]
+    spec: Spec, question: Question, cells: list[str], calls: list[Any], shown: int
 ) -> dict[str, Any]:
-    """What the sandbox is told: the answer's cells and arguments, no expected value."""
+    """What the sandbox is told: the answer's cells and arguments, no expected value.
+
+    shown   how many of the calls are visible checks: they come first
+    """
     body = spec.data["questions"][question.id]
     return {
         "cells": cells,
@@ -104,16 +138,40 @@ def job_for(
         "part": question.part,
         "setup": spec.data["setup"],
         "run": body["run"],
-        "forbid": list(question.forbid),
+        "graphs": question.graphs,
+        "may_change": list(question.may_change),
         "budget": question.budget,
-        "calls": [[encode(argument) for argument in p.case.args] for p in planned],
+        "shown": shown,
+        "calls": calls,
     }
 
 
-def ask(box: Sandbox, job: dict[str, Any]) -> Reply:
+def ask(desk: Desk, question: Question, job: dict[str, Any]) -> Reply:
+    """Ask; what took too long in one call is ended there, and the calls after it are made afresh.
+
+    So that one endless case costs its own points only. A few of them are enough.
+    """
+    whole, count = Reply(), len(job["calls"])
+    for _ in range(MOST_SLOW):
+        reply = ask_again(desk, question, job)
+        whole.messages += reply.messages
+        whole.ended, whole.detail = reply.ended, reply.detail
+        done = max([m["call"] for m in reply.messages if type(m.get("call")) is int], default=-1)
+        slow = max(done + 1, job.get("first", 0))
+        if reply.ended != "timeout" or reply.detail != CALL or slow >= count:
+            break
+        whole.messages.append({"call": slow, "value": encode(Raised("Slow"))})
+        if slow == count - 1:
+            whole.ended, whole.detail = "ok", ""
+            break
+        job = job | {"calls": job["calls"][slow + 1 - count :], "first": slow + 1}
+    return whole
+
+
+def ask_again(desk: Desk, question: Question, job: dict[str, Any]) -> Reply:
     """Ask; a wall-clock timeout and a sandbox that did not start get a second chance."""
     for attempt in range(3):
-        reply = box.ask(job)
+        reply = desk.ask(question, job)
         no_sandbox = reply.ended == "crashed" and reply.detail.startswith("no sandbox")
         slow = reply.ended == "timeout" and reply.detail == CLOCK
         if not no_sandbox and (not slow or attempt):
@@ -138,11 +196,14 @@ def decide(question: Question, planned: list[Planned], reply: Reply, blank: Resu
             return replace(nothing, status="not attempted", message=said)
         if "broken" in message:
             return broken(message["broken"], nothing)
-    values = values_of(reply, len(planned))
+    came = values_of(reply, len(planned))
+    values = [measured(question, got, p) for got, p in zip(came, planned)]
     pairs = list(zip(values, planned))
     wrong = {
         n: text for n, (got, p) in enumerate(pairs) if (text := fault(question, got, p, reply))
     }
+    if question.graphs:
+        wrong |= computed_on_the_spot(question, came, planned, wrong)
     kinds = [value.kind for value in values if isinstance(value, Raised)]
     if len(kinds) == len(values) > 0 and set(kinds) == {"NotImplementedError"}:
         return replace(
@@ -163,6 +224,16 @@ def decide(question: Question, planned: list[Planned], reply: Reply, blank: Resu
         notes=notes_of(reply),
         prints=prints_of(reply),
     )
+
+
+def computed_on_the_spot(
+    question: Question, came: list[Any], planned: list[Planned], wrong: dict[int, str]
+) -> dict[int, str]:
+    """The right cases, if one of them is right for its own numbers only: then none is a graph."""
+    right = [n for n in range(len(planned)) if n not in wrong]
+    if all(holds_elsewhere(question, came[n], planned[n]) for n in right):
+        return {}
+    return dict.fromkeys(right, ON_THE_SPOT)
 
 
 def broken(encoded: Any, nothing: Result) -> Result:
@@ -208,7 +279,7 @@ def fault(question: Question, got: Any, planned: Planned, reply: Reply) -> str:
 def check_results(
     question: Question, planned: list[Planned], wrong: dict[int, str]
 ) -> list[CheckResult]:
-    """Each check with its points. Fixed inputs earn theirs only beside fresh ones."""
+    """Each check with its points."""
     failed: dict[str, str] = {}
     for number, text in wrong.items():
         check, case = planned[number].check, planned[number].case
@@ -217,16 +288,18 @@ def check_results(
         failed.setdefault(
             check.name, full if check.is_visible else f"{case.label}: {outline(text)}"
         )
-    honest = any(c.is_fresh and c.points and c.name not in failed for c in question.checks)
-    results = []
-    for check in question.checks:
-        passed = check.name not in failed
-        earned = check.points if passed and (check.is_fresh or honest) else 0.0
-        message = failed.get(check.name, "")
-        results.append(
-            CheckResult(check.name, earned, check.points, passed, check.is_visible, message)
+    points = earned(question, failed)
+    return [
+        CheckResult(
+            check.name,
+            points[check.name],
+            check.points,
+            check.name not in failed,
+            check.is_visible,
+            failed.get(check.name, ""),
         )
-    return results
+        for check in question.checks
+    ]
 
 
 def outline(text: str) -> str:
@@ -234,11 +307,19 @@ def outline(text: str) -> str:
     if isinstance(text, Open):
         return text
     first = text.splitlines()[0]
-    if first.startswith(("your code raised", "expected shape")):
+    if first.startswith("your code raised"):
+        return f"your code raised {known_error(first)}"
+    if first.startswith("expected shape"):
         return first
     if " numbers differ" in first:
         return first.split(";")[0]
     return "another value was expected"
+
+
+def known_error(text: str) -> str:
+    """What was raised, without its message; a kind that is the student's own is not named."""
+    kind = text.removeprefix("your code raised ").partition(":")[0]
+    return kind if kind in ERRORS else "an error of its own"
 
 
 def status_of(

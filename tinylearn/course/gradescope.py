@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from .batch import course_secret
+from .desk import Desk
 from .discover import on_disk
 from .grade import grade_questions
 from .journal import Result
 from .probe import best_level
 from .reading import Reader
-from .sandbox import Sandbox
 from .spec import Spec, load
 from .submissions import Submission, read
 
@@ -42,19 +42,19 @@ LEFT_OUT = {"__pycache__", "viz", "tests"}
 def autograder_zip(spec: Spec, out: Path) -> Path:
     """Write the zip: the same bytes for the same spec and package."""
     package = Path(__file__).resolve().parents[1]
-    files = {"setup.sh": SETUP, "run_autograder": RUN}
+    files: dict[str, str | bytes] = {"setup.sh": SETUP, "run_autograder": RUN}
     files["spec.json"] = json.dumps(spec.data, sort_keys=True)
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted(package.rglob("*")):
         inside = path.relative_to(package)
-        if not LEFT_OUT & set(inside.parts):
-            files[f"tinylearn/{inside.as_posix()}"] = path.read_text("utf-8")
+        if path.is_file() and not LEFT_OUT & set(inside.parts):
+            files[f"tinylearn/{inside.as_posix()}"] = path.read_bytes()
     out.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
+        for name, content in files.items():
             entry = zipfile.ZipInfo(name)  # dated 1980: equal content, equal zip
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o100755 << 16 if "/" not in name else 0o100644 << 16
-            archive.writestr(entry, text)
+            archive.writestr(entry, content)
     return out
 
 
@@ -106,8 +106,8 @@ def main(base: Path = Path("/autograder")) -> int:
             submission = read(Submission(student, "", files=files), spec, reader)
         secret = course_secret(base / "source" / "course.secret")
         level, _ = best_level()
-        with Sandbox(level) as box:
-            results = list(grade_questions(spec, submission, spec.questions, box, secret))
+        with Desk(spec, level) as desk:
+            results = list(grade_questions(spec, submission, spec.questions, desk, secret))
         report = results_json(spec, results)
     except Exception as error:  # the student must see something, whatever happened to us
         said = f"The grader failed; tell the staff: {type(error).__name__}"

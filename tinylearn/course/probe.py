@@ -3,7 +3,8 @@
     best_level()        the strongest level whose promises all held, and what failed above it
 
 A level is not trusted for what it is called: an answer that tries to read, write, kill, listen
-and stay behind is run under it, and the level counts only if nothing of that worked.
+and stay behind is run under it, and the level counts only if nothing of that worked. It also looks
+for what a question has taken out: in every source, bytecode, archive and spec that it can read.
 """
 
 from __future__ import annotations
@@ -20,14 +21,16 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from .inside.confine import descendants
 from .sandbox import LEVELS, Limits, Sandbox
+from .worlds import PACKAGE, World, build, store
 
-ATTACK = """
-import os, signal, socket, time
+ATTACK = r"""
+import os, signal, socket, time, zipfile
 
-def attack(secret, victim, port, folder):
+def attack(secret, victim, port, folder, places, mark, own):
     broken = []
     def attempt(name, action):
         try:
@@ -39,24 +42,51 @@ def attack(secret, victim, port, folder):
     attempt("writes a file outside", lambda: open(folder + "/written", "w"))
     attempt("signals a process outside", lambda: os.kill(victim, 0))
     attempt("reaches the network", lambda: socket.create_connection(("127.0.0.1", port), 1))
-    if os.fork() == 0:
-        os.setsid()
+    broken += ["finds another copy"] * bool(copies(places, mark, own))
+    try:
         if os.fork() == 0:
-            time.sleep(60)
-        os._exit(0)
-    os.wait()
+            os.setsid()
+            if os.fork() == 0:
+                time.sleep(60)
+            os._exit(0)
+        os.wait()
+    except OSError:
+        pass
     return broken
+
+def copies(places, mark, own):
+    found, seen = [], set()
+    for place in places:
+        for here, folders, files in os.walk(place):
+            if here.startswith(("/proc", "/sys")) or os.path.realpath(here) in seen:
+                folders[:] = []
+                continue
+            seen.add(os.path.realpath(here))
+            for name in files:
+                path = os.path.join(here, name)
+                if not path.startswith(own) and holds(path, mark):
+                    found.append(path)
+    return found
+
+def holds(path, mark):
+    try:
+        if path.endswith((".zip", ".whl", ".egg", ".pyz")):
+            return any("tinylearn" in name for name in zipfile.ZipFile(path).namelist())
+        if path.endswith((".spec.json", ".ipynb")) or "/tinylearn/" in path:
+            return open(path, "rb").read(1) != b""
+        if path.endswith((".py", ".pyc")):
+            return mark.encode() in open(path, "rb").read()
+    except OSError:
+        return False
 """
 # What each level must refuse; nobody relies on "limits" for anything but resources.
-PROMISES = {
-    "bubblewrap": {"reads a file outside", "writes a file outside", "signals a process outside",
-                   "reaches the network", "leaves a process behind"},
-    "landlock": {"reads a file outside", "writes a file outside", "signals a process outside",
-                 "reaches the network", "leaves a process behind"},
-    "user": {"reads a file outside", "writes a file outside", "signals a process outside",
-             "reaches the network", "leaves a process behind"},
-    "limits": set(),
-}  # fmt: skip
+HELD = frozenset(
+    {"reads a file outside", "writes a file outside", "signals a process outside",
+     "reaches the network", "leaves a process behind", "finds another copy"}
+)  # fmt: skip
+PROMISES = dict.fromkeys(LEVELS[:-1], HELD) | {LEVELS[-1]: frozenset()}
+HOLE = World("tinylearn", ("tinylearn.graph.primitives.MUL",))
+MARK = "Multiply number by number; each input gets g times the other"  # stands beside the body
 
 
 @dataclass(frozen=True)
@@ -103,8 +133,11 @@ def attacked(level: str) -> set[str]:
         (folder / "secret").chmod(0o600)
         victim = stack.enter_context(bystander())
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        box = stack.enter_context(Sandbox(level, Limits(wall=10)))
-        arguments = [str(folder / "secret"), victim.pid, listener.getsockname()[1], str(folder)]
+        hole = build(HOLE)
+        box = stack.enter_context(Sandbox(level, hole, Limits(call=20, cpu=20, wall=40)))
+        arguments: list[Any] = [str(folder / "secret"), victim.pid, listener.getsockname()[1]]
+        places = searched() if PROMISES[level] else []
+        arguments += [str(folder), places, MARK, str(hole.folder)]
         reply = box.ask(
             {
                 "cells": [ATTACK],
@@ -123,6 +156,13 @@ def attacked(level: str) -> set[str]:
         time.sleep(0.05)
         left = len(processes_left(box.process.pid))
         return set(values[0]) | ({"leaves a process behind"} if left else set())
+
+
+def searched() -> list[str]:
+    """Where a copy of what was taken out might lie: everywhere, and by name where `/` is closed."""
+    known = [PACKAGE, Path.cwd(), Path.home(), store(), *map(Path, sys.path), Path("/opt/x")]
+    found = {str(above) for path in known for above in [path.resolve(), *path.resolve().parents]}
+    return sorted(found, key=len)
 
 
 @contextlib.contextmanager

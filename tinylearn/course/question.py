@@ -12,8 +12,9 @@
     @q.wrong("You divide by h, but the points are 2 * h apart.")
     def one_step(f, x, h=1e-5): ...
 
-A check earns its points if all its cases agree with the reference. Checks that take no `rng`
-have inputs anybody could learn by heart: their points count only beside one with fresh inputs.
+    q.mistake("Brackets: 2 * h.", replace="(2 * h)", by="2 * h")      as an edit of the solution
+
+A check earns its points if all its cases agree with the reference; points.py adds them up.
 """
 
 from __future__ import annotations
@@ -25,12 +26,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from ..parts import Part, named
 from .inside.values import Code, Raised, decode, encode
+from .inside.watch import watched
+from .worlds import KINDS
 
 __all__ = ["Case", "Check", "Code", "Open", "Question", "Raised", "Wrong", "case", "question"]
 
@@ -73,19 +77,35 @@ class Check:
 
 @dataclass(frozen=True)
 class Wrong:
-    """A mistake people really make, and the sentence for whoever makes it."""
+    """A mistake people really make, and the sentence for whoever makes it.
+
+    worth   the points that it earns, where the author promises them: 0 for one that computes
+            nothing of what is asked
+    edit    (text of the solution, what stands there instead), for one that is an edit
+    """
 
     name: str
     says: str
     function: Any
+    worth: float | None = None
+    edit: tuple[str, str] | None = None
 
 
 @dataclass
 class Question:
-    """All that is known of one question; `reference` and sources come with the spec.
+    """All that is known of one question; references and sources come with the spec.
 
-    budget   less than a sandbox's Limits allow: {"call": CPU seconds of one call,
-             "cpu": of all calls together, "memory": bytes}
+    reference   what gives the expected values: the solution, or the framework's own Part
+    solution    the author's model answer
+    changes     names of arguments that the answer is asked to change; it must leave all others
+    budget      less than a sandbox's Limits allow: {"call": CPU seconds of one call,
+                "cpu": of all calls together, "memory": bytes}
+    forbid      what computes the same thing, by name: it does not exist where the answer runs
+    world       what is there at all: "python", "numpy" or "tinylearn"; "": what the given code
+                needs
+    graphs      the answer builds graphs: `run` measures them beside the grader, where nobody can
+                tell it other counts, and the numbers must be right for other arguments, too
+    absent      every function that has no body there; comes with the spec
     """
 
     id: str
@@ -95,14 +115,20 @@ class Question:
     part: str | None = None
     title: str = ""
     forbid: tuple[str, ...] = ()
+    world: str = ""
+    graphs: bool = False
+    absent: tuple[str, ...] = ()
     rtol: float = 1e-5
     atol: float = 1e-7
+    changes: tuple[str, ...] = ()
     budget: dict[str, float] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
     wrongs: list[Wrong] = field(default_factory=list)
     run: Callable[..., Any] | None = None
     judge: Callable[..., str] | None = None
     reference: Any = None
+    solution: Any = None
+    may_change: tuple[int, ...] = ()  # `changes` as places
     namespace: dict[str, Any] = field(default_factory=dict)
 
     def visible(self, name: str) -> Callable[[Any], Any]:
@@ -118,14 +144,19 @@ class Question:
 
         return add
 
-    def wrong(self, says: str) -> Callable[[Any], Any]:
+    def wrong(self, says: str, worth: float | None = None) -> Callable[[Any], Any]:
         """Decorator: a wrong answer, and the sentence that its author should read."""
 
         def add(function: Any) -> Any:
-            self.wrongs.append(Wrong(function.__name__, says, function))
+            self.wrongs.append(Wrong(function.__name__, says, function, worth))
             return function
 
         return add
+
+    def mistake(self, says: str, replace: str, by: str, worth: float | None = None) -> None:
+        """A wrong answer as an edit of the solution, where `replace` must stand exactly once."""
+        name = f"edit_{sum(wrong.edit is not None for wrong in self.wrongs) + 1}"
+        self.wrongs.append(Wrong(name, says, None, worth, (replace, by)))
 
     def runs(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorator: how the answer is called, (answer, *args) -> a plain value."""
@@ -151,11 +182,12 @@ class Question:
         before = sys.gettrace()
         try:
             if most_lines:
-                sys.settrace(line_counter(most_lines))
+                sys.settrace(line_counter(most_lines, self.run))
             with np.errstate(all="ignore"), _framework:
                 fresh = decode(encode(list(args)), self.namespace)
                 with in_framework(self.part, answer):
-                    value = self.run(answer, *fresh) if self.run else answer(*fresh)
+                    careful = watched(answer, self.may_change)
+                    value = self.run(careful, *fresh) if self.run else careful(*fresh)
             return decode(encode(value))
         except Exception as error:
             return Raised(type(error).__name__, str(error)[:500])
@@ -166,7 +198,9 @@ class Question:
         """What is missing in a question before it may be published."""
         fresh = [check for check in self.checks if check.is_fresh and not check.is_visible]
         worth = sum(check.points for check in self.checks)
+        names = [check.name for check in self.checks]
         found = {
+            "checks of different names": len(set(names)) == len(names),
             "three staged hints": len(self.hints) >= 3,
             "three wrong answers": len(self.wrongs) >= 3,
             "a visible check": any(check.is_visible for check in self.checks),
@@ -204,20 +238,38 @@ class Slow(Exception):
     """A wrong answer ran longer than anybody wants to wait."""
 
 
-def line_counter(most: int) -> Callable[..., Any]:
-    """A trace function that raises Slow after `most` lines of an author's code."""
+def line_counter(most: int, run: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """A trace function that raises Slow after `most` lines of an author's code.
+
+    Neither the framework nor the given code nor `run` is counted: that would only slow them down.
+    """
     left = most
+    of_run = {id(code) for code in codes_in(getattr(run, "__code__", None))}
+
+    def enter(frame: Any, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        name = code.co_filename
+        if name[0] != "<" or name == "<setup>" or id(code) in of_run:
+            return None
+        return count(frame, event, argument)
 
     def count(frame: Any, event: str, argument: Any) -> Any:
         nonlocal left
-        if not frame.f_code.co_filename.startswith("<"):
-            return None  # the framework's code: not counted, and not slowed down
         left -= 1
         if left < 0:
             raise Slow
         return count
 
-    return count
+    return enter
+
+
+def codes_in(code: CodeType | None) -> Iterator[CodeType]:
+    """A piece of code and what is defined inside it, comprehensions included."""
+    if code is not None:
+        yield code
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                yield from codes_in(constant)
 
 
 _questions: list[Question] = []
@@ -227,6 +279,8 @@ BUDGETS = ("call", "cpu", "memory")
 def question(id: str, answer: str, points: float, hints: tuple[str, ...], **more: Any) -> Question:
     """Begin a question; the spec that is being loaded collects it."""
     made = Question(id, answer, points, tuple(hints), **more)
+    if made.world not in ("", *KINDS):
+        raise ValueError(f"{id}: no world {made.world!r}; there are {', '.join(KINDS)}")
     if unknown := set(made.budget) - set(BUDGETS):
         raise ValueError(f"{id}: no budget {sorted(unknown)}; there are {', '.join(BUDGETS)}")
     _questions.append(made)

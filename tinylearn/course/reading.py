@@ -24,7 +24,7 @@ from typing import Any
 from .inside import read as script
 from .inside.read import HEADER, Unreadable
 from .inside.values import BadValue, Frames
-from .sandbox import python_command, spare_uid
+from .levels import python_command, spare_uid
 
 MAX_ANSWER = 8_000_000  # bytes: 500,000 characters of code, each escaped
 WALL = 30.0  # seconds for one file, by the clock
@@ -102,7 +102,7 @@ class Reader:
 
     def start(self) -> None:
         ours, theirs = socket.socketpair()
-        command = [*python_command()[:-1], str(Path(script.__file__).resolve())]
+        command = python_command(Path(script.__file__).resolve())
         self.process = subprocess.Popen(
             [*command, json.dumps({"uid": spare_uid()})],
             stdin=theirs.fileno(),

@@ -1,41 +1,49 @@
 """Starts and stops the place where a student's code runs, in the best way this machine has.
 
-    with Sandbox(level()) as box:          one sandbox a submission
-        reply = box.ask(job)               one question: what came back, and how it ended
+    with Sandbox(level, build(World("numpy"))) as box:     one host in one world
+        reply = box.ask(job)        one question: what came back, and how it ended
 
 Four levels, strongest first; `level()` finds out by attacking each from inside (probe.py):
 
     bubblewrap   own file system, processes, network; leftovers die with it
     landlock     kernel rules on files, TCP and signals; leftovers are hunted down
-    user         another user id (needs root); may read what the world may read
+    user         another user id in a file system of links (needs root)
     limits       resource limits only: for your own notebooks, not for a class
+
+What a world, Python and NumPy need is all that can be read (levels.py). Time is measured here, from
+outside, and no limit hangs on anything that an answer could replace.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy
-
 from .inside import confine, host
 from .inside.values import BadValue, Frames
+from .levels import (
+    MEGABYTE,
+    bubblewrap_command,
+    environment,
+    host_settings,
+    python_command,
+    scratch_place,
+)
 from .scratch import Scratch, too_many_inside
+from .worlds import Hole
 
 LEVELS = ("bubblewrap", "landlock", "user", "limits")
 CLOCK = "by the clock"  # rather than in CPU time: the machine may have been busy
-MEGABYTE = 1 << 20
-_uids = itertools.count()
+CALL = "in one call"  # the calls after it may still be made
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100  # of CPU time, per second
 
 
 @dataclass(frozen=True)
@@ -58,15 +66,16 @@ class Reply:
     messages: list[dict[str, Any]] = field(default_factory=list)
     ended: str = "ok"  # ok, timeout, memory, disk, crashed, forged, flood, processes
     detail: str = ""
+    left_files: bool = False  # in the scratch folder: the next question needs another host
 
 
 class Sandbox:
     """One running host process under one level; questions are asked one after another."""
 
-    def __init__(self, level: str, limits: Limits | None = None, warm: tuple[str, ...] = ()):
+    def __init__(self, level: str, hole: Hole, limits: Limits | None = None):
         self.level = level
+        self.hole = hole
         self.limits = limits or Limits()
-        self.warm = warm
         self.process: subprocess.Popen[bytes] | None = None
         self.control: socket.socket | None = None
         self.scratch: Scratch | None = None
@@ -84,12 +93,13 @@ class Sandbox:
         """Start the host and wait until it is warm. Raises OSError if it does not come up."""
         ours, theirs = socket.socketpair()
         if self.level != "bubblewrap":  # which brings a file system of its own
-            self.scratch = Scratch()
+            self.scratch = Scratch(scratch_place(self.level, self.hole))
         folder = self.scratch.path if self.scratch else ""
-        settings = host_settings(self.level, self.limits, self.warm, folder)
-        command = [*python_command(), json.dumps(settings)]
+        settings = host_settings(self.level, self.limits, self.hole, folder)
+        script = self.hole.folder / "inside" / "host.py"
+        command = [*python_command(script), json.dumps(settings)]
         if self.level == "bubblewrap":
-            command = bubblewrap_command(settings) + command
+            command = bubblewrap_command(self.hole, settings["uid"]) + command
         elif settings["uid"]:
             os.chown(folder, settings["uid"], settings["uid"])
         self.process = subprocess.Popen(
@@ -97,7 +107,7 @@ class Sandbox:
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=environment(folder),
+            env=environment(settings["scratch"]),
             start_new_session=True,
             cwd="/",
         )
@@ -129,16 +139,16 @@ class Sandbox:
             if self.process is None or self.process.poll() is not None:
                 self.close()
                 self.start()
-            text = json.dumps(job | {"limits": tightened(self.limits, job)}).encode()
-            pipe = self._send(text)
+            limits = tightened(self.limits, job)
+            pipe = self._send(json.dumps(job | {"limits": limits}).encode())
         except OSError as error:
             self.close()
             return Reply(ended="crashed", detail=f"no sandbox: {error}")
         try:
-            self._collect(pipe, reply)
+            self._collect(pipe, reply, limits)
         finally:
             os.close(pipe)
-        if reply.ended != "ok":
+        if reply.ended != "ok" or reply.left_files:
             self.close()  # a fresh host for the next question
         return reply
 
@@ -157,29 +167,23 @@ class Sandbox:
         os.set_blocking(ours, False)
         return ours
 
-    def _collect(self, pipe: int, reply: Reply) -> None:
+    def _collect(self, pipe: int, reply: Reply, limits: dict[str, float]) -> None:
         """Read messages until the question has ended or broken a limit."""
         assert self.control is not None and self.process is not None
         frames, news = Frames(), Frames()
         if self.scratch:
             self.scratch.begin(self.process.pid)
-        until = time.monotonic() + self.limits.wall
-        looked = time.monotonic()
+        clock = Watch(self.process.pid, limits)
         self.control.setblocking(False)
         while reply.ended == "ok":
             wait_for([pipe, self.control.fileno()], 0.05)
             drain(pipe, frames, reply)
-            status = exit_status(self.control, news)
+            status = exit_status(self.control, news, reply)
             if status is not None:
                 drain(pipe, frames, reply)
                 judge_exit(status, reply)
                 break
-            now = time.monotonic()
-            if now > until:
-                reply.ended, reply.detail = "timeout", CLOCK
-            elif now - looked > 0.1:
-                looked = now
-                watch(self.process.pid, self.limits, reply)
+            if clock.look(reply):
                 self._watch_disk(self.process.pid, reply)
         if self.control is not None:
             self.control.settimeout(30)
@@ -195,97 +199,6 @@ def tightened(limits: Limits, job: dict[str, Any]) -> dict[str, float]:
     """The limits of one question: its budget, where that is less than what all may use."""
     own = job.get("budget", {})
     return {name: min(most, own.get(name, most)) for name, most in asdict(limits).items()}
-
-
-# ---------------------------------------------------------------- how a host is started
-
-
-def python_command() -> list[str]:
-    """The bare interpreter on the host script: no site, no user folder, no environment."""
-    return [os.path.realpath(sys.executable), "-I", "-S", "-B", str(Path(host.__file__).resolve())]
-
-
-def environment(scratch: str) -> dict[str, str]:
-    """All the environment a sandbox gets: nothing of the grader's own."""
-    threads = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL")}
-    return threads | {
-        "HOME": scratch or "/tmp",
-        "TMPDIR": scratch or "/tmp",
-        "PATH": "/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-    }
-
-
-def library_folders() -> tuple[list[str], list[str]]:
-    """The folders that NumPy and tinylearn are imported from, and all that Python itself reads."""
-    package = Path(__file__).resolve().parent.parent
-    site = Path(numpy.__file__).resolve().parent.parent
-    imports = [str(package.parent), str(site)]
-    system = ["/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"]
-    readable = [str(package), str(site), os.path.realpath(sys.base_prefix), *system]
-    return imports, [path for path in dict.fromkeys(readable) if os.path.exists(path)]
-
-
-def host_settings(
-    level: str, limits: Limits, warm: tuple[str, ...], scratch: str
-) -> dict[str, Any]:
-    """What the host script is told: nothing that a student may not see."""
-    imports, readable = library_folders()
-    separate = level == "bubblewrap"
-    uid = spare_uid() if separate or level == "user" or everyone_reads(readable) else 0
-    # In an older kernel the limit counts every process of the user, the grader's own included.
-    counted = uid or (separate and kernel_version() >= (5, 14))
-    return {
-        "paths": imports,
-        "warm": list(warm),
-        "own_pids": separate,
-        "landlock": level == "landlock",
-        "uid": 0 if level == "limits" else uid,
-        "processes": limits.processes if counted else 0,
-        "readable": [*readable, "/dev/urandom", "/dev/zero"],
-        "writable": [path for path in (scratch, "/dev/null") if path],
-        "scratch": "/tmp" if separate else scratch,
-    }
-
-
-def spare_uid() -> int:
-    """A user id for one sandbox if we are root, else 0."""
-    return 60_000 + next(_uids) % 5_000 if hasattr(os, "getuid") and os.getuid() == 0 else 0
-
-
-def everyone_reads(paths: list[str]) -> bool:
-    """Whether another user could import from all of them: no closed folder on the way."""
-    folders = {folder for path in paths for folder in [Path(path), *Path(path).parents]}
-    return all(folder.stat().st_mode & 0o005 == 0o005 for folder in folders if folder.is_dir())
-
-
-def kernel_version() -> tuple[int, ...]:
-    release = os.uname().release.split("-")[0] if hasattr(os, "uname") else ""
-    return tuple(int(part) for part in release.split(".")[:2] if part.isdigit())
-
-
-def bubblewrap_command(settings: dict[str, Any]) -> list[str]:
-    """The bwrap command line: an empty file system with Python in it, and nothing else."""
-    command = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
-    command += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    if settings["uid"]:  # started by root: the question itself becomes somebody else
-        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_KILL"):
-            command += ["--cap-add", capability]
-    else:
-        command += ["--unshare-user", "--disable-userns"]
-    # First, so that a Python which lives below /tmp is not covered by it.
-    command += ["--perms", "1777", "--size", str(16 * MEGABYTE), "--tmpfs", "/tmp"]
-    folders = {str(folder) for path in settings["readable"] for folder in Path(path).parents}
-    for folder in sorted(folders - {"/", "/tmp"}):
-        command += ["--perms", "0755", "--dir", folder]
-    for path in settings["readable"]:
-        if os.path.islink(path):
-            command += ["--symlink", os.readlink(path), path]
-        elif not path.startswith("/dev/"):
-            command += ["--ro-bind", path, path]
-    for device in ("/dev/null", "/dev/zero", "/dev/urandom"):
-        command += ["--dev-bind", device, device]
-    return [*command, "--"]
 
 
 # ---------------------------------------------------------------- watching and ending
@@ -323,7 +236,7 @@ def drain(pipe: int, frames: Frames, reply: Reply) -> None:
             reply.messages.append(message)
 
 
-def exit_status(control: socket.socket, news: Frames) -> int | None:
+def exit_status(control: socket.socket, news: Frames, reply: Reply) -> int | None:
     """What the host says about the question's end: its exit code, None while it runs."""
     try:
         data = control.recv(4096)
@@ -337,7 +250,10 @@ def exit_status(control: socket.socket, news: Frames) -> int | None:
         messages = news.feed(data)
     except BadValue:
         return -signal.SIGKILL
-    return int(messages[-1].get("exit", 0)) if messages else None
+    if not messages:
+        return None
+    reply.left_files = bool(messages[-1].get("files"))
+    return int(messages[-1].get("exit", 0))
 
 
 def judge_exit(status: int, reply: Reply) -> None:
@@ -347,22 +263,57 @@ def judge_exit(status: int, reply: Reply) -> None:
         return
     if status == 77:
         reply.ended = "memory"
-    elif status in (-signal.SIGXCPU, -signal.SIGPROF):
+    elif status == -signal.SIGXCPU:
         reply.ended = "timeout"
     elif reply.ended == "ok":
         by = f"signal {-status}" if status < 0 else f"exit code {status}"
         reply.ended, reply.detail = "crashed", f"Python ended with {by}"
 
 
-def watch(pid: int, limits: Limits, reply: Reply) -> None:
-    """Compare memory and number of all processes of the sandbox with the limits."""
-    processes = confine.descendants(pid)
-    if len(processes) > limits.processes + 4:
-        reply.ended, reply.detail = "processes", f"{len(processes)} processes"
-        return
-    resident = sum(resident_bytes(process) for process in processes)
-    if resident > limits.resident:
-        reply.ended, reply.detail = "memory", f"{resident // MEGABYTE} MB"
+class Watch:
+    """Looks from outside at all that a question uses: time, memory, processes.
+
+    Its CPU time is what the sandbox's processes have used since it began, children included.
+    """
+
+    def __init__(self, pid: int, limits: dict[str, float]):
+        self.pid, self.limits = pid, limits
+        self.began = self.looked = time.monotonic()
+        self.before = self.call_began = cpu_seconds([pid, *confine.descendants(pid)])
+        self.messages = 0
+
+    def look(self, reply: Reply) -> bool:
+        """End the question in `reply` if a limit is broken; whether it was time to look at all."""
+        now = time.monotonic()
+        if now - self.began > self.limits["wall"]:
+            reply.ended, reply.detail = "timeout", CLOCK
+        if now - self.looked < 0.04 and len(reply.messages) == self.messages:
+            return False
+        self.looked = now
+        processes = [self.pid, *confine.descendants(self.pid)]
+        used = cpu_seconds(processes)
+        if len(reply.messages) != self.messages:  # another call has begun
+            self.messages, self.call_began = len(reply.messages), used
+        if used - self.before > self.limits["cpu"]:
+            reply.ended, reply.detail = "timeout", ""
+        elif self.messages and used - self.call_began > self.limits["call"]:
+            reply.ended, reply.detail = "timeout", CALL
+        if len(processes) > self.limits["processes"] + 4:
+            reply.ended, reply.detail = "processes", f"{len(processes)} processes"
+        resident = sum(resident_bytes(process) for process in processes)
+        if resident > self.limits["resident"]:
+            reply.ended, reply.detail = "memory", f"{resident // MEGABYTE} MB"
+        return True
+
+
+def cpu_seconds(processes: list[int]) -> float:
+    """The CPU time that processes have used, with that of their children who have ended."""
+    ticks = 0
+    for process in processes:
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))  # user, system, and both of the children
+    return ticks / TICKS
 
 
 def resident_bytes(process: int) -> int:

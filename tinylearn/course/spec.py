@@ -13,8 +13,10 @@ from __future__ import annotations
 import ast
 import hashlib
 import hmac
+import inspect
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from .inside.values import Raised, decode, encode
 from .question import Case, Check, Open, Question, Wrong, take_questions
 
 FORMAT = 1
-MOST_LINES = 200_000  # of a wrong answer tried in this process: it may never end by itself
+MOST_LINES = 300_000  # of a wrong answer tried in this process: it may never end by itself
 
 
 @dataclass(frozen=True)
@@ -83,22 +85,78 @@ def from_data(data: dict[str, Any]) -> Spec:
     for body in data["questions"].values():
         exec(compile(body["reference"], "<reference>", "exec"), authors)
     take_questions()
-    exec(compile(data["authors"], f"<questions of {data['assignment']}>", "exec"), authors)
+    for text in (data["authors"], data.get("mistakes", "")):
+        exec(compile(text, f"<questions of {data['assignment']}>", "exec"), authors)
     questions = take_questions()
+    sources = {body_name(key, body): body["reference"] for key, body in data["questions"].items()}
     for question in questions:
         question.namespace = dict(given)
-        question.reference = authors.get(question.answer)
+        question.absent = tuple(data["questions"].get(question.id, {}).get("absent", ()))
+        question.reference = question.solution = authors.get(question.answer)
         if question.part:  # what the framework itself does is the reference
             question.reference = named(question.part).default
+        question.may_change = places_of(question)
+        question.wrongs = [
+            edited(question, wrong, sources[question.answer], authors) if wrong.edit else wrong
+            for wrong in question.wrongs
+        ]
     return Spec(data["assignment"], data["title"], data, questions)
+
+
+def body_name(key: str, body: dict[str, Any]) -> str:
+    """The function that a question's entry is about; while a spec is made its key says so."""
+    return str(body.get("name", key.removeprefix("_")))
+
+
+def places_of(question: Question) -> tuple[int, ...]:
+    """The places of the arguments that the answer may change. ValueError for an unknown name."""
+    if not question.changes:
+        return ()
+    names = list(inspect.signature(question.solution).parameters)
+    if unknown := set(question.changes) - set(names):
+        raise ValueError(f"{question.id}: {question.answer} has no argument {sorted(unknown)[0]}")
+    return tuple(names.index(name) for name in question.changes)
+
+
+def edited(question: Question, wrong: Wrong, source: str, authors: dict[str, Any]) -> Wrong:
+    """A mistake that is an edit of the solution, as a function."""
+    text = edited_source(question.id, wrong, source)
+    namespace = dict(authors)
+    try:
+        exec(compile(text, f"<{wrong.name}>", "exec"), namespace)
+    except SyntaxError as error:
+        raise ValueError(f"{question.id}: {wrong.edit} gives no Python: {error}") from None
+    return replace(wrong, function=namespace[question.answer])
+
+
+def edited_source(id: str, wrong: Wrong, source: str) -> str:
+    """The solution's text with one edit. ValueError unless its place is found exactly once."""
+    assert wrong.edit is not None
+    old, new = wrong.edit
+    if source.count(old) != 1:
+        raise ValueError(
+            f"{id}: {old!r} stands {source.count(old)} times in the solution, not once"
+        )
+    return source.replace(old, new)
 
 
 # ---------------------------------------------------------------- hidden inputs
 
 
-def seed_for(secret: bytes, assignment: str, student: str, question: str) -> str:
-    """Different for each student and question, the same at every regrade."""
-    text = "\x1f".join((assignment, student, question))
+def seed_for(
+    secret: bytes, assignment: str, student: str, question: str, cells: Iterable[str] = ()
+) -> str:
+    """The same at every regrade; another for each student, each question, and each answer.
+
+    cells   the code that is run: whoever learned the inputs of one answer meets others with the
+            next, and a table of them is worth nothing
+    """
+    answer = hashlib.sha256()
+    for cell in cells:
+        if cell.strip():
+            code = cell.encode("utf-8", "surrogatepass")
+            answer.update(len(code).to_bytes(8, "big") + code)
+    text = "\x1f".join((assignment, student, question, answer.hexdigest()))
     return hmac.new(secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
@@ -124,42 +182,81 @@ def judge(question: Question, got: Any, planned: Planned) -> str:
         return Open(f"got {compare.show(got)}, which is not a usable value ({kind})")
 
 
-def sentence(question: Question, values: list[tuple[Any, Planned]]) -> str:
+Theirs = Callable[[Wrong, Planned], tuple[Any, bool]]
+
+
+def sentence(
+    question: Question, values: list[tuple[Any, Planned]], theirs: Theirs | None = None
+) -> str:
     """The sentence of the known mistake that explains the values, or "".
 
     Best is a mistake that gives the same values in every case. A mistake whose values depend on
     an order nobody promised counts if it alone fails the same cases, most of them with the same
-    values.
+    values. Else it is the one that the first failing visible case shows, as beside the student.
+
+    theirs   what a known mistake gives for a case, and whether that is wrong; by default it is
+             asked
     """
-    near = []
+    theirs = theirs or (lambda wrong, planned: tried(question, wrong, planned))
+    near, failed = [], [bool(judge(question, got, planned)) for got, planned in values]
     for wrong in question.wrongs:
-        alike, other = likeness(question, wrong, values)
+        alike, other = likeness(question, wrong, values, failed, theirs)
         if alike and not other:
             return wrong.says
         if alike > 2 * other:
             near.append(wrong.says)
-    return near[0] if len(near) == 1 else ""
+    return near[0] if len(near) == 1 else first_sentence(question, values, theirs)
+
+
+def tried(question: Question, wrong: Wrong, planned: Planned) -> tuple[Any, bool]:
+    """What a known mistake gives for a case, and whether that is wrong."""
+    value = question.call(wrong.function, planned.case.args, most_lines=MOST_LINES)
+    return value, bool(judge(question, value, planned))
+
+
+def first_sentence(question: Question, values: list[tuple[Any, Planned]], theirs: Theirs) -> str:
+    """What tl.check says beside the student: the mistake that the first failing visible case shows.
+
+    Of the known mistakes those that give the same value there, and are right wherever the answer
+    is; "" if they do not agree on a sentence.
+    """
+    shown = [(got, planned) for got, planned in values if planned.check.is_visible]
+    failing = [n for n, (got, planned) in enumerate(shown) if judge(question, got, planned)]
+    if not failing or is_starved(shown[failing[0]][0]):
+        return ""
+    got, first = shown[failing[0]]
+    passed = [planned for n, (_, planned) in enumerate(shown) if n not in failing]
+    said = {
+        wrong.says
+        for wrong in question.wrongs
+        if same_value(question, got, theirs(wrong, first)[0])
+        and not any(theirs(wrong, planned)[1] for planned in passed)
+    }
+    return said.pop() if len(said) == 1 else ""
 
 
 def likeness(
-    question: Question, wrong: Wrong, values: list[tuple[Any, Planned]]
+    question: Question,
+    wrong: Wrong,
+    values: list[tuple[Any, Planned]],
+    failed: list[bool],
+    theirs: Theirs,
 ) -> tuple[int, int]:
-    """How many wrong values a known mistake gives, and how many it gives otherwise.
+    """How many of the `failed` values a known mistake gives, and how many it gives otherwise.
 
     (0, 0) if it is right where the answer is wrong or the other way round. Cases in which one of
     the two ran out of time tell nothing.
     """
     alike = other = 0
-    for got, planned in values:
+    for (got, planned), is_wrong in zip(values, failed):
         if is_starved(got):
             continue
-        theirs = question.call(wrong.function, planned.case.args, most_lines=MOST_LINES)
-        if is_starved(theirs):
+        value, theirs_is_wrong = theirs(wrong, planned)
+        if is_starved(value):
             continue
-        is_wrong = bool(judge(question, got, planned))
-        if is_wrong != bool(judge(question, theirs, planned)):
+        if is_wrong != theirs_is_wrong:
             return 0, 0
-        if is_wrong and same_value(question, got, theirs):
+        if is_wrong and same_value(question, got, value):
             alike += 1
         else:
             other += is_wrong
@@ -207,6 +304,9 @@ def public_question(spec: Spec, question: Question) -> dict[str, Any]:
     unseen = list(question.wrongs)  # right in all cases so far; a check stops at the first failure
     return {name: getattr(question, name) for name in names} | {
         **({"forbid": list(question.forbid)} if question.forbid else {}),
+        "world": body["world"],
+        "absent": body["absent"],
+        **({"may_change": list(question.may_change)} if question.may_change else {}),
         "hints": list(question.hints),
         "run": body["run"],
         "judge": body["judge"],
@@ -225,12 +325,19 @@ def public_case(
     """A visible case; `unseen` are the mistakes that may show here, less those that do."""
     want = question.call(question.reference, case.args)
     planned = Planned(check, case, want)
-    known = []
+    known: list[list[Any]] = []
     for wrong in list(unseen):
         value = question.call(wrong.function, case.args)
         if judge(question, value, planned):
             known.append([encode(value), wrong.says])
             unseen.remove(wrong)
+    # Two mistakes that cannot be told apart here: neither is named, for it may be the other.
+    values = [decode(value) for value, _ in known]
+    known = [
+        [value, says]
+        for (value, says), own in zip(known, values)
+        if all(says == s or not same_value(question, own, o) for (_, s), o in zip(known, values))
+    ]
     return {
         "check": check.name,
         "label": case.label,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import dis
 import inspect
 import json
 import os
@@ -21,14 +22,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 
-from ..parts import ContractError, use
+from ..parts import ContractError, named, use
 from . import compare, mine
 from .inside.find import is_stub
 from .inside.host import raised
 from .inside.uses import DEFINITIONS
 from .inside.values import BadValue, Raised, decode, encode, own_classes
+from .inside.watch import watched
 from .question import Open, Question, in_framework
 from .spec import FORMAT, judge, keys, load, plan, public_planned, same_value
 
@@ -107,7 +110,8 @@ def exercise(name: str, folder: str | Path | None = None) -> None:
 def read_question(body: dict[str, Any], given: dict[str, Any]) -> Question:
     names = ("id", "answer", "part", "title", "points", "rtol", "atol")
     question = Question(hints=tuple(body["hints"]), **{name: body[name] for name in names})
-    question.forbid = tuple(body.get("forbid", ()))
+    question.forbid, question.world = tuple(body.get("forbid", ())), body["world"]
+    question.may_change = tuple(body.get("may_change", ()))
     if body["judge"]:
         namespace = given | {"Open": Open}
         exec(compile(body["judge"], "<judge>", "exec"), namespace)
@@ -241,12 +245,13 @@ def call(asked: Asked, body: dict[str, Any]) -> Any:
     namespace = asked.given
     try:
         arguments = [decode(argument, namespace) for argument in body["args"]]
+        careful = watched(asked.answer, asked.question.may_change)
         if not asked.data["run"]:
-            value = asked.answer(*arguments)
+            value = careful(*arguments)
         else:
             exec(compile(asked.data["run"], "<run>", "exec"), namespace)
             with in_framework(asked.question.part, asked.answer):
-                value = namespace["run"](asked.answer, *arguments)
+                value = namespace["run"](careful, *arguments)
         return decode(encode(value))
     except BadValue as error:
         return Raised("ValueError", str(error))
@@ -259,15 +264,44 @@ def call(asked: Asked, body: dict[str, Any]) -> Any:
 
 
 def forbidden(asked: Asked) -> str:
-    """The first thing that the answer names though its question rules it out, or ""."""
-    code = getattr(asked.answer, "__code__", None)
-    own = getattr(asked.answer, "__globals__", {})
-    names = code.co_names if code is not None else ()
-    modules = {getattr(own.get(name), "__name__", "") for name in names}
-    for path in asked.question.forbid:
-        if path.rpartition(".")[2] in names or ("." not in path and path in modules):
+    """The first thing that the answer names though the grader does not have it, or ""."""
+    code, own = getattr(asked.answer, "__code__", None), getattr(asked.answer, "__globals__", {})
+    if code is None:
+        return ""
+    looked_up = {name: own.get(name) for name in global_names(code)}
+    without = {"python": ("numpy", "tinylearn"), "numpy": ("tinylearn",)}
+    for name, value in looked_up.items():
+        package = package_of(value)
+        if package in without.get(asked.question.world, ()):
+            return package if isinstance(value, ModuleType) else f"{package}'s {name}"
+    for path in (*asked.question.forbid, *shortcuts(asked)):
+        if path.rpartition(".")[2] in code.co_names or path in map(package_of, looked_up.values()):
             return path
-    return ""
+    part = named(asked.question.part) if asked.question.part else None
+    own_bodies = [part, part.default] if part else []
+    return next((n for n, value in looked_up.items() if any(value is b for b in own_bodies)), "")
+
+
+def global_names(code: CodeType) -> list[str]:
+    """The names that some code, or code inside it, looks up outside of itself."""
+    steps = dis.get_instructions(code)
+    found = [str(s.argval) for s in steps if s.opname in ("LOAD_GLOBAL", "LOAD_NAME")]
+    inner = [const for const in code.co_consts if isinstance(const, CodeType)]
+    return [*found, *(name for other in inner for name in global_names(other))]
+
+
+def package_of(value: Any) -> str:
+    """The package that a module, a class or a function belongs to; "" for anything else."""
+    known = value if isinstance(value, ModuleType) else getattr(value, "__module__", "")
+    name = known.__name__ if isinstance(known, ModuleType) else known
+    return str(name or "").partition(".")[0]
+
+
+def shortcuts(asked: Asked) -> list[str]:
+    """The methods of Tensor that are absent because the question asks for what they do."""
+    part = asked.question.part or ""
+    methods = [place.split(".")[-2:] for place in asked.data["absent"]]
+    return [m for owner, m in methods if owner[:1].isupper() and m == part.rpartition(".")[2]]
 
 
 def located(error: Exception, filename: str) -> Raised:

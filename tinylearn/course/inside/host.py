@@ -1,10 +1,11 @@
-"""The process beside a student's code: one sandbox a submission, one fork a question.
+"""The process beside a student's code: one host in one world, one fork a question.
 
     parent --(job, a pipe)--> host --fork--> question: select, build, call, send values
                               host: waits, ends whatever the question left running, reports
 
-Started as a script, with this folder as its only module path. It holds no secret: the job names
-an answer and its arguments, and what comes back are values that only the parent can judge.
+The host itself never runs a line of a student's code. Started as a script, with this folder as its
+only module path. It holds no secret: the job names an answer and its arguments, and what comes back
+are values that only the parent can judge.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import contextlib
 import importlib
 import json
 import os
-import pkgutil
 import signal
 import socket
 import sys
@@ -21,7 +21,7 @@ import traceback
 from typing import Any, NoReturn
 
 if __package__:  # imported by the package's tests
-    from . import confine, find, shell, syscalls, values
+    from . import confine, find, record, shell, syscalls, values, watch
 else:  # a script in the sandbox, where -I leaves its own folder out
     sys.path.insert(0, os.path.dirname(__file__))
     import confine  # type: ignore[import-not-found, no-redef]
@@ -29,25 +29,29 @@ else:  # a script in the sandbox, where -I leaves its own folder out
     import shell  # type: ignore[import-not-found, no-redef]
     import syscalls  # type: ignore[import-not-found, no-redef]
     import values  # type: ignore[import-not-found, no-redef]
+    import watch  # type: ignore[import-not-found, no-redef]
+
+    with contextlib.suppress(ImportError):  # only in a world for graphs
+        import record  # type: ignore[import-not-found, no-redef]
 
 PRINTS_KEPT = 2_000  # characters of what the answer printed
 HEADER = 8  # bytes before a job: its length
 
 
-class Slow(BaseException):
-    """One call used up its CPU time. Not an Exception: `except Exception` must not eat it."""
-
-
 class Prints:
-    """Takes what the answer prints, keeps the beginning, and never fills up."""
+    """Takes what the answer prints, keeps the beginning, and never fills up.
+
+    closed   from the first hidden case on: nothing that is printed there reaches anybody
+    """
 
     encoding, errors = "utf-8", "replace"
 
     def __init__(self) -> None:
         self.text = ""
+        self.closed = False
 
     def write(self, text: str) -> int:
-        if len(self.text) < PRINTS_KEPT:
+        if len(self.text) < PRINTS_KEPT and not self.closed:
             self.text += str(text)[:PRINTS_KEPT]
         return len(text)
 
@@ -70,6 +74,7 @@ def serve(control: socket.socket, settings: dict[str, Any]) -> None:
     confine.prctl(confine.PARENT_DEATH_SIGNAL, signal.SIGKILL)  # a killed grader leaves nobody
     confine.prctl(confine.NOT_DUMPABLE, 0)
     control.sendall(values.pack({"ready": os.getpid()}))
+    before = files_in(settings)
     while True:
         header, pipes, _, _ = socket.recv_fds(control, HEADER, 1)
         if len(header) < HEADER or len(pipes) != 1:
@@ -81,8 +86,15 @@ def serve(control: socket.socket, settings: dict[str, Any]) -> None:
             question(job, pipes[0], settings)
         os.close(pipes[0])
         _, status = os.waitpid(child, 0)
-        left = sweep(settings)
-        control.sendall(values.pack({"exit": os.waitstatus_to_exitcode(status), "left": left}))
+        left, code = sweep(settings), os.waitstatus_to_exitcode(status)
+        files = files_in(settings) != before
+        control.sendall(values.pack({"exit": code, "left": left, "files": files}))
+
+
+def files_in(settings: dict[str, Any]) -> set[str]:
+    """What lies in the scratch folder, as the host sees it: its root is not the question's."""
+    scratch = settings.get("scratch")
+    return set(os.listdir(settings.get("root", "") + scratch)) if scratch else set()
 
 
 def receive(control: socket.socket, size: int) -> bytes:
@@ -138,7 +150,7 @@ def question(job_text: bytes, pipe: int, settings: dict[str, Any]) -> NoReturn:
         prints = Prints()
         sys.stdout = sys.stderr = prints  # type: ignore[assignment]
         sys.stdin = open(os.devnull)  # noqa: SIM115
-        answer_job(job, lambda message: write_all(pipe, values.pack(message)))
+        answer_job(job, lambda message: write_all(pipe, values.pack(message)), prints)
         write_all(pipe, values.pack({"end": prints.text[:PRINTS_KEPT]}))
         code = 0
     except MemoryError:
@@ -158,6 +170,9 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
     folders = settings["readable"], settings["writable"]
     if settings.get("landlock") and not confine.landlock(*folders):
         raise OSError("landlock was found at the start but not now")
+    if settings.get("root"):
+        os.chroot(settings["root"])
+        os.chdir("/")
     if settings.get("uid") and not confine.leave_root(settings["uid"]):
         raise OSError("could not become an unprivileged user")
     confine.drop_capabilities()
@@ -169,7 +184,7 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
         os.chdir(settings["scratch"])
 
 
-def answer_job(job: dict[str, Any], send: Any) -> None:
+def answer_job(job: dict[str, Any], send: Any, prints: Prints) -> None:
     """Build the answer, call it with each set of arguments, send each value as it comes."""
     given: dict[str, Any] = {"__name__": "__answer__", "__builtins__": __builtins__}
     try:
@@ -182,27 +197,34 @@ def answer_job(job: dict[str, Any], send: Any) -> None:
         return send({"broken": values.encode(raised(error, -1))})
     send({"cell": chosen.cell, "notes": [note[:300] for note in chosen.notes[:5]]})
     confine.cpu_from_now(job["limits"]["cpu"])
-    signal.signal(signal.SIGPROF, too_slow)
     driver = given.get("run") if job["run"] else None
-    for number, arguments in enumerate(job["calls"]):
+    if driver and job.get("graphs"):
+        driver = record.recording(driver, job["part"])
+    answer = watch.watched(answer, job.get("may_change", ()))
+    for number, arguments in enumerate(job["calls"], job.get("first", 0)):
+        prints.closed = number >= job.get("shown", number + 1)
         send({"call": number, "value": one_call(job, given, driver, answer, arguments, chosen)})
 
 
 def make_answer(job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, Any]:
     """The chosen cells and the function or class they define, in the question's own setting."""
     exec(compile(job["setup"], "<given>", "exec"), given)
-    for path in job.get("forbid", ()):
-        forbid(path, given)
     provided = set(given)
     chosen = find.find(job["cells"], job["keys"], job["name"], provided, job["setup"])
-    if job["part"]:
-        take_out(job["part"])
     answer = shell.build(chosen, given, stay=True)
     given |= values.own_classes(given, chosen.names)
     if job["part"]:
         put_in(job["part"], answer)
     exec(compile(job["run"], "<run>", "exec"), given)
     return chosen, answer
+
+
+def put_in(name: str, answer: Any) -> None:
+    """Run the student's function as a Part of the framework from now on."""
+    parts = importlib.import_module("tinylearn.parts")
+    part = parts.named(name)
+    part.default = part.current = answer
+    parts.Part.version += 1
 
 
 def one_call(
@@ -216,22 +238,14 @@ def one_call(
     """The encoded value of one call, or the description of what it raised."""
     try:
         args = [values.decode(argument, given) for argument in arguments]
-        signal.setitimer(signal.ITIMER_PROF, job["limits"]["call"])
         value = driver(answer, *args) if driver else answer(*args)
         encoded = values.encode(value)
-        signal.setitimer(signal.ITIMER_PROF, 0)
         values.pack(encoded)
         return encoded
     except MemoryError:
-        signal.setitimer(signal.ITIMER_PROF, 0)
         return values.encode(values.Raised("MemoryError", "more memory than an answer may have"))
     except BaseException as error:
-        signal.setitimer(signal.ITIMER_PROF, 0)
         return values.encode(raised(error, chosen.cell, chosen.source))
-
-
-def too_slow(*_: Any) -> NoReturn:
-    raise Slow("more CPU time than a call may have")
 
 
 def raised(error: BaseException, cell: int, source: str = "") -> values.Raised:
@@ -252,55 +266,6 @@ def raised(error: BaseException, cell: int, source: str = "") -> values.Raised:
     kinds = [kind.__name__ for kind in type(error).__mro__[1:] if issubclass(kind, Exception)]
     also = tuple(name[:200] for name in kinds[:-1][:8])  # all but Exception itself
     return values.Raised(type(error).__name__[:200], str(message)[:2000], line, text[:500], also)
-
-
-# ---------------------------------------------------------------- what an answer may not use
-
-
-def forbid(path: str, given: dict[str, Any]) -> None:
-    """Make what `path` names say, where it is used, that it is not allowed.
-
-    path   a whole module, "numpy"; a function, "numpy.broadcast_shapes"; a method,
-           "tinylearn.tensor.reduce.Reductions.log_softmax"; or a Part, "graph.gradient"
-    """
-    owner, _, name = path.rpartition(".")
-    if not owner:  # a whole module: from now on it cannot be imported
-        for key in [key for key, value in given.items() if value is sys.modules.get(path)]:
-            del given[key]
-        for key in [key for key in sys.modules if key.partition(".")[0] == path]:
-            sys.modules[key] = None  # type: ignore[assignment]
-        return
-
-    def refused(*_: Any, **__: Any) -> NoReturn:
-        raise NameError(f"{path} does what this question asks you to write")
-
-    if part := framework().Part.table.get(path):
-        part.default = part.current = refused
-    else:
-        setattr(pkgutil.resolve_name(owner), name, refused)
-
-
-def take_out(name: str) -> None:
-    """Make the framework's own version of a Part unavailable to its students' answers."""
-
-    def refused(*_: Any, **__: Any) -> NoReturn:
-        raise NameError(f"{name} is yours to write: the framework's own is not here")
-
-    part = framework().named(name)
-    refused.__doc__ = part.default.__doc__
-    part.default = part.current = refused
-
-
-def put_in(name: str, answer: Any) -> None:
-    """Run the student's function in the framework from now on."""
-    part = framework().named(name)
-    part.default = part.current = answer
-    framework().Part.version += 1
-
-
-def framework() -> Any:
-    """The framework's table of Parts, imported by name: this file knows no package."""
-    return importlib.import_module("tinylearn.parts")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
     install()      from now on, for this process and all its children; True if it is in force
 
-A second wall behind the sandbox's first: no sockets, no namespaces or mounts, no memory of other
-processes, and no memory that limits do not count (memfd, System V). Linux on x86-64 and arm64;
+A second wall behind the sandbox's first: no other process and no other program, no sockets, no
+namespaces or mounts, no memory or limits of other processes, and no memory that limits do not count
+(memfd, System V). Linux on x86-64 and arm64;
 elsewhere nothing happens. The filter is a small program of the kernel's own BPF machine.
 """
 
@@ -14,7 +15,10 @@ import platform
 import struct
 
 # name -> number on x86-64, number on arm64
-DENIED = {
+DENIED: dict[str, tuple[int, int | None]] = {
+    "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281),
+    "setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119), "sched_setaffinity": (203, 122), "sched_setattr": (314, 274),
     "socket": (41, 198), "memfd_create": (319, 279), "memfd_secret": (447, 447),
     "shmget": (29, 194), "shmat": (30, 196), "msgget": (68, 186), "semget": (64, 190),
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
@@ -33,6 +37,8 @@ DENIED = {
 MACHINES = {"x86_64": (0, 0xC000003E, 56), "aarch64": (1, 0xC00000B7, 220)}  # column, arch, clone
 CLONE3 = 435  # its flags lie in memory, out of a filter's sight: "not implemented", use clone
 NAMESPACES = 0x7E020000  # the flags of clone that make a new namespace
+THREAD = 0x00010000  # the flag of clone that makes a thread: without it, a process
+PRLIMIT = {"x86_64": 302, "aarch64": 261}  # allowed for this process, 0
 
 LOAD, EQUAL, ANY_BIT, AT_LEAST, RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000  # REFUSE + the error's number
@@ -50,14 +56,19 @@ def program(machine: str) -> list[tuple[int, int, int, int]]:
         (AT_LEAST, 0, 1, 0x40000000),  # x32: other numbers for the same calls
         (RETURN, 0, 0, KILL),
     ]
-    for number in sorted({numbers[column] for numbers in DENIED.values()}):
+    for number in sorted({n for both in DENIED.values() if (n := both[column]) is not None}):
         steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE + NOT_PERMITTED)]
     steps += [
         (EQUAL, 0, 1, CLONE3),
         (RETURN, 0, 0, REFUSE + NOT_IMPLEMENTED),
-        (EQUAL, 0, 3, clone),
+        (EQUAL, 0, 3, PRLIMIT[machine]),
+        (LOAD, 0, 0, 16),  # its first argument: the process
+        (EQUAL, 6, 0, 0),
+        (RETURN, 0, 0, REFUSE + NOT_PERMITTED),
+        (EQUAL, 0, 4, clone),
         (LOAD, 0, 0, 16),  # its first argument: the flags
-        (ANY_BIT, 0, 1, NAMESPACES),
+        (ANY_BIT, 1, 0, NAMESPACES),
+        (ANY_BIT, 1, 0, THREAD),
         (RETURN, 0, 0, REFUSE + NOT_PERMITTED),
         (RETURN, 0, 0, ALLOW),
     ]

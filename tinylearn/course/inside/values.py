@@ -28,6 +28,7 @@ MAX_TEXT = 100_000  # characters of one string
 MAX_BYTES = 1_500_000  # bytes of one message: 100,000 float64 fit
 MAX_MESSAGES = 5_000  # in one stream
 MAX_BITS = 4_096  # of one integer
+OF_A_TENSOR = "NumbersOfATensor"  # the class of an array that was sent as a Tensor
 DTYPES = ("bool", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64")
 
 
@@ -67,6 +68,12 @@ class Raised:
 
     def __repr__(self) -> str:
         return f"{self.kind}: {self.message}" if self.message else self.kind
+
+
+def numpy_in_use() -> Any:
+    """NumPy, if anybody imported it: None also for what stands for it where there is none."""
+    numpy = sys.modules.get("numpy")
+    return numpy if hasattr(numpy, "__version__") else None
 
 
 def own_classes(given: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -152,7 +159,7 @@ def _simpler(value: Any, count: _Count) -> Any:
     """
     if isinstance(value, Code | Raised | Thing):
         return value
-    numpy = sys.modules.get("numpy")  # a value cannot be an array if nobody imported NumPy
+    numpy = numpy_in_use()
     if numpy is not None and isinstance(value, numpy.generic):
         return float(value) if isinstance(value, numpy.floating) else value.item()
     plain: tuple[Any, ...] = (int, float, list, tuple, set, frozenset, dict)
@@ -185,11 +192,11 @@ def _encode_other(value: Any, count: _Count) -> Any:
         }
     if isinstance(value, Thing):
         return {"thing": value.says[:500]}
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(value, numpy.ndarray):
-        value = _usual(value)
-        if value.dtype.name in DTYPES:
-            return _encode_array("array", value, count)
+    numpy = numpy_in_use()
+    is_array = numpy is not None and isinstance(value, numpy.ndarray)
+    if is_array and (usual := _usual(value)).dtype.name in DTYPES:
+        kind = "tensor" if type(value).__name__ == OF_A_TENSOR else "array"
+        return _encode_array(kind, usual, count)
     is_tensor = any(kind.__name__ == "Tensor" for kind in type(value).__mro__)
     if is_tensor and callable(getattr(value, "numpy", None)):
         return _encode_array("tensor", value.numpy(), count)
@@ -254,7 +261,8 @@ def _decode(data: Any, code: dict[str, Any] | None, depth: int) -> Any:
     if kind in ("tuple", "set", "dict"):
         return _decode_container(kind, body, code, depth)
     if kind in ("array", "tensor"):
-        return _decode_array(*body)
+        numbers = _decode_array(*body)
+        return numbers if kind == "array" else numbers.view(type(OF_A_TENSOR, (type(numbers),), {}))
     return _decode_scalar(kind, body, code)
 
 

@@ -1,0 +1,83 @@
+"""More known mistakes of chapter 03, as edits of the solutions."""
+
+# fmt: off
+q1.mistake("The factors are multiplied by g, not added to it.",
+           replace="g * y, g * x", by="g + y, g + x", worth=0)
+q1.mistake("The gradient for x is g * y alone: x itself is no factor of its own slope.",
+           replace="g * y, g * x", by="g * y * x, g * x * y", worth=0)
+q1.mistake("Each input gets a graph of its own: the second is g * x.",
+           replace="g * y, g * x", by="g * y, g * y", worth=0)
+q1.mistake("If x grows, the product grows by y: the sign stays.",
+           replace="g * y, g * x", by="-g * y, -g * x", worth=0)
+
+q2.mistake("The exponential is its own slope: g * node, and not g over node.",
+           replace="(g * node,)", by="(g * node.recip(),)", worth=0)
+q2.mistake("node is exp(x) already: without another exp.",
+           replace="(g * node,)", by="(g * node.exp(),)", worth=0)
+q2.mistake("g and the slope are multiplied, not added.",
+           replace="(g * node,)", by="(g + node,)", worth=0)
+
+CHOSEN = "None, condition.where(g, 0.0), condition.where(0.0, g)"
+q3.mistake("The condition is yes or no, and no small step changes it: its gradient is None.",
+           replace=CHOSEN, by=CHOSEN.replace("None", "g"), worth=0)
+q3.mistake("y was chosen where the condition does not hold: condition.where(0.0, g).",
+           replace=CHOSEN, by="None, condition.where(g, 0.0), condition.where(g, 0.0)", worth=0)
+q3.mistake("The chosen input gets g, not 1: condition.where(g, 0.0).",
+           replace=CHOSEN, by="None, condition.where(g * 0 + 1, 0.0), "
+                              "condition.where(0.0, g * 0 + 1)", worth=0)
+q3.mistake("What was not chosen had no influence, and gets 0: no minus.",
+           replace=CHOSEN, by="None, condition.where(g, -g), condition.where(-g, g)", worth=0)
+
+q4.mistake("A rule returns a tuple, also for one input: mind the comma.",
+           replace="(g.expand(node.inputs[0].shape),)", by="g.expand(node.inputs[0].shape)",
+           worth=0)
+q4.mistake("g still has the shape of the result: repeat it to the shape of the input.",
+           replace="node.inputs[0].shape", by="node.shape", worth=0)
+q4.mistake("Every summand gets g itself, as it is: no minus.",
+           replace="(g.expand", by="(-g.expand", worth=0)
+q4.mistake("The gradient is g, repeated, and not the sum itself.",
+           replace="(g.expand", by="(node.expand", worth=0)
+
+SHARE = "share = g * mask.sum(node.arg).recip()"
+q5.mistake("Divide g by how many winners there are along the axes, not by how many numbers.",
+           replace=SHARE, by="share = g * (node.size / x.size)", worth=0)
+q5.mistake("The winners get their share of g, not 1: multiply by g.",
+           replace=SHARE, by="share = mask.sum(node.arg).recip()", worth=0)
+q5.mistake("The share is g DIVIDED by the number of winners: .recip().",
+           replace=SHARE, by="share = g * mask.sum(node.arg)")
+q5.mistake("The gradient goes where the maximum stands, but it is g, not g times the number.",
+           replace="(mask * share.expand(x.shape),)", by="(mask * share.expand(x.shape) * x,)",
+           worth=0)
+q5.mistake("Every row has winners of its own: count them along node.arg, not over everything.",
+           replace="mask.sum(node.arg)", by="mask.sum(tuple(range(x.ndim)))")
+
+AXES = "tuple(k for k, (a, b) in enumerate(zip(x.shape, node.shape)) if a != b)"
+q6.mistake("g still has the shape of the result: sum it along the repeated axes.",
+           replace="if a != b", by="if a == b", worth=0)
+q6.mistake("Only the axes that were repeated are summed, not all of them.",
+           replace=AXES, by="tuple(range(len(x.shape)))")
+q6.mistake("Any axis may be repeated, not only the first.",
+           replace=AXES, by="(0,)", worth=0)
+q6.mistake("A rule returns a tuple, also for one input: mind the comma.",
+           replace="return (g.sum(axes),)", by="return g.sum(axes)", worth=0)
+q6.mistake("Copies add up: sum, and not max.",
+           replace="g.sum(axes)", by="g.max(axes)", worth=0)
+
+BACK = "tuple(node.arg.index(axis) for axis in range(len(node.arg)))"
+q7.mistake("The axes of g are still in the new order: permute them back.",
+           replace=BACK, by="tuple(sorted(node.arg))", worth=0)
+q7.mistake("Turning the list round is not turning the move round.",
+           replace=BACK, by="tuple(reversed(node.arg))", worth=0)
+q7.mistake("A rule returns a tuple, also for one input: mind the comma.",
+           replace=f"(g.permute({BACK}),)", by=f"g.permute({BACK})", worth=0)
+
+CUT = "tuple((before, before + n) for (before, _), n in zip(node.arg, sizes))"
+q8.mistake("The second number is where x ends: before + size, not the size alone.",
+           replace="(before, before + n) for", by="(before, n) for", worth=0)
+q8.mistake("shrink takes (from, to): the pair of widths is something else.",
+           replace=CUT, by="node.arg", worth=0)
+q8.mistake("The cut is as long as x itself: before + size, where node.shape is too long.",
+           replace="sizes = node.inputs[0].shape", by="sizes = node.shape", worth=0)
+q8.mistake("A rule returns a tuple, also for one input: mind the comma.",
+           replace=f"return (g.shrink({CUT}),)", by=f"return g.shrink({CUT})", worth=0)
+# fmt: on

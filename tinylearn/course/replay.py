@@ -1,0 +1,173 @@
+"""Rebuilds an answer's graphs from their descriptions, and measures them here.
+
+    replayed(question, calls, args)          what the question's `run` measures on these graphs
+    holds_elsewhere(question, calls, planned)    whether they are right for other numbers, too
+
+The child says only which operations it applied to what (inside/record.py). Every node is made
+anew by the framework's own primitives, which check it; the question's own `run` counts, runs and
+differentiates it. Runs in the assessor's process (assess.py), never in the grader's.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..contracts.measure import leaf
+from ..graph.deferred import Composite
+from ..graph.dtype import dtype
+from ..graph.node import Node
+from ..graph.primitives import PRIMITIVES, const
+from ..tensor import Tensor
+from ..tensor.state import made
+from .inside.record import MOST_NODES, leaves_of
+from .inside.values import BadValue, Raised, Thing
+from .question import Open, Question
+from .spec import Planned, judge
+
+MOST_NUMBERS, MOST_TOGETHER = 1_000_000, 20_000_000  # of one node, of all nodes of an answer
+ON_THE_SPOT = Open(
+    "it holds numbers that were computed on the spot: built of operations on what is handed in, "
+    "it would be right for other numbers, too"
+)
+MALFORMED = (StopIteration, KeyError, IndexError, TypeError, AttributeError, OverflowError)
+
+
+def measured(question: Question, got: Any, planned: Planned) -> Any:
+    """What a value that came back stands for: of a question about graphs, what `run` measures."""
+    return replayed(question, got, planned.case.args) if question.graphs else got
+
+
+def replayed(question: Question, calls: Any, args: tuple[Any, ...]) -> Any:
+    """What `run` gives for an answer that gives the graphs which came back, call by call."""
+    if isinstance(calls, Raised | Thing) or not isinstance(calls, list) or not calls:
+        return calls
+    left = iter(calls)
+
+    def answer(*given: Any, **options: Any) -> Any:
+        handed = [*given, *options.values()]
+        try:
+            value, after, steps = next(left)
+            nodes = rebuilt(steps, leaves_of(handed), question.absent)
+            tensors = [g for g in handed if isinstance(g, Tensor)]
+            recorded = any(tensor.requires_grad for tensor in tensors)
+            for tensor, place in zip(tensors, after, strict=True):
+                if nodes[whole(place, len(nodes))] is not tensor.node:
+                    tensor.node = nodes[place]  # the answer changed what it was handed: so do we
+            return valued(value, nodes, recorded)
+        except MALFORMED as error:
+            raise BadValue(f"not an answer's graph: {type(error).__name__}") from None
+
+    return question.call(answer, args)
+
+
+def rebuilt(steps: list[Any], leaves: list[Node], absent: tuple[str, ...] = ()) -> list[Node]:
+    """The nodes of a description, each checked by its own shape rule; nothing that is absent."""
+    if len(steps) > MOST_NODES:
+        raise BadValue("too many nodes")
+    nodes: list[Node] = []
+    together = 0
+    for step in steps:
+        node = built(step, leaves, nodes, absent)
+        size = math.prod(node.shape)
+        together += size
+        if size > MOST_NUMBERS or together > MOST_TOGETHER:
+            raise BadValue("a graph over too many numbers")
+        nodes.append(node)
+    return nodes
+
+
+def built(step: list[Any], leaves: list[Node], nodes: list[Node], absent: tuple[str, ...]) -> Node:
+    """One node from its description. Raises BadValue, or what a shape rule raises."""
+    op, *rest = step
+    if op == "leaf":
+        return leaves[whole(rest[0], len(leaves))]
+    if op == "const":
+        value, shape, kind = rest
+        if type(value) not in (bool, int, float):
+            raise BadValue("not a constant")
+        sizes = tuple(whole(size, MOST_NUMBERS + 1) for size in shape)
+        return const(value, sizes, dtype(kind), "numpy")
+    if op == "data":
+        if not isinstance(rest[0], np.ndarray):
+            raise BadValue("not numbers")
+        return leaf(rest[0])
+    inputs, arg = rest
+    primitive = PRIMITIVES[op] if op in PRIMITIVES else composite_called(op, absent)
+    if not inputs:
+        raise BadValue(f"{op} of nothing in an answer's graph")
+    if op == "cast":
+        arg = dtype(arg[1])
+    elif not is_plain(arg):
+        raise BadValue("not the argument of an op")
+    return primitive(*[nodes[whole(place, len(nodes))] for place in inputs], arg=arg)
+
+
+def composite_called(name: str, absent: tuple[str, ...]) -> Any:
+    """The framework's composite of this name, unless the question asks for what it does."""
+    module, _, function = name.rpartition(".")
+    found = getattr(sys.modules.get(module), function, None)
+    if name in absent or not module.startswith("tinylearn.") or not isinstance(found, Composite):
+        raise BadValue("no such operation")
+    return found
+
+
+def whole(number: Any, below: int) -> int:
+    """A number that may be a place or a size."""
+    if type(number) is not int or not 0 <= number < below:
+        raise BadValue("not a place")
+    return number
+
+
+def is_plain(arg: Any) -> bool:
+    return (
+        arg is None
+        or type(arg) in (int, float, bool)
+        or (type(arg) is tuple and all(map(is_plain, arg)))
+    )
+
+
+def valued(shown: list[Any], nodes: list[Node], recorded: bool) -> Any:
+    """What the answer gave, with the rebuilt nodes and tensors of them in it."""
+    kind, body = shown
+    match kind:
+        case "tensor":
+            return made(nodes[whole(body, len(nodes))], recorded)
+        case "node":
+            return nodes[whole(body, len(nodes))]
+        case "tuple":
+            return tuple(valued(item, nodes, recorded) for item in body)
+        case "list":
+            return [valued(item, nodes, recorded) for item in body]
+        case "dict":
+            return {valued(k, nodes, recorded): valued(x, nodes, recorded) for k, x in body}
+    return body
+
+
+# ---------------------------------------------------------------- the same graphs, other numbers
+
+
+def holds_elsewhere(question: Question, calls: Any, planned: Planned) -> bool:
+    """Whether the graphs are right for other numbers, which no answer's process has seen."""
+    random = np.random.default_rng(7)
+    fresh = tuple(a if type(a) is float else others(a, random) for a in planned.case.args)
+    want = question.call(question.reference, fresh)
+    there = replace(planned, case=replace(planned.case, args=fresh), want=want)
+    return not judge(question, replayed(question, calls, fresh), there)
+
+
+def others(value: Any, random: np.random.Generator) -> Any:
+    """The same shapes, signs and labels with other numbers."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return np.asarray(value * random.uniform(0.6, 1.4, value.shape), value.dtype)
+    if type(value) is float:
+        return value * random.uniform(0.6, 1.4)
+    if type(value) is list:
+        return [others(item, random) for item in value]
+    if type(value) is tuple:
+        return tuple(x if type(x) is float else others(x, random) for x in value)
+    return value
