@@ -23,8 +23,16 @@ from tinylearn.devices import library
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
 from tinylearn.graph.deferred import spelled_out, with_inputs
-from tinylearn.graph.node import Given, Node, Shape, inputs_first, walk_unrealized
-from tinylearn.graph.primitives import BUFFER, CONST, COPY, DETACH
+from tinylearn.graph.node import Given, Node, Shape, built_for, inputs_first, walk_unrealized
+from tinylearn.graph.primitives import (
+    BUFFER,
+    CONST,
+    COPY,
+    DETACH,
+    DYNAMIC_PAD,
+    DYNAMIC_SLICE,
+    SHRINK,
+)
 from tinylearn.graph.simplify import Simplified, simplify, stand_in_for
 from tinylearn.request import Request
 from tinylearn.schedule.kernel import ALONE, Kernel, is_source, loaded_for
@@ -139,8 +147,7 @@ def compute(nodes: Sequence[Node]) -> None:
 def plan_for(request: Request) -> Plan:
     """The plan kept for graphs of this structure, or a new one."""
     plan = PLANS.get(request.key)
-    if plan is None and request.starts and request.parts_move():
-        request.write_down(moving=True)
+    if plan is None and request.starts and request.moved():
         plan = PLANS.get(request.key)
     if plan is None:
         plan = make_plan(request)
@@ -181,10 +188,20 @@ def twins(request: Request) -> tuple[list[Node], list[Node]]:
     sources = {n: stand_in_for(n, k) for k, n in enumerate(stored + request.given)}
     order = inputs_first(request.outputs, lambda n: () if n in sources else n.inputs)
     for node in order:
-        twin[node] = sources.get(node) or with_inputs(node, twin)
+        if node in request.placed:
+            starts = [sources[n] for n in request.placed[node]]
+            twin[node] = built_for(node.made_at, None, dynamic, node, twin[node.inputs[0]], starts)
+        else:
+            twin[node] = sources.get(node) or with_inputs(node, twin)
     leaves = [sources.get(n) or twin[n] for n in request.leaves + request.given]
     spelled = spelled_out([twin[n] for n in request.outputs] + leaves)
     return spelled[: len(request.outputs)], spelled[len(request.outputs) :]
+
+
+def dynamic(part: Node, x: Node, starts: Sequence[Node]) -> Node:
+    """A shrink or a pad that begins where it is said at run time."""
+    op = DYNAMIC_SLICE if part.op is SHRINK else DYNAMIC_PAD
+    return op(x, *starts, arg=part.shape)
 
 
 def compile_all(kernels: Sequence[Kernel]) -> list[Program]:

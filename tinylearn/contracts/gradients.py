@@ -23,7 +23,17 @@ from tinylearn.contracts.measure import (
 )
 from tinylearn.graph.dtype import float32
 from tinylearn.graph.node import Node, walk
-from tinylearn.graph.primitives import BUFFER, CAST, CAT, DETACH, MAX, PRIMITIVES, Primitive
+from tinylearn.graph.primitives import (
+    BUFFER,
+    CAST,
+    CAT,
+    DETACH,
+    DYNAMIC_PAD,
+    DYNAMIC_SLICE,
+    MAX,
+    PRIMITIVES,
+    Primitive,
+)
 from tinylearn.parts import ContractError
 from tinylearn.realize import meaning
 
@@ -37,6 +47,10 @@ MOVES: dict[str, list[tuple[tuple[int, ...], Any]]] = {  # op -> (shape of the i
     "pad": [((3,), ((1, 2),)), ((2, 3), ((0, 0), (1, 0))), ((2, 1), ((2, 1), (0, 3)))],
     "shrink": [((5,), ((1, 4),)), ((3, 4), ((0, 2), (3, 4))), ((3, 2), ((0, 3), (1, 1)))],
     "flip": [((4,), (0,)), ((2, 3), (1,)), ((2, 3), (0, 1)), ((1,), (0,))],
+}
+PLACED: dict[Primitive, list[tuple]] = {  # shape, where it begins along each axis, the arg
+    DYNAMIC_SLICE: [((4, 3), (1, 0), (2, 3)), ((5,), (2,), (1,)), ((2, 2), (1, 1), (1, 1))],
+    DYNAMIC_PAD: [((2, 3), (1, 0), (4, 3)), ((1,), (2,), (5,)), ((2, 2), (0, 1), (2, 3))],
 }
 PARTS: list[tuple[list[tuple[int, ...]], int]] = [  # shapes of the parts, the axis
     ([(2,), (3,)], 0), ([(2, 1), (2, 3), (2, 2)], 1), ([(0, 2), (1, 2)], 0), ([(3,)], 0),
@@ -93,6 +107,11 @@ def samples(op: Primitive, random: np.random.Generator) -> Iterator[tuple[tuple[
         if op is MAX:
             yield (leaf([[2.0, 2.0, 1.0], [0.5, 3.0, 3.0]]),), (1,)  # ties
             yield (leaf([[7.0, 7.0, 7.0]]),), (0, 1)
+        return
+    if op in PLACED:
+        for shape, starts, arg in PLACED[op]:
+            inputs = (leaf(random.standard_normal(shape)), *[leaf(np.int64(s)) for s in starts])
+            yield inputs, arg
         return
     if op is CAT:
         for shapes, axis in PARTS:

@@ -90,6 +90,7 @@ def grade_class(
             workers.run(len(submissions), options.workers, one, heard)
     finally:
         clean()
+        journal.tidy()  # again: workers of a killed grader may have been dying at the start
         shown.end()
     summary.kept = len(submissions) * len(spec.questions) - summary.graded
     summary.seconds = time.monotonic() - began

@@ -1,4 +1,10 @@
-"""Programs that are no loops of ours: numbers copied to another device, many parts side by side."""
+"""Programs that are no loops of ours: numbers that are copied as a whole.
+
+copy            to another device
+cat             many parts side by side
+dynamic_slice   a part that begins where it is said at run time
+dynamic_pad     into zeros, to a place that is said at run time
+"""
 
 from __future__ import annotations
 
@@ -8,7 +14,7 @@ import numpy as np
 
 from tinylearn.devices.device import Device, Program
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import CAT, CONST
+from tinylearn.graph.primitives import CAT, CONST, COPY, DYNAMIC_PAD, DYNAMIC_SLICE
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, loaded_for
 
@@ -16,8 +22,8 @@ from tinylearn.schedule.kernel import Kernel, loaded_for
 def program(kernel: Kernel) -> Program:
     """The program of a kernel whose one node runs by itself."""
     (node,) = kernel.outputs
-    run = side_by_side(kernel, node) if node.op is CAT else across(node)
-    return Program(kernel, "cat" if node.op is CAT else "copy", source(node), run)
+    run = {CAT: side_by_side, COPY: across}.get(node.op, at_a_place)(kernel, node)
+    return Program(kernel, node.op.name, source(node), run)
 
 
 def source(node: Node) -> Source:
@@ -25,13 +31,17 @@ def source(node: Node) -> Source:
     text = Source()
     if node.op is CAT:
         text.add(f"copy {len(node.inputs)} parts side by side along axis {node.arg}", node)
+    elif node.op is DYNAMIC_SLICE:
+        text.add(f"copy a part of shape {node.shape}, from a place that is given", node)
+    elif node.op is DYNAMIC_PAD:
+        text.add(f"copy into zeros of shape {node.shape}, to a place that is given", node)
     else:
         here, there = node.inputs[0].device, node.device
         text.add(f"copy {node.size} numbers from {here} to {there}", node)
     return text
 
 
-def across(node: Node) -> Any:
+def across(kernel: Kernel, node: Node) -> Any:
     """Takes numbers from one device to another."""
     target, home = Device.known[node.device], Device.known[node.inputs[0].device]
 
@@ -59,5 +69,23 @@ def side_by_side(kernel: Kernel, node: Node) -> Any:
             else:
                 arrays.append(device.read(memories[k]).reshape(shape))
         device.write(new, np.concatenate(arrays, node.arg))
+
+    return run
+
+
+def at_a_place(kernel: Kernel, node: Node) -> Any:
+    """Copies a part out, or in among zeros."""
+    device = Device.known[node.device]
+    place = {x: k for k, x in enumerate(kernel.loaded)}
+    x, *starts = node.inputs
+    known = [place.get(loaded_for(n) or n) for n in (x, *starts)]
+
+    def run(new: Any, *memories: Any) -> None:
+        numbers, *begins = [
+            np.asarray(n.arg, n.dtype.numpy) if k is None else device.read(memories[k])
+            for k, n in zip(known, node.inputs, strict=True)
+        ]
+        numbers = np.broadcast_to(numbers, x.shape) if numbers.shape == () else numbers
+        device.write(new, node.op.numpy(numbers.reshape(x.shape), *begins, node.arg))
 
     return run

@@ -37,7 +37,7 @@ class Primitive:
     device    (op, inputs, arg) -> device, or raises DeviceError
     index     move: (index of the output, node) -> index of the input
     unnamed   (input, arg) -> its structure where that leaves something out: what is detached, so
-              that the state after each step has the same; where a shrink begins
+              that the state after each step has the same; where a shrink or a pad begins
     """
 
     name: str
@@ -112,6 +112,32 @@ def DETACH(g, node):
 def CAT(g, node):
     """Many parts one behind the other; each part gets its part of the gradient."""
     return tuple(g.shrink(bounds) for bounds in rules.bounds_of_parts(node))
+
+
+@primitive(
+    "dynamic_slice",
+    "source",
+    numpy=rules.numpy_dynamic_slice,
+    shape=rules.sliced,
+    dtype=rules.first_dtype,
+)
+def DYNAMIC_SLICE(g, node):
+    """A part that begins where the other inputs say; what was cut off gets zeros."""
+    x, *starts = node.inputs
+    return DYNAMIC_PAD(g, *starts, arg=x.shape), *[None] * len(starts)
+
+
+@primitive(
+    "dynamic_pad",
+    "source",
+    numpy=rules.numpy_dynamic_pad,
+    shape=rules.placed,
+    dtype=rules.first_dtype,
+)
+def DYNAMIC_PAD(g, node):
+    """Zeros, and x among them where the other inputs say; the gradient is the part that was x."""
+    x, *starts = node.inputs
+    return DYNAMIC_SLICE(g, *starts, arg=x.shape), *[None] * len(starts)
 
 
 # ---------------------------------------------------------------- elementwise
@@ -236,7 +262,14 @@ def EXPAND(g, node):
     return (g.sum(rules.expanded_axes(node)),)
 
 
-@primitive("pad", "move", numpy=rules.numpy_pad, shape=rules.padded, index=rules.index_padded)
+@primitive(
+    "pad",
+    "move",
+    numpy=rules.numpy_pad,
+    shape=rules.padded,
+    index=rules.index_padded,
+    unnamed=rules.sum_alone,
+)
 def PAD(g, node):
     """Put zeros around; the gradient is cut back to the part that was x."""
     before = [b for b, _ in node.arg]

@@ -181,6 +181,35 @@ def sizes_alone(x: Node, bounds: tuple) -> tuple:
     return (sizes_alone, fits, tuple(b - a for a, b in bounds), x.structure)
 
 
+def sum_alone(x: Node, widths: tuple) -> tuple:
+    """The structure of a pad: how large it becomes, and not where x stands in it."""
+    fits = len(widths) == len(x.shape) and all(b >= 0 and a >= 0 for b, a in widths)
+    return (sum_alone, fits, tuple(b + a for b, a in widths), x.structure)
+
+
+def sliced(op: Primitive, inputs: tuple[Node, ...], sizes: Shape) -> Shape:
+    """The sizes of the part; a start for each axis."""
+    x, *starts = inputs
+    fits = len(starts) == len(sizes) == len(x.shape) and all(s.shape == () for s in starts)
+    if not fits or any(n > have for n, have in zip(sizes, x.shape, strict=True)):
+        raise refuse(op, inputs, f"needs a start for each axis and sizes inside, got {sizes}")
+    return sizes
+
+
+def placed(op: Primitive, inputs: tuple[Node, ...], shape: Shape) -> Shape:
+    """The shape of all; a start for each axis."""
+    x, *starts = inputs
+    fits = len(starts) == len(shape) == len(x.shape) and all(s.shape == () for s in starts)
+    if not fits or any(n > room for n, room in zip(x.shape, shape, strict=True)):
+        raise refuse(op, inputs, f"needs a start for each axis and room for x, got {shape}")
+    return shape
+
+
+def first_dtype(op: Primitive, inputs: tuple[Node, ...], arg: Any) -> DType:
+    """That of the numbers; starts are ints."""
+    return inputs[0].dtype
+
+
 def expanded_axes(node: Node) -> tuple[int, ...]:
     """The axes along which an expand repeats."""
     pairs = zip(node.inputs[0].shape, node.shape, strict=True)
@@ -226,6 +255,20 @@ def numpy_pad(x: np.ndarray, widths: tuple) -> np.ndarray:
 def numpy_shrink(x: np.ndarray, bounds: tuple) -> np.ndarray:
     """A view of the part of x inside the bounds."""
     return x[tuple(slice(a, b) for a, b in bounds)]
+
+
+def numpy_dynamic_slice(x: np.ndarray, *more: Any) -> np.ndarray:
+    """The part of x; more: where it begins along each axis, then its sizes."""
+    *starts, sizes = more
+    return x[tuple(slice(int(s), int(s) + n) for s, n in zip(starts, sizes, strict=True))]
+
+
+def numpy_dynamic_pad(x: np.ndarray, *more: Any) -> np.ndarray:
+    """Zeros around x; more: where it begins along each axis, then the shape of all."""
+    *starts, shape = more
+    result = np.zeros(shape, x.dtype)
+    result[tuple(slice(int(s), int(s) + n) for s, n in zip(starts, x.shape, strict=True))] = x
+    return result
 
 
 # ---------------------------------------------------------------- index arithmetic

@@ -17,6 +17,8 @@ from tinylearn.graph.primitives import (
     CONST,
     COPY,
     DETACH,
+    DYNAMIC_PAD,
+    DYNAMIC_SLICE,
     FLIP,
     MUL,
     PERMUTE,
@@ -30,7 +32,8 @@ JOIN = "join"  # it is stored by a kernel that also computes something else
 
 KERNEL_LIMIT = 150  # members: a longer text compiles slowly and runs no faster
 SEARCH_LIMIT = 200  # kernels looked through to learn whether one waits for another
-ALONE = (COPY, CAT)  # what runs by itself and shares no loop
+WHOLE = (CAT, DYNAMIC_SLICE, DYNAMIC_PAD)  # what is copied as a whole
+ALONE = (COPY, *WHOLE)  # what runs by itself and shares no loop
 KEEPS_PLACES = (RESHAPE, PERMUTE, FLIP, DETACH)  # each number moves to exactly one place
 
 

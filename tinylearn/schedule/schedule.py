@@ -21,6 +21,7 @@ from tinylearn.schedule.kernel import (
     JOIN,
     KERNEL_LIMIT,
     STORE,
+    WHOLE,
     Home,
     Schedule,
     Step,
@@ -32,7 +33,7 @@ from tinylearn.schedule.kernel import (
 from tinylearn.schedule.rules import IN_PASSING, RULES
 
 ASKED_FOR = "A result that was asked for is stored."
-PARTS = "Many parts are copied side by side, each as a whole, and so is what they make."
+PARTS = "Parts that are copied as a whole are stored, and so is what they make."
 ACROSS = "Numbers that go to another device are stored on both."
 
 
@@ -90,7 +91,7 @@ class Scheduler:
             return Step(node, STORE, "result", ASKED_FOR, "it was asked for")
         if node.op is COPY or any(r.op is COPY for r in self.readers[node]):
             return Step(node, STORE, "device", ACROSS, f"{node} is where two devices meet")
-        if node.op is CAT or any(h.root.op is CAT for h in homes):
+        if node.op in WHOLE or any(h.root.op in WHOLE for h in homes):
             same = node.op is RESHAPE and all(r.op is CAT for r in self.readers[node])
             because = "it is the same memory" if same else f"{node} is a whole or a part of one"
             return Step(node, FUSE if same else STORE, "parts", PARTS, because)

@@ -15,7 +15,7 @@ from tinylearn.errors import DTypeError, ShapeError, TinylearnError, describe, n
 from tinylearn.graph.deferred import composite, with_gradient
 from tinylearn.graph.dtype import bool_, float16, float32, float64, int64
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import BUFFER, DETACH, LESS, LOG, MUL, SUM, WHERE
+from tinylearn.graph.primitives import BUFFER, DETACH, LESS, LOG, MUL, SUM, WHERE, const
 from tinylearn.tensor.along import counted, laid_along, places
 from tinylearn.tensor.bends import absolute, decay, log1p, log1p_single, sigmoid, wide
 from tinylearn.tensor.compare import equal, opposite
@@ -67,8 +67,10 @@ class Losses(Normalizing):
             return result(reduced(losses.reshape(without(x.shape, axis)), reduction), self, target)
         y = checked_classes("cross_entropy", x, y, axis, ignore_index)
         numbers = counted(x.shape[axis], x.device)
-        options = (axis, reduction, label_smoothing, ignore_index)
-        return result(cross_entropy(x, y, numbers, arg=options), self)
+        options = (axis, reduction, ignore_index)
+        shape = x.shape[:axis] + (1,) + x.shape[axis + 1 :]
+        spread = [const(label_smoothing, shape, x.dtype, x.device)] if label_smoothing else []
+        return result(cross_entropy(x, y, numbers, *spread, arg=options), self)
 
     def nll_loss(
         self, target: Any, reduction: str = "mean", ignore_index: int | None = None
@@ -124,21 +126,17 @@ class Losses(Normalizing):
 
 
 @composite
-def cross_entropy(
-    x: Node,
-    y: Node,
-    numbers: Node,
-    axis: int,
-    reduction: str,
-    smoothing: float,
-    ignored: int | None,
-) -> Node:
-    """The loss of logits x for true classes y; numbers are 0, 1, ... of the classes."""
+def cross_entropy(x: Node, y: Node, numbers: Node, *more: Any) -> Node:
+    """The loss of logits x for true classes y; numbers are 0, 1, ... of the classes.
+
+    more   for each prediction the share that is spread, if any is; axis, reduction, ignore_index
+    """
+    *smoothing, axis, reduction, ignored = more
     below, logs = below_largest(x, axis)
     losses = logs - picked(below, y, axis, laid_along(numbers, x.shape, axis))
-    if smoothing:
+    for share in smoothing:
         spread = logs - below.sum((axis,)) / x.shape[axis]
-        losses = losses * (1 - smoothing) + spread * smoothing
+        losses = losses * (1 - share) + spread * share
     return reduced(losses.reshape(y.shape), reduction, counting(y, ignored))
 
 

@@ -67,7 +67,8 @@ def translated(method: Callable, args: tuple, words: dict[str, Any]) -> tuple[tu
     ours: dict[str, Any] = {}
     changed = False
     for word, value in words.items():
-        ours_is = next((o for o in OURS.get(word, ()) if o in names or o == several), "")
+        choices = (word, *OURS.get(word, ()))
+        ours_is = next((o for o in choices if o in names or o == several), "")
         if word in names or (not ours_is and method.__code__.co_flags & TAKES_WORDS):
             ours[word] = value
             continue
@@ -106,7 +107,7 @@ def has_other_words(method: Any) -> bool:
     if not hasattr(method, "__code__") or method.__name__.startswith("_"):
         return False
     names, several = names_of(method)
-    return bool(KNOWN & {*names, several}) or method.__name__ == "backward"
+    return bool(several or KNOWN.intersection(names)) or method.__name__ == "backward"
 
 
 KNOWN = {ours for choices in OURS.values() for ours in choices}

@@ -34,10 +34,7 @@ TOKEN = re.compile(
     | (?P<end>\n)""",
     re.VERBOSE | re.DOTALL,
 )
-LONG_END = {
-    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*+"""', re.DOTALL),
-    "'''": re.compile(r"(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL),
-}
+LONG_END = {quotes: re.compile(rf"\\.|{quotes}", re.DOTALL) for quotes in ('"""', "'''")}
 ESCAPE = re.compile(r"[ \t]*(?=[%!?,;/])")
 TO_LINE_END = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n?")  # with the lines that \ continues
 MAGIC = re.compile(r"[ \t]*(?=!|%[ \t]*[^\W\d])")
@@ -123,8 +120,8 @@ def logical_line(text: str, start: int) -> tuple[str, int]:
         if kind == "end" and depth == 0:
             break
         if kind == "long":
-            closing = LONG_END[found[0]].match(text, place)
-            place = closing.end() if closing else len(text)
+            pieces = LONG_END[found[0]].finditer(text, place)
+            place = next((m.end() for m in pieces if m[0] == found[0]), len(text))
         depth = max(0, depth + (kind == "open") - (kind == "close"))
         if kind == "assign" and depth == 0 and not assigned:
             assigned = True
