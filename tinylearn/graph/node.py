@@ -144,7 +144,7 @@ class Structures:
     known: ClassVar[dict[tuple, tuple[int, Shape, DType, str]]] = {}
     older: ClassVar[dict[tuple, tuple[int, Shape, DType, str]]] = {}
     numbers = itertools.count()
-    LIMIT = 8_192  # beside twice as many as there are nodes; see `add`
+    LIMIT = 8_192  # beside as many as there are nodes; see `add`
 
     @classmethod
     def add(cls, key: tuple, meaning: Callable[[], tuple]) -> tuple[int, Shape, DType, str]:
@@ -158,7 +158,7 @@ class Structures:
         found = cls.older.get(key)
         if found is None:
             found = (next(cls.numbers), *meaning())
-        enough = cls.LIMIT + 2 * len(INTERNED)
+        enough = cls.LIMIT + len(INTERNED)
         if len(cls.known) >= enough:
             large_graph_is_gone = len(cls.known) > 4 * enough
             cls.older, cls.known = {} if large_graph_is_gone else cls.known, {}
