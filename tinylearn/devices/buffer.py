@@ -23,9 +23,9 @@ class Pool:
     free   what lies there
     older  what lies there of shapes that nobody has given back for a while
     kept   bytes that lie there; out: bytes in use; most: how many were ever in use at once
+    room   bytes that may lie there: twice the most, and a little
 
-    It keeps no more than twice what was ever in use at once, and a little beside that: shapes that
-    nobody asks for any more make room for those that are.
+    Shapes that nobody asks for any more make room for those that are.
     """
 
     LIMIT = 512 * 1024 * 1024  # bytes kept for later at the most
@@ -37,6 +37,7 @@ class Pool:
         self.free: dict[tuple[Shape, np.dtype], list] = {}
         self.older: dict[tuple[Shape, np.dtype], list] = {}
         self.kept = self.out = self.most = 0
+        self.room = self.LITTLE
 
     def take(self, shape: Shape, dtype: np.dtype) -> Any:
         """Memory with arbitrary values."""
@@ -52,6 +53,7 @@ class Pool:
         self.out += size
         if self.out > self.most:
             self.most = self.out
+            self.room = min(self.LIMIT, 2 * self.most + self.LITTLE)
         return memory
 
     def give(self, memory: Any) -> None:
@@ -66,7 +68,7 @@ class Pool:
             stack = self.free[kind] = self.older.pop(kind, [])
         stack.append(memory)
         self.kept += size
-        while self.kept > self.LIMIT or self.kept > 2 * self.most + self.LITTLE:
+        while self.kept > self.room:
             self.let_go()
 
     def let_go(self) -> None:

@@ -189,8 +189,13 @@ def _build(for_whom: tuple[tuple | None, Node | None], function: Callable, input
     return function(*inputs)
 
 
-def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
-    """The node `op(*inputs, arg)`; raises where shapes or dtypes do not fit the op."""
+def apply(
+    op: Primitive, inputs: tuple[Node, ...], arg: Any = None, made_at: tuple | None = None
+) -> Node:
+    """The node `op(*inputs, arg)`; raises where shapes or dtypes do not fit the op.
+
+    made_at   the user's place that it is made for; None: the one that led here
+    """
     key = (op, arg, *inputs)
     try:
         ref = INTERNED.get(key)
@@ -215,7 +220,7 @@ def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
     known = Structures.known.get(structure)
     if known is None:
         known = Structures.add(structure, lambda: op.check(inputs, arg))
-    return _new(op, inputs, arg, known, key)
+    return _new(op, inputs, arg, known, key, made_at)
 
 
 def tupled(arg: Any) -> Any:
