@@ -7,7 +7,7 @@ VENV = .venv/bin/python
 READY := .venv/ready-$(shell pwd | cksum | cut -d ' ' -f 1)# named after the folder: moved, it installs again
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help lab tour site test test-torch test-cluster test-nbgrader format clean
+.PHONY: help lab tour site test test-torch test-staff test-nbgrader format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,7 +16,7 @@ help:
 	@echo "make site        write the lessons as web pages; open build/site/index.html"
 	@echo "make test        every check: format, lint, types, doctests and tests"
 	@echo "make test-torch  the comparisons with PyTorch (installs it into .venv)"
-	@echo "make test-cluster   grading on a real Dask cluster (installs Dask into .venv)"
+	@echo "make test-staff     grading on a real Dask cluster, likeness (installs Dask, copydetect)"
 	@echo "make test-nbgrader  nbgrader's own tools on our exercises (in a venv inside .venv)"
 	@echo "make format      lay the code out as 'make test' expects it"
 	@echo "make clean       remove what was built, .venv excepted"
@@ -31,9 +31,10 @@ test-torch: $(READY)
 	@$(VENV) -c 'import torch' 2>/dev/null || $(VENV) -m pip install --quiet $(TORCH)
 	@$(VENV) -m tinylearn test tests/torch $(ARGS)
 
-test-cluster: $(READY)
-	@$(VENV) -c 'import distributed' 2>/dev/null || $(VENV) -m pip install --quiet -e '.[cluster]'
-	@$(VENV) -m tinylearn test tests/course/test_cluster.py $(ARGS)
+test-staff: $(READY)
+	@$(VENV) -c 'import copydetect, distributed' 2>/dev/null || \
+	    $(VENV) -m pip install --quiet -e '.[cluster,staff]'
+	@$(VENV) -m tinylearn test tests/course/test_cluster.py tests/course/test_similar.py $(ARGS)
 
 test-nbgrader: $(READY)
 	@test -x .venv/nbgrader/bin/nbgrader || { $(VENV) -m venv .venv/nbgrader && \

@@ -56,7 +56,8 @@ class Plan:
     calls                   (program, slots of its arguments)
     steps                   runs all calls on the memory of the slots
     scratch                 (slot, shape, dtype, device) of memory only needed in between
-    little                  whether that is so little that it is kept from run to run
+    little                  whether that is so little that it is kept from the second run on
+    again                   whether it ran before
     idle                    the memory that was kept
     results                 (slot, shape, dtype, device) of memory that stays
                             (slots are counted: what is given, results, scratch)
@@ -70,6 +71,7 @@ class Plan:
     steps: Callable[[list], None] = field(default=lambda memory: None)
     scratch: list[tuple[int, Shape, np.dtype, str]] = field(default_factory=list)
     little: bool = False
+    again: bool = False
     idle: list | None = None
     results: list[tuple] = field(default_factory=list)
     outputs: list[int | None] = field(default_factory=list)
@@ -90,9 +92,10 @@ class Plan:
             scratch = [known[d].take(shape, numpy) for _, shape, numpy, d in self.scratch]
         with np.errstate(all="ignore"):
             self.steps(memory + scratch)
-        if self.little:
+        if self.little and self.again:
             self.idle = scratch
         else:
+            self.again = True
             for piece, (_, _, _, device) in zip(scratch, self.scratch, strict=True):
                 known[device].give(piece)
         return [

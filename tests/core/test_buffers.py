@@ -12,7 +12,7 @@ FLOAT = np.dtype("float32")
 @pytest.fixture
 def pool():
     pool = Pool(aligned)
-    pool.LIMIT = 1000
+    pool.LIMIT, pool.EACH = 1000, 0
     return pool
 
 
@@ -38,7 +38,19 @@ def test_a_full_pool_forgets_old_shapes_and_keeps_the_newest(pool):
 def test_what_is_larger_than_the_limit_is_not_kept(pool):
     pool.give(pool.take((10,), FLOAT))
     pool.give(pool.take((1000,), FLOAT))
-    assert pool.kept == 40 and pool.made - pool.out == 1
+    assert pool.kept == 40 and pool.out == 0
+
+
+def test_shapes_that_nobody_asks_for_again_make_room():
+    pool = Pool(aligned)
+    pool.LITTLE = 10_000
+    for k in range(1, 2000):
+        pieces = [pool.take((k, n), FLOAT) for n in (1, 2, 3)]
+        for piece in pieces:
+            pool.give(piece)
+        assert pool.kept <= 2 * pool.most + pool.LITTLE and pool.out == 0
+    assert pool.take((1999, 3), FLOAT) is pieces[2]
+    assert len(pool.free) + len(pool.older) < 100
 
 
 def test_arrays_begin_at_a_cache_line():

@@ -22,49 +22,53 @@ class Pool:
     make   (shape, NumPy dtype) -> new memory, a thing with .shape, .dtype and .nbytes
     free   what lies there
     older  what lies there of shapes that nobody has given back for a while
-    made   pieces that there are; out: those in use; most: how many were ever in use at once
+    kept   bytes that lie there; out: bytes in use; most: how many were ever in use at once
+    room   bytes that may lie there: twice the most, and a little
 
-    It never holds more pieces than were in use at once, and a few beside them: shapes that nobody
-    asks for any more make room for those that are.
+    Shapes that nobody asks for any more make room for those that are.
     """
 
     LIMIT = 512 * 1024 * 1024  # bytes kept for later at the most
-    FEW = 256
+    LITTLE = 4 * 1024 * 1024
+    EACH = 256  # bytes that a piece takes beside its numbers
 
     def __init__(self, make: Callable[[Shape, np.dtype], Any]):
         self.make = make
         self.free: dict[tuple[Shape, np.dtype], list] = {}
         self.older: dict[tuple[Shape, np.dtype], list] = {}
-        self.kept = 0  # bytes that lie there
-        self.made = self.out = self.most = 0
+        self.kept = self.out = self.most = 0
+        self.room = self.LITTLE
 
     def take(self, shape: Shape, dtype: np.dtype) -> Any:
         """Memory with arbitrary values."""
-        self.out += 1
         kind = shape, dtype
         stack = self.free.get(kind) or self.older.get(kind)
         if stack:
             memory = stack.pop()
-            self.kept -= memory.nbytes
-            return memory
-        self.made += 1
+            size = memory.nbytes + self.EACH
+            self.kept -= size
+        else:
+            memory = self.make(shape, dtype)
+            size = memory.nbytes + self.EACH
+        self.out += size
         if self.out > self.most:
             self.most = self.out
-        return self.make(shape, dtype)
+            self.room = min(self.LIMIT, 2 * self.most + self.LITTLE)
+        return memory
 
     def give(self, memory: Any) -> None:
         """Take memory back that nobody looks at any more."""
-        self.out -= 1
-        if memory.nbytes > self.LIMIT:
-            self.made -= 1
+        size = memory.nbytes + self.EACH
+        self.out -= size
+        if size > self.LIMIT:
             return
         kind = memory.shape, memory.dtype
         stack = self.free.get(kind)
         if stack is None:
             stack = self.free[kind] = self.older.pop(kind, [])
         stack.append(memory)
-        self.kept += memory.nbytes
-        while self.kept > self.LIMIT or self.made - self.out > self.most + self.FEW:
+        self.kept += size
+        while self.kept > self.room:
             self.let_go()
 
     def let_go(self) -> None:
@@ -77,12 +81,11 @@ class Pool:
             self.older, self.free = self.free, {}
         kinds = list(self.older)
         if not kinds:
-            self.kept, self.made = 0, self.out
+            self.kept = 0
             return
         stack = self.older.get(kinds[0])
         if stack:
-            self.kept -= stack.pop().nbytes
-            self.made -= 1
+            self.kept -= stack.pop().nbytes + self.EACH
         if not stack:
             self.older.pop(kinds[0], None)
 

@@ -140,11 +140,8 @@ def promised(output: Node, g: Node | None, leaves: Iterable[Node]) -> dict[Node,
     if not (all_own("gradient.") and all_own("graph.")):
         return {x: DETACH(graph) for x, graph in differentiated(output, g, leaves).items()}
     more = () if g is None else (g,)
-
-    def promises() -> dict[Node, Node]:
-        return {leaf: apply(DERIVATIVE, (output, leaf, *more)) for leaf in leaves}
-
-    return built_for(user_place(), None, promises)  # one line of the user makes them all
+    place = user_place()  # one line makes them all
+    return {leaf: apply(DERIVATIVE, (output, leaf, *more), None, place) for leaf in leaves}
 
 
 def differentiated(output: Node, g: Node | None, leaves: Iterable[Node]) -> dict[Node, Node]:

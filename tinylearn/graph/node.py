@@ -144,7 +144,7 @@ class Structures:
     known: ClassVar[dict[tuple, tuple[int, Shape, DType, str]]] = {}
     older: ClassVar[dict[tuple, tuple[int, Shape, DType, str]]] = {}
     numbers = itertools.count()
-    LIMIT = 8_192  # beside twice as many as there are nodes; see `add`
+    LIMIT = 8_192  # beside as many as there are nodes; see `add`
 
     @classmethod
     def add(cls, key: tuple, meaning: Callable[[], tuple]) -> tuple[int, Shape, DType, str]:
@@ -158,7 +158,7 @@ class Structures:
         found = cls.older.get(key)
         if found is None:
             found = (next(cls.numbers), *meaning())
-        enough = cls.LIMIT + 2 * len(INTERNED)
+        enough = cls.LIMIT + len(INTERNED)
         if len(cls.known) >= enough:
             large_graph_is_gone = len(cls.known) > 4 * enough
             cls.older, cls.known = {} if large_graph_is_gone else cls.known, {}
@@ -189,8 +189,13 @@ def _build(for_whom: tuple[tuple | None, Node | None], function: Callable, input
     return function(*inputs)
 
 
-def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
-    """The node `op(*inputs, arg)`; raises where shapes or dtypes do not fit the op."""
+def apply(
+    op: Primitive, inputs: tuple[Node, ...], arg: Any = None, made_at: tuple | None = None
+) -> Node:
+    """The node `op(*inputs, arg)`; raises where shapes or dtypes do not fit the op.
+
+    made_at   the user's place that it is made for; None: the one that led here
+    """
     key = (op, arg, *inputs)
     try:
         ref = INTERNED.get(key)
@@ -215,7 +220,7 @@ def apply(op: Primitive, inputs: tuple[Node, ...], arg: Any = None) -> Node:
     known = Structures.known.get(structure)
     if known is None:
         known = Structures.add(structure, lambda: op.check(inputs, arg))
-    return _new(op, inputs, arg, known, key)
+    return _new(op, inputs, arg, known, key, made_at)
 
 
 def tupled(arg: Any) -> Any:
