@@ -7,7 +7,7 @@ VENV = .venv/bin/python
 READY := .venv/ready-$(shell pwd | cksum | cut -d ' ' -f 1)# named after the folder: moved, it installs again
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help lab tour site test test-torch test-staff test-nbgrader format clean
+.PHONY: help lab tour site test test-torch test-staff test-nbgrader prove format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make test-torch  the comparisons with PyTorch (installs it into .venv)"
 	@echo "make test-staff     grading on a real Dask cluster, likeness (installs Dask, copydetect)"
 	@echo "make test-nbgrader  nbgrader's own tools on our exercises (in a venv inside .venv)"
+	@echo "make prove       grade the course's solutions for 2,000 students each, and its mistakes"
 	@echo "make format      lay the code out as 'make test' expects it"
 	@echo "make clean       remove what was built, .venv excepted"
 
@@ -40,6 +41,9 @@ test-nbgrader: $(READY)
 	@test -x .venv/nbgrader/bin/nbgrader || { $(VENV) -m venv .venv/nbgrader && \
 	    .venv/nbgrader/bin/python -m pip install --quiet -e '.[course,test]' nbgrader; }
 	@.venv/nbgrader/bin/python -m tinylearn test tests/course/test_nbgrader.py $(ARGS)
+
+prove: $(READY)
+	@$(VENV) -m tinylearn course build --check --no-run --seeds 2000 $(ARGS)
 
 format: $(READY)
 	@$(VENV) -m ruff check --quiet --fix-only . ; $(VENV) -m ruff format .

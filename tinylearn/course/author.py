@@ -210,20 +210,16 @@ def private_spec(source: Source) -> dict[str, Any]:
             for name, cell in answers.items()
         },
     }
+    questions = from_data(data).questions
     bodies = {}
-    for question in from_data(data).questions:
+    for question in questions:
         if question.answer not in answers:
             raise ValueError(f"{question.id}: no cell answers it with {question.answer}")
         if question.id not in own:
             raise ValueError(f"{question.id}: begin it in a cell of its own, tagged question")
-        answer = answers[question.answer].text
         sources = own[question.id], authors, source.mistakes
-        body = question_body(question, answer, *sources)
-        given = f"{data['setup']}\n{body['run']}"
-        body["world"] = kind_of(question, data["setup"])
-        body["absent"] = list(absent_from(question, given))
-        bodies[question.id] = body
-    questions = from_data(data).questions
+        body = question_body(question, answers[question.answer].text, *sources)
+        bodies[question.id] = body | world_of(question, data["setup"], body["run"])
     trouble = [line for question in questions for line in question.trouble()]
     trouble += trouble_with_cells(source, questions)
     unasked = set(answers) - {body["name"] for body in bodies.values()}
@@ -231,6 +227,12 @@ def private_spec(source: Source) -> dict[str, Any]:
     if trouble:
         raise ValueError("\n".join(trouble))
     return data | {"questions": bodies}
+
+
+def world_of(question: Question, setup: str, run: str) -> dict[str, Any]:
+    """What is there, and what is not, where answers to a question run."""
+    absent = list(absent_from(question, f"{setup}\n{run}"))
+    return {"world": kind_of(question, setup), "absent": absent}
 
 
 def question_body(
