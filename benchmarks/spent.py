@@ -25,9 +25,10 @@ from unittest import mock
 
 from benchmarks.in_tinylearn import step_on
 from benchmarks.works import Data, Step
-from tinylearn import Device, Tensor, realize
+from tinylearn import Device, Tensor
 from tinylearn.devices.device import Program
 from tinylearn.nn import optim
+from tinylearn.plan import plan
 from tinylearn.schedule.kernel import Kernel
 from tinylearn.tensor import tensor
 
@@ -129,8 +130,8 @@ def where_time_goes(name: str, data: Data, device: str, rounds: int) -> Spent:
         (Tensor, "backward", "gradient"),
         (optim.Optimizer, "step", "update"),
         (tensor, "realize", "key"),
-        (realize, "plan_for", "plan"),
-        (realize.Plan, "run", "memory"),
+        (plan, "plan_for", "plan"),
+        (plan.Plan, "run", "memory"),
     ]
     with ExitStack() as stack:
         for owner, attribute, phase in targets:
@@ -139,7 +140,7 @@ def where_time_goes(name: str, data: Data, device: str, rounds: int) -> Spent:
         for home in Device.known.values():
             timed = clock.on_programs(home.compile)
             stack.enter_context(mock.patch.object(home, "compile", timed))
-        stack.enter_context(mock.patch.object(realize, "PLANS", type(realize.PLANS)()))
+        stack.enter_context(mock.patch.object(plan, "PLANS", type(plan.PLANS)()))
         step = step_on(device, name, data)
         for k in range(rounds + 3):
             if k == 3:  # plans are made by then: also the one with changing numbers as arguments

@@ -25,7 +25,7 @@ FLOORS = (
     {"loops"},
     {"render"},
     {"devices"},
-    {"request", "realize", "capture"},
+    {"plan"},
     {"tensor"},
     {"nn"},
     {"contracts"},

@@ -7,8 +7,8 @@ import pytest
 import tinylearn as tl
 from tests.needed import absent
 from tinylearn.devices.device import Device
-from tinylearn.realize import plan_for
-from tinylearn.request import Request
+from tinylearn.plan.plan import plan_for
+from tinylearn.plan.request import Request
 
 GRAPHS = {
     "a product alone": lambda a, b: a @ b,

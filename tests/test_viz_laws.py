@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.core.graphs import graphs
 from tests.pictures import Named
 from tinylearn import viz
-from tinylearn.realize import plan_for
-from tinylearn.request import STARTS, Request
+from tinylearn.plan.plan import plan_for
+from tinylearn.plan.request import STARTS, Request
 from tinylearn.viz.picture import Picture
 
 
@@ -21,7 +21,7 @@ def test_every_graph_is_explained_and_the_film_ends_with_what_runs(nodes, level)
     assert isinstance(shown, Picture), shown
     trace = shown.trace
     assert json.loads(json.dumps(trace)) == trace
-    STARTS.clear()  # as if met first: in a loop, parts of data are taken out before, see request.py
+    STARTS.clear()  # as if met first: in a loop, parts of data are taken out before
     kernels = plan_for(Request(nodes)).kernels
     assert len(trace["kernels"]) == len(kernels)
     if trace["steps"]:

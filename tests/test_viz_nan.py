@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinylearn.realize import Plan
+from tinylearn.plan.plan import Plan
 from tinylearn.tensor import Tensor
 from tinylearn.viz import trace_nan
 from tinylearn.viz.nan import NaNError

@@ -24,7 +24,7 @@ from tinylearn.errors import (
 )
 from tinylearn.graph.dtype import bool_, float16, float32, float64, int32, int64
 from tinylearn.parts import ContractError, Part, parts, use, using
-from tinylearn.realize import check_fused
+from tinylearn.plan.check import check_fused
 from tinylearn.tensor import Tensor, manual_seed, no_grad
 from tinylearn.tensor.creation import Creation
 from tinylearn.tensor.othernames import of_tensors

@@ -12,8 +12,8 @@ from tinylearn.devices import c_blas
 from tinylearn.devices.device import Device
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
-from tinylearn.realize import PLANS, plan_for
-from tinylearn.request import Request
+from tinylearn.plan.plan import PLANS, plan_for
+from tinylearn.plan.request import Request
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
-from tinylearn.realize import realize
+from tinylearn.plan.plan import realize
 from tinylearn.render.cstyle import render_c
 from tinylearn.schedule.schedule import schedule
 

@@ -11,8 +11,8 @@ from tinylearn import Tensor, nn, no_grad
 from tinylearn.devices.buffer import Buffer
 from tinylearn.errors import ShapeError
 from tinylearn.graph.node import INTERNED, Structures
-from tinylearn.realize import PLANS, plan_for
-from tinylearn.request import Request
+from tinylearn.plan.plan import PLANS, plan_for
+from tinylearn.plan.request import Request
 from tinylearn.schedule.join import Joiner
 from tinylearn.schedule.kernel import Home
 from tinylearn.schedule.schedule import schedule
@@ -20,10 +20,17 @@ from tinylearn.schedule.schedule import schedule
 DATA = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
 
 
+@pytest.fixture(autouse=True)
+def nothing_from_before():
+    """What other tests left would be let go meanwhile, and be counted."""
+    PLANS.clear()
+    gc.collect()
+
+
 def alive(kind: type) -> int:
     """How many objects of a kind there are."""
     gc.collect()
-    return sum(isinstance(o, kind) for o in gc.get_objects())
+    return sum(type(o) is kind for o in gc.get_objects())
 
 
 @pytest.mark.parametrize("data", [DATA, (DATA * 9).astype(np.int64)], ids=["floats", "ints"])

@@ -10,7 +10,7 @@ from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
-from tinylearn.realize import realize
+from tinylearn.plan.plan import realize
 from tinylearn.schedule.schedule import schedule
 
 VALUES = [-np.inf, -88.5, -88.0, -1.0, -0.0, 0.0, 1e-45, 3.0, np.inf, np.nan]

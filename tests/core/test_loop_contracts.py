@@ -25,7 +25,7 @@ from tinylearn.loops.ir import (
 from tinylearn.loops.transforms import TRANSFORMS
 from tinylearn.loops.unroll import copies
 from tinylearn.parts import ContractError, Part, using
-from tinylearn.realize import check_fused
+from tinylearn.plan.check import check_fused
 from tinylearn.tensor import Tensor
 
 NAMES = [part.name for part in TRANSFORMS]

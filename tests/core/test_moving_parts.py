@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tinylearn import Tensor, nn
-from tinylearn.realize import PLANS, plan_for
-from tinylearn.request import STARTS, Request
+from tinylearn.plan.plan import PLANS, plan_for
+from tinylearn.plan.request import STARTS, Request
 
 ARRAY = np.random.default_rng(0).standard_normal((20, 8)).astype(np.float32)
 

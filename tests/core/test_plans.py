@@ -11,8 +11,8 @@ from tinylearn.devices.device import Device
 from tinylearn.graph.gradient import gradient
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer, copy
-from tinylearn.realize import PLANS, plan_for, realize
-from tinylearn.request import Request
+from tinylearn.plan.plan import PLANS, plan_for, realize
+from tinylearn.plan.request import Request
 
 
 def leaf(array: np.ndarray, device: str = "numpy") -> Node:

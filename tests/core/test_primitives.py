@@ -11,7 +11,7 @@ from tinylearn.devices.device import Device
 from tinylearn.graph.gradient import gradient
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import PRIMITIVES
-from tinylearn.realize import realize
+from tinylearn.plan.plan import realize
 
 rows = pytest.mark.parametrize("row", ROWS, ids=row_id)
 

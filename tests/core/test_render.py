@@ -9,10 +9,10 @@ from tinylearn import Tensor
 from tinylearn.graph.deferred import spelled_out
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
-from tinylearn.realize import plan_for
+from tinylearn.plan.plan import plan_for
+from tinylearn.plan.request import Request
 from tinylearn.render.cstyle import render_c
 from tinylearn.render.numpy_text import render_numpy
-from tinylearn.request import Request
 from tinylearn.schedule.kernel import Kernel
 from tinylearn.schedule.schedule import schedule
 

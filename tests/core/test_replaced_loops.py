@@ -12,9 +12,9 @@ from tinylearn import Tensor, nn
 from tinylearn.loops.transforms import TRANSFORMS
 from tinylearn.nn import optim
 from tinylearn.parts import Part, using
-from tinylearn.realize import plan_for
+from tinylearn.plan.plan import plan_for
+from tinylearn.plan.request import Request
 from tinylearn.render.source import Source
-from tinylearn.request import Request
 
 COMMENT = {"numpy": "# written by me", "c": "/* written by me */"}
 

@@ -15,7 +15,7 @@ from tinylearn.devices.device import Device
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
 from tinylearn.parts import Part, using
-from tinylearn.realize import realize
+from tinylearn.plan.plan import realize
 from tinylearn.schedule.kernel import FUSE, JOIN, KERNEL_LIMIT, STORE, Schedule
 from tinylearn.schedule.rules import RULES
 from tinylearn.schedule.schedule import schedule

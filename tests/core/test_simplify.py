@@ -10,7 +10,7 @@ from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.node import walk
 from tinylearn.graph.primitives import PERMUTE
 from tinylearn.graph.simplify import simplify
-from tinylearn.realize import check_fused
+from tinylearn.plan.check import check_fused
 
 
 def random(*shape):

@@ -18,8 +18,8 @@ from tinylearn.loops import unroll
 from tinylearn.loops.ir import Nest
 from tinylearn.loops.lower import lower
 from tinylearn.loops.transforms import transformed
-from tinylearn.realize import PLANS, Plan, plan_for, realize
-from tinylearn.request import Request
+from tinylearn.plan.plan import PLANS, Plan, plan_for, realize
+from tinylearn.plan.request import Request
 from tinylearn.schedule.schedule import schedule
 from tinylearn.tensor import Tensor
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinylearn.nn import Linear, Sequential, Tanh, optim
-from tinylearn.realize import PLANS
+from tinylearn.plan.plan import PLANS
 from tinylearn.tensor import Tensor
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)

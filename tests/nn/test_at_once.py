@@ -15,7 +15,7 @@ import tinylearn as tl
 from tinylearn import Device, Tensor, nn
 from tinylearn.nn import optim
 from tinylearn.parts import part, use, using
-from tinylearn.realize import LOCK
+from tinylearn.plan.plan import LOCK
 
 X = np.linspace(-2, 2, 24).astype(np.float32).reshape(6, 4)
 

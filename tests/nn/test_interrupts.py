@@ -10,7 +10,7 @@ from tests.interrupted import interrupted, moments
 from tinylearn import Device, Tensor, nn, no_grad
 from tinylearn.graph.node import BUILDING
 from tinylearn.nn import optim
-from tinylearn.realize import LOCK
+from tinylearn.plan.plan import LOCK
 from tinylearn.tensor import recording, state
 
 STEP = {

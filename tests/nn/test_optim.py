@@ -8,7 +8,7 @@ from tinylearn.errors import GradientError, ShapeError, TinylearnError
 from tinylearn.nn import Linear, ReLU, Sequential, optim
 from tinylearn.nn.state import StateError
 from tinylearn.parts import Part, using
-from tinylearn.realize import PLANS
+from tinylearn.plan.plan import PLANS
 from tinylearn.tensor import Tensor
 
 SHAPES = [(3, 4), (4,), (), (1,), (2, 1, 3)]

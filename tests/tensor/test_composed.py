@@ -9,7 +9,8 @@ from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.node import walk
 from tinylearn.graph.primitives import MUL, PRIMITIVES
 from tinylearn.nn.optim import SGD
-from tinylearn.realize import PLANS, check_fused
+from tinylearn.plan.check import check_fused
+from tinylearn.plan.plan import PLANS
 from tinylearn.tensor import Tensor
 
 X = np.array([[1.0, -2.0, 3.0], [-4.0, 5.0, 0.5]], np.float32)

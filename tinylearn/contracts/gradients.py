@@ -22,6 +22,7 @@ from tinylearn.contracts.measure import (
     numbers,
 )
 from tinylearn.graph.dtype import float32
+from tinylearn.graph.interpret import meaning
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import (
     BUFFER,
@@ -35,7 +36,6 @@ from tinylearn.graph.primitives import (
     Primitive,
 )
 from tinylearn.parts import ContractError
-from tinylearn.realize import meaning
 
 NAMES = "xyz"
 MOVES: dict[str, list[tuple[tuple[int, ...], Any]]] = {  # op -> (shape of the input, arg)

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from tinylearn.devices.buffer import Buffer
+from tinylearn.devices.device import numbers_in_memory
 from tinylearn.errors import PACKAGE
 from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.dtype import dtype
+from tinylearn.graph.interpret import interpret
 from tinylearn.graph.node import Node, walk
-from tinylearn.graph.primitives import buffer
+from tinylearn.graph.primitives import BUFFER, buffer
 from tinylearn.parts import ContractError
-from tinylearn.realize import meaning
 
 TOLERANCE = {"float16": 2e-2, "float32": 1e-4, "float64": 1e-6}
 
@@ -41,11 +42,9 @@ def numbers(
     known = known or {}
     spelled = spelled_out([*nodes, *known])
     nodes, given = spelled[: len(spelled) - len(known)], spelled[len(spelled) - len(known) :]
-    values = dict(zip(given, known.values(), strict=True))
-    with np.errstate(all="ignore"):
-        for node in walk.default(nodes):
-            if node not in values:
-                values[node] = meaning(node, [values[x] for x in node.inputs])
+    order = walk.default(nodes)
+    stored = numbers_in_memory(node for node in order if node.op is BUFFER)
+    values = interpret(order, stored | dict(zip(given, known.values(), strict=True)))
     return [values[node] for node in nodes]
 
 

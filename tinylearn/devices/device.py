@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,7 +18,8 @@ from tinylearn.changes import run_once
 from tinylearn.devices.buffer import POOL, Buffer, repeated
 from tinylearn.errors import DeviceError, choose
 from tinylearn.graph.dtype import DType, dtype
-from tinylearn.graph.node import Shape
+from tinylearn.graph.node import Node, Shape
+from tinylearn.graph.primitives import CONST
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
 
@@ -142,3 +143,12 @@ def checked_name(name: Any) -> str:
         raise DeviceError(f"the device {name!r} cannot be used here: {reason}")
     Device.working.add(name)
     return name
+
+
+def numbers_in_memory(nodes: Iterable[Node]) -> dict[Node, np.ndarray]:
+    """The numbers of those nodes that have a buffer."""
+    return {
+        n: Device.known[n.device].download(n.buffer)
+        for n in nodes
+        if n.buffer is not None and n.op is not CONST
+    }

@@ -35,7 +35,7 @@ from tinylearn.nn.checks import checked, yes_no
 from tinylearn.nn.state import load_state_dict
 from tinylearn.nn.walk import NOT_ENTERED, get_parameters, named_tensors
 from tinylearn.parts import all_own
-from tinylearn.realize import LOCK
+from tinylearn.plan.plan import LOCK
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.backward import is_added_up, losses_of
 from tinylearn.tensor.state import made, own

@@ -11,7 +11,7 @@ from tinylearn.errors import GradientError, ShapeError, describe
 from tinylearn.graph.deferred import DERIVATIVE, differentiated, promised, reached_leaves
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import ADD, BUFFER, DETACH, buffer
-from tinylearn.realize import LOCK
+from tinylearn.plan.plan import LOCK
 from tinylearn.tensor.creation import Creation
 from tinylearn.tensor.operands import node_of
 from tinylearn.tensor.state import State, made, owner

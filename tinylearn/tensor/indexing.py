@@ -26,7 +26,7 @@ from tinylearn.errors import DTypeError, describe
 from tinylearn.graph.dtype import bool_, float32, int64
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import LESS, SUM, WHERE, buffer, const, copy
-from tinylearn.realize import realize
+from tinylearn.plan.plan import realize
 from tinylearn.tensor.along import places
 from tinylearn.tensor.axes import needed_axis
 from tinylearn.tensor.data import short, upload

@@ -21,7 +21,7 @@ from tinylearn.graph.dtype import DType
 from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.node import Node, forget_inputs
 from tinylearn.graph.primitives import DETACH, buffer, copy
-from tinylearn.realize import realize
+from tinylearn.plan.plan import realize
 from tinylearn.tensor.assigning import (
     IN_PLACE,
     WAITING,

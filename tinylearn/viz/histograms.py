@@ -14,8 +14,8 @@ from tinylearn.changes import alone_on
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device
 from tinylearn.graph.node import Node
-from tinylearn.realize import LOCK, plan_for
-from tinylearn.request import Request
+from tinylearn.plan.plan import LOCK, plan_for
+from tinylearn.plan.request import Request
 from tinylearn.viz.names import is_model, own
 from tinylearn.viz.style import clip, columns
 from tinylearn.viz.values import BINS, LARGEST, digest, summary

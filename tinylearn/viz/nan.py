@@ -22,8 +22,8 @@ from tinylearn.errors import TinylearnError
 from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import CONST
-from tinylearn.realize import Plan, plan_for
-from tinylearn.request import Request
+from tinylearn.plan.plan import Plan, plan_for
+from tinylearn.plan.request import Request
 from tinylearn.schedule.kernel import is_product_sum
 from tinylearn.viz.names import names_in, names_on_lines
 from tinylearn.viz.style import counted, shape_text

@@ -21,7 +21,7 @@ from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST, DETACH
 from tinylearn.graph.simplify import Simplified, simplify
 from tinylearn.nn.module import Module
-from tinylearn.request import is_given
+from tinylearn.plan.request import is_given
 from tinylearn.schedule.kernel import is_source
 from tinylearn.schedule.schedule import schedule
 from tinylearn.tensor import Tensor
