@@ -560,6 +560,8 @@ q4 = question(
     part="loss.binary_cross_entropy_with_logits",
     forbid=(
         "loss.cross_entropy",
+        "tinylearn.tensor.reduce.Reduce.log_softmax",
+        "tinylearn.tensor.reduce.Reduce.logsumexp",
         "tinylearn.tensor.bends.softplus",
         "tinylearn.tensor.functions.Functions.softplus",
         "tinylearn.tensor.functions.Functions.logsigmoid",

@@ -178,10 +178,15 @@ def built(step: list[Any], leaves: list[Node], nodes: list[Node], absent: tuple[
 
 
 def composite_called(name: str, absent: tuple[str, ...]) -> Any:
-    """The framework's composite of this name, unless the question asks for what it does."""
+    """The framework's composite of this name, unless the question asks for what it does.
+
+    Only those with a gradient rule of their own are ever named: all others arrive spelled out, by
+    what there is in the answer's world.
+    """
     module, _, function = name.rpartition(".")
     found = getattr(sys.modules.get(module), function, None)
-    if name in absent or not module.startswith("tinylearn.") or not isinstance(found, Composite):
+    own = isinstance(found, Composite) and found.gradient is not None
+    if name in absent or not module.startswith("tinylearn.") or not own:
         raise BadValue("no such operation")
     return found
 
