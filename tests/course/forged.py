@@ -126,6 +126,9 @@ def my_yes_or_no(logits, target):
 def my_yes_or_no(logits, target):
     both = Tensor.stack(logits * 0, logits, axis=0).log_softmax(0)
     return -(both[0] * (1 - target) + both[1] * target).mean()"""),
+        "the same loss of probabilities": ("q4", """
+def my_yes_or_no(logits, target):
+    return logits.sigmoid().binary_cross_entropy(target)"""),
         "the loss, in a description of its own": ("q4", REACHING + DESCRIBED + """
 def my_yes_or_no(logits, target):
     name = "tinylearn.tensor.losses.binary_cross_entropy_with_logits"

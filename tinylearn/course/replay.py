@@ -236,8 +236,10 @@ def holds_elsewhere(question: Question, calls: Any, planned: Planned, seed: str)
 
 
 def others(value: Any, random: np.random.Generator) -> Any:
-    """The same shapes, signs and labels with other numbers."""
+    """The same shapes, signs and labels with other numbers: what is all 0 or 1 is a label."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        if np.isin(value, (0, 1)).all():
+            return value
         return np.asarray(value * random.uniform(0.6, 1.4, value.shape), value.dtype)
     if type(value) is float:
         return value * random.uniform(0.6, 1.4)
