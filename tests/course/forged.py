@@ -126,6 +126,10 @@ def my_yes_or_no(logits, target):
 def my_yes_or_no(logits, target):
     both = Tensor.stack(logits * 0, logits, axis=0).log_softmax(0)
     return -(both[0] * (1 - target) + both[1] * target).mean()"""),
+        "the truth as numbers of its own": ("q4", """
+def my_yes_or_no(logits, target):
+    truth = Tensor(target.numpy(), requires_grad=False)
+    return (logits.relu() - logits * truth + (1 + (-logits.abs()).exp()).log()).mean()"""),
         "the same loss of probabilities": ("q4", """
 def my_yes_or_no(logits, target):
     return logits.sigmoid().binary_cross_entropy(target)"""),

@@ -236,10 +236,13 @@ def holds_elsewhere(question: Question, calls: Any, planned: Planned, seed: str)
 
 
 def others(value: Any, random: np.random.Generator) -> Any:
-    """The same shapes, signs and labels with other numbers: what is all 0 or 1 is a label."""
+    """The same shapes and signs with other numbers; whole numbers stay.
+
+    What is all 0 or 1 may be labels: it is only turned round.
+    """
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         if np.isin(value, (0, 1)).all():
-            return value
+            return value[..., ::-1].copy() if value.ndim else value
         return np.asarray(value * random.uniform(0.6, 1.4, value.shape), value.dtype)
     if type(value) is float:
         return value * random.uniform(0.6, 1.4)
