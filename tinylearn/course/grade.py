@@ -201,10 +201,7 @@ def decide(
         if "broken" in message:
             return broken(message["broken"], nothing)
     came = values_of(reply, len(planned))
-    asked: list[list[Any]] = [[] for _ in planned]
-    for case, place, x in reply.asked:
-        asked[case].append((place, x))
-    values = [measured(question, *of_one) for of_one in zip(came, planned, asked)]
+    values = [measured(question, *one) for one in zip(came, planned, asked_of(reply, len(came)))]
     pairs = list(zip(values, planned))
     wrong = {
         n: text for n, (got, p) in enumerate(pairs) if (text := fault(question, got, p, reply))
@@ -218,9 +215,8 @@ def decide(
         )
     checks = tuple(check_results(question, planned, wrong))
     points = sum(check.points for check in checks)
-    says = ""
-    if wrong:
-        says = sentence(question, [(g, p) for g, p in pairs if g is not None])
+    came_back = [(got, p) for got, p in pairs if got is not None]
+    says = sentence(question, came_back) if wrong else ""
     return replace(
         blank,
         status=status_of(points, question, wrong, values, reply),
@@ -268,6 +264,14 @@ def values_of(reply: Reply, count: int) -> list[Any]:
                 value = Thing(f"value that cannot be read: {error}")
             values[number] = Thing("None") if value is None else value
     return values
+
+
+def asked_of(reply: Reply, count: int) -> list[list[tuple[int, Any]]]:
+    """For each call, (place, x) of the functions that ran here for it, in order."""
+    asked: list[list[tuple[int, Any]]] = [[] for _ in range(count)]
+    for case, place, x in reply.asked:
+        asked[case].append((place, x))
+    return asked
 
 
 def fault(question: Question, got: Any, planned: Planned, reply: Reply) -> str:
