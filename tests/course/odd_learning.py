@@ -129,6 +129,42 @@ def first_bad(steps, x):
         x = steps[place](x)
         if np.isnan(x).any() or np.isinf(x).any():
             return place"""),
+        ("q2", "arrays of no axis", """
+@tl.answer("gradient_sizes")
+def gradient_sizes(loss, weights):
+    return [(g.square().mean() ** 0.5).numpy() for g in loss.gradient(*weights)]"""),
+        ("q3", "accumulate", """
+from itertools import accumulate
+@tl.answer("first_bad")
+def first_bad(steps, x):
+    results = accumulate(steps, lambda y, step: step(y), initial=x)
+    next(results)
+    return next((k for k, y in enumerate(results) if not np.isfinite(y).all()), None)"""),
+        ("q3", "recursion", """
+@tl.answer("first_bad")
+def first_bad(steps, x, place=0):
+    if not steps:
+        return None
+    head, *tail = steps
+    y = head(x)
+    return place if not np.all(np.isfinite(y)) else first_bad(tail, y, place + 1)"""),
+        ("q4", "on one side", """
+@tl.answer("loss.binary_cross_entropy_with_logits")
+def my_yes_or_no(logits, target):
+    z = (1 - 2 * target) * logits
+    return (z.relu() + (1 + (-z.abs()).exp()).log()).mean()"""),
+        ("q5", "a generator", """
+@tl.answer("repaired_1")
+def repaired_1(model, optimizer, batches):
+    yield "gradients pile up"
+    losses = []
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.numpy())
+    yield losses"""),
         ("q5", "a list", """
 @tl.answer("repaired_1")
 def repaired_1(model, optimizer, batches):
@@ -151,6 +187,24 @@ def repaired_3(model, optimizer, x, y, steps):
         optimizer.step()
         found[step] = loss.item()
     return ["softmax twice", found]"""),
+        ("q7", "a namedtuple of a map", """
+from collections import namedtuple
+Found = namedtuple("Found", "cause losses")
+@tl.answer("repaired_3")
+def repaired_3(model, optimizer, x, y, steps):
+    def one(_):
+        loss = model(x).cross_entropy(y)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return np.float32(loss.item())
+    return Found("softmax twice", map(one, range(steps)))"""),
+        ("q8", "labels as floats", """
+@tl.answer("repaired_4")
+def repaired_4(seed):
+    rows = np.column_stack(sorted_digits(seed))
+    np.random.default_rng(seed).shuffle(rows)
+    return "labels apart", Tensor(rows[:, :-1]), rows[:, -1]"""),
         ("q8", "a list", """
 @tl.answer("repaired_4")
 def repaired_4(seed):

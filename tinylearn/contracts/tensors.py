@@ -50,7 +50,7 @@ def same_function(
     nodes = {k: x.node for k, x in given.items() if isinstance(x, Tensor)}
     arrays = dict(zip(nodes, numbers(nodes.values()), strict=True))
     compare(name, what, where, numbers([got.node])[0], formula(arrays), tolerance)
-    others = {k: a[..., ::-1] * 0.75 if varies(a) else a for k, a in arrays.items()}
+    others = {k: other_numbers(a) if varies(a) else a for k, a in arrays.items()}
     if not any(varies(a) for a in arrays.values()):
         return
     [again] = numbers([got.node], {nodes[k]: a for k, a in others.items()})
@@ -65,6 +65,11 @@ def same_function(
 def varies(array: np.ndarray) -> bool:
     """Whether other numbers can take the place of these."""
     return array.dtype.kind == "f" and array.ndim > 0
+
+
+def other_numbers(array: np.ndarray) -> np.ndarray:
+    """Turned round, and smaller: only turned round where all are 0 or 1, which may be labels."""
+    return array[..., ::-1] * (1 if np.isin(array, (0, 1)).all() else 0.75)
 
 
 def show(thing: Any) -> str:

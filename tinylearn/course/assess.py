@@ -2,6 +2,7 @@
 
     with Assessor(spec) as assessor:
         calls = assessor.calls(question, seed)              the arguments of every case
+        assessor.give(question, seed, case, place, x)       what a function among them gives
         result = assessor.decide(question, seed, reply, blank)
 
 Trusted code over values that a stranger sent: so it runs beside the grader, with limits of its
@@ -23,9 +24,10 @@ from typing import IO, Any
 
 from .grade import Overdue, decide, no_points
 from .inside import confine
-from .inside.values import encode
+from .inside.values import BadValue
 from .journal import CheckResult, Result
 from .question import Question
+from .replay import handed_out, remote_call, whole
 from .sandbox import Reply
 from .spec import Planned, Spec, from_data, plan
 
@@ -55,6 +57,19 @@ class Assessor:
         """
         calls, shown = self.ask({"plan": [question.id, seed]}, PLANNING)
         return calls, shown
+
+    def give(self, question: Question, seed: str, case: int, place: int, x: Any) -> Any:
+        """What a function among the arguments gives that runs here: see replay.remote_call.
+
+        Raises BadValue for one that does not exist, or an x that is no value.
+        """
+        try:
+            value = self.ask({"give": [question.id, seed, case, place, x]}, DECIDING)
+        except Overdue as error:
+            raise BadValue("a function does not end") from error
+        if value is None:
+            raise BadValue("no such function, or no such value")
+        return value["gives"]
 
     def decide(self, question: Question, seed: str, reply: Reply, blank: Result) -> Result:
         """The verdict on what came back; no points where it cannot be reached."""
@@ -155,11 +170,23 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         if known != (told[0], told[1]):
             planned, known = plan(question, told[1]), (told[0], told[1])
         if what == "plan":
-            calls = [[encode(argument) for argument in p.case.args] for p in planned]
+            calls = [handed_out(question, p.case.args) for p in planned]
             send(answers, [calls, sum(p.check.is_visible for p in planned)])
+        elif what == "give":
+            send(answers, given(question, planned, *told[2:]))
         else:
-            result = decide(question, planned, Reply(**told[2]), result_from(told[3]))
-            send(answers, asdict(result))
+            reply, blank = Reply(**told[2]), result_from(told[3])
+            send(answers, asdict(decide(question, planned, reply, blank, told[1])))
+
+
+def given(
+    question: Question, planned: list[Planned], case: int, place: int, x: Any
+) -> dict[str, Any] | None:
+    """{"gives": a value}, or None where there is none."""
+    try:
+        return {"gives": remote_call(question, planned[whole(case, len(planned))], place, x)}
+    except BadValue:
+        return None
 
 
 if __name__ == "__main__":

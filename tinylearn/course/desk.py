@@ -10,6 +10,7 @@ submission after the other; whatever ended badly or left something behind takes 
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 from typing import Any
 
 from .assess import Assessor
@@ -43,7 +44,7 @@ class Desk:
         """The arguments of every case of a question, and how many of these are visible."""
         return self.assessor.calls(question, seed)
 
-    def ask(self, question: Question, job: dict[str, Any]) -> Reply:
+    def ask(self, question: Question, job: dict[str, Any], seed: str) -> Reply:
         """Run a job in the question's own world. Raises ValueError where that cannot be built."""
         world = world_of(self.spec, question)
         if world not in self.hosts:
@@ -51,7 +52,8 @@ class Desk:
                 self.hosts.popitem(last=False)[1].close()
             self.hosts[world] = Sandbox(self.level, build(world), self.limits)
         self.hosts.move_to_end(world)
-        return self.hosts[world].ask(job)
+        give = partial(self.assessor.give, question, seed) if question.remote else None
+        return self.hosts[world].ask(job, give)
 
     def decide(self, question: Question, seed: str, reply: Reply, blank: Result) -> Result:
         """The verdict on what came back."""

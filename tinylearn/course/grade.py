@@ -112,7 +112,7 @@ def grade_question(
         calls, shown = desk.calls(question, seed)
     except Overdue as error:
         raise NoSandbox(f"the assessor does not come up: {error}") from None
-    reply = ask(desk, question, job_for(spec, question, cells, calls, shown))
+    reply = ask(desk, question, job_for(spec, question, cells, calls, shown), seed)
     result = desk.decide(question, seed, reply, blank)
     held = answer_cells(submission.cells, question)
     code = submission.cells[held[-1]] if held else ""
@@ -139,6 +139,7 @@ def job_for(
         "setup": spec.data["setup"],
         "run": body["run"],
         "graphs": question.graphs,
+        "remote": question.remote,
         "may_change": list(question.may_change),
         "budget": question.budget,
         "shown": shown,
@@ -146,15 +147,16 @@ def job_for(
     }
 
 
-def ask(desk: Desk, question: Question, job: dict[str, Any]) -> Reply:
+def ask(desk: Desk, question: Question, job: dict[str, Any], seed: str) -> Reply:
     """Ask; what took too long in one call is ended there, and the calls after it are made afresh.
 
     So that one endless case costs its own points only. A few of them are enough.
     """
     whole, count = Reply(), len(job["calls"])
     for _ in range(MOST_SLOW):
-        reply = ask_again(desk, question, job)
+        reply = ask_again(desk, question, job, seed)
         whole.messages += reply.messages
+        whole.asked += reply.asked
         whole.ended, whole.detail = reply.ended, reply.detail
         done = max([m["call"] for m in reply.messages if type(m.get("call")) is int], default=-1)
         slow = max(done + 1, job.get("first", 0))
@@ -168,10 +170,10 @@ def ask(desk: Desk, question: Question, job: dict[str, Any]) -> Reply:
     return whole
 
 
-def ask_again(desk: Desk, question: Question, job: dict[str, Any]) -> Reply:
+def ask_again(desk: Desk, question: Question, job: dict[str, Any], seed: str) -> Reply:
     """Ask; a wall-clock timeout and a sandbox that did not start get a second chance."""
     for attempt in range(3):
-        reply = desk.ask(question, job)
+        reply = desk.ask(question, job, seed)
         no_sandbox = reply.ended == "crashed" and reply.detail.startswith("no sandbox")
         slow = reply.ended == "timeout" and reply.detail == CLOCK
         if not no_sandbox and (not slow or attempt):
@@ -185,7 +187,9 @@ def ask_again(desk: Desk, question: Question, job: dict[str, Any]) -> Reply:
 # ---------------------------------------------------------------- the verdict
 
 
-def decide(question: Question, planned: list[Planned], reply: Reply, blank: Result) -> Result:
+def decide(
+    question: Question, planned: list[Planned], reply: Reply, blank: Result, seed: str
+) -> Result:
     """Values against expected values; every field of the verdict."""
     nothing = replace(blank, checks=no_points(question), notes=notes_of(reply))
     for message in reply.messages:
@@ -197,13 +201,13 @@ def decide(question: Question, planned: list[Planned], reply: Reply, blank: Resu
         if "broken" in message:
             return broken(message["broken"], nothing)
     came = values_of(reply, len(planned))
-    values = [measured(question, got, p) for got, p in zip(came, planned)]
+    values = [measured(question, *one) for one in zip(came, planned, asked_of(reply, len(came)))]
     pairs = list(zip(values, planned))
     wrong = {
         n: text for n, (got, p) in enumerate(pairs) if (text := fault(question, got, p, reply))
     }
     if question.graphs:
-        wrong |= computed_on_the_spot(question, came, planned, wrong)
+        wrong |= computed_on_the_spot(question, came, planned, wrong, seed)
     kinds = [value.kind for value in values if isinstance(value, Raised)]
     if len(kinds) == len(values) > 0 and set(kinds) == {"NotImplementedError"}:
         return replace(
@@ -211,9 +215,8 @@ def decide(question: Question, planned: list[Planned], reply: Reply, blank: Resu
         )
     checks = tuple(check_results(question, planned, wrong))
     points = sum(check.points for check in checks)
-    says = ""
-    if wrong:
-        says = sentence(question, [(g, p) for g, p in pairs if g is not None])
+    came_back = [(got, p) for got, p in pairs if got is not None]
+    says = sentence(question, came_back) if wrong else ""
     return replace(
         blank,
         status=status_of(points, question, wrong, values, reply),
@@ -227,11 +230,11 @@ def decide(question: Question, planned: list[Planned], reply: Reply, blank: Resu
 
 
 def computed_on_the_spot(
-    question: Question, came: list[Any], planned: list[Planned], wrong: dict[int, str]
+    question: Question, came: list[Any], planned: list[Planned], wrong: dict[int, str], seed: str
 ) -> dict[int, str]:
     """The right cases, if one of them is right for its own numbers only: then none is a graph."""
     right = [n for n in range(len(planned)) if n not in wrong]
-    if all(holds_elsewhere(question, came[n], planned[n]) for n in right):
+    if all(holds_elsewhere(question, came[n], planned[n], f"{seed}/{n}") for n in right):
         return {}
     return dict.fromkeys(right, ON_THE_SPOT)
 
@@ -261,6 +264,14 @@ def values_of(reply: Reply, count: int) -> list[Any]:
                 value = Thing(f"value that cannot be read: {error}")
             values[number] = Thing("None") if value is None else value
     return values
+
+
+def asked_of(reply: Reply, count: int) -> list[list[tuple[int, Any]]]:
+    """For each call, (place, x) of the functions that ran here for it, in order."""
+    asked: list[list[tuple[int, Any]]] = [[] for _ in range(count)]
+    for case, place, x in reply.asked:
+        asked[case].append((place, x))
+    return asked
 
 
 def fault(question: Question, got: Any, planned: Planned, reply: Reply) -> str:

@@ -105,6 +105,8 @@ class Question:
                 needs
     graphs      the answer builds graphs: `run` measures them beside the grader, where nobody can
                 tell it other counts, and the numbers must be right for other arguments, too
+    remote      functions among the arguments run beside the grader, which counts their calls:
+                they know their argument only, no call before
     absent      every function that has no body there; comes with the spec
     """
 
@@ -117,6 +119,7 @@ class Question:
     forbid: tuple[str, ...] = ()
     world: str = ""
     graphs: bool = False
+    remote: bool = False
     absent: tuple[str, ...] = ()
     rtol: float = 1e-5
     atol: float = 1e-7

@@ -1,6 +1,7 @@
 """Rebuilds an answer's graphs from their descriptions, and measures them here.
 
-    replayed(question, calls, args)          what the question's `run` measures on these graphs
+    measured(question, got, planned, asked)  what the question's `run` measures
+    replayed(question, calls, args)          the same of a question about graphs
     holds_elsewhere(question, calls, planned)    whether they are right for other numbers, too
 
 The child says only which operations it applied to what (inside/record.py). Every node is made
@@ -10,8 +11,12 @@ differentiates it. Runs in the assessor's process (assess.py), never in the grad
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import itertools
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +30,7 @@ from ..graph.primitives import PRIMITIVES, const
 from ..tensor import Tensor
 from ..tensor.state import made
 from .inside.record import MOST_NODES, leaves_of
-from .inside.values import BadValue, Raised, Thing
+from .inside.values import BadValue, Code, Raised, Thing, decode, encode
 from .question import Open, Question
 from .spec import Planned, judge
 
@@ -37,9 +42,16 @@ ON_THE_SPOT = Open(
 MALFORMED = (StopIteration, KeyError, IndexError, TypeError, AttributeError, OverflowError)
 
 
-def measured(question: Question, got: Any, planned: Planned) -> Any:
-    """What a value that came back stands for: of a question about graphs, what `run` measures."""
-    return replayed(question, got, planned.case.args) if question.graphs else got
+def measured(
+    question: Question, got: Any, planned: Planned, asked: Sequence[tuple[int, Any]] = ()
+) -> Any:
+    """What a value that came back stands for, where `run` measures it here.
+
+    asked   (place, x) of each call of a function that ran here: see remote_call
+    """
+    if question.graphs:
+        return replayed(question, got, planned.case.args)
+    return repeated(question, got, planned.case.args, asked) if question.remote else got
 
 
 def replayed(question: Question, calls: Any, args: tuple[Any, ...]) -> Any:
@@ -63,6 +75,64 @@ def replayed(question: Question, calls: Any, args: tuple[Any, ...]) -> Any:
             raise BadValue(f"not an answer's graph: {type(error).__name__}") from None
 
     return question.call(answer, args)
+
+
+# ---------------------------------------------------------------- functions that run here
+
+
+def handed_out(question: Question, args: tuple[Any, ...]) -> list[Any]:
+    """The arguments as an answer's process gets them; functions that run here as their number."""
+    if not question.remote:
+        return [encode(argument) for argument in args]
+    numbers = itertools.count()
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return type(value)(shown(item) for item in value)
+        return Code(f"remote({next(numbers)})") if isinstance(value, Code) else value
+
+    return [encode(shown(argument)) for argument in args]
+
+
+def remote_call(question: Question, planned: Planned, place: int, x: Any) -> Any:
+    """What function number `place` of a case gives for an encoded x, encoded."""
+    found = functions_in(decode(encode(list(planned.case.args)), question.namespace))
+    try:
+        with np.errstate(all="ignore"):
+            return encode(found[whole(place, len(found))](decode(x)))
+    except BadValue:
+        raise
+    except Exception as error:
+        return encode(Raised(type(error).__name__, str(error)[:500]))
+
+
+def repeated(
+    question: Question, given: Any, args: tuple[Any, ...], asked: Sequence[tuple[int, Any]]
+) -> Any:
+    """What `run` gives for an answer that calls what was called, and gives what came back."""
+    if isinstance(given, Raised | Thing) or not isinstance(given, list) or not given:
+        return given
+    left, waiting = iter(given), list(asked)
+
+    def answer(*handed: Any, **options: Any) -> Any:
+        functions = functions_in([*handed, *options.values()])
+        while waiting:
+            place, x = waiting.pop(0)
+            with contextlib.suppress(Exception):  # the answer met the same, and went on or not
+                functions[place](decode(x))
+        return next(left)
+
+    return question.call(answer, args)
+
+
+def functions_in(value: Any) -> list[Any]:
+    """The functions among some arguments, in the order in which they stand there."""
+    if isinstance(value, list | tuple):
+        return [function for item in value for function in functions_in(item)]
+    return [value] if callable(value) else []
+
+
+# ---------------------------------------------------------------- graphs
 
 
 def rebuilt(steps: list[Any], leaves: list[Node], absent: tuple[str, ...] = ()) -> list[Node]:
@@ -108,10 +178,15 @@ def built(step: list[Any], leaves: list[Node], nodes: list[Node], absent: tuple[
 
 
 def composite_called(name: str, absent: tuple[str, ...]) -> Any:
-    """The framework's composite of this name, unless the question asks for what it does."""
+    """The framework's composite of this name, unless the question asks for what it does.
+
+    Only those with a gradient rule of their own are ever named: all others arrive spelled out, by
+    what there is in the answer's world.
+    """
     module, _, function = name.rpartition(".")
     found = getattr(sys.modules.get(module), function, None)
-    if name in absent or not module.startswith("tinylearn.") or not isinstance(found, Composite):
+    own = isinstance(found, Composite) and found.gradient is not None
+    if name in absent or not module.startswith("tinylearn.") or not own:
         raise BadValue("no such operation")
     return found
 
@@ -151,9 +226,9 @@ def valued(shown: list[Any], nodes: list[Node], recorded: bool) -> Any:
 # ---------------------------------------------------------------- the same graphs, other numbers
 
 
-def holds_elsewhere(question: Question, calls: Any, planned: Planned) -> bool:
-    """Whether the graphs are right for other numbers, which no answer's process has seen."""
-    random = np.random.default_rng(7)
+def holds_elsewhere(question: Question, calls: Any, planned: Planned, seed: str) -> bool:
+    """Whether the graphs are right for other numbers, which no answer's process can know."""
+    random = np.random.default_rng(list(hashlib.sha256(f"{seed}/others".encode()).digest()))
     fresh = tuple(a if type(a) is float else others(a, random) for a in planned.case.args)
     want = question.call(question.reference, fresh)
     there = replace(planned, case=replace(planned.case, args=fresh), want=want)
@@ -161,8 +236,13 @@ def holds_elsewhere(question: Question, calls: Any, planned: Planned) -> bool:
 
 
 def others(value: Any, random: np.random.Generator) -> Any:
-    """The same shapes, signs and labels with other numbers."""
+    """The same shapes and signs with other numbers; whole numbers stay.
+
+    What is all 0 or 1 may be labels: it is only turned round.
+    """
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        if np.isin(value, (0, 1)).all():
+            return value[..., ::-1].copy() if value.ndim else value
         return np.asarray(value * random.uniform(0.6, 1.4, value.shape), value.dtype)
     if type(value) is float:
         return value * random.uniform(0.6, 1.4)

@@ -23,12 +23,13 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .inside import confine, host
-from .inside.values import BadValue, Frames
+from .inside.values import BadValue, Frames, pack
 from .levels import (
     MEGABYTE,
     bubblewrap_command,
@@ -61,9 +62,13 @@ class Limits:
 
 @dataclass
 class Reply:
-    """What came back for one question. `ended` is "ok" or why there is no more."""
+    """What came back for one question. `ended` is "ok" or why there is no more.
+
+    asked   [case, place, x] of each function that was asked for: this side has run them
+    """
 
     messages: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
     ended: str = "ok"  # ok, timeout, memory, disk, crashed, forged, flood, processes
     detail: str = ""
     left_files: bool = False  # in the scratch folder: the next question needs another host
@@ -132,42 +137,52 @@ class Sandbox:
 
     # ------------------------------------------------------------ one question
 
-    def ask(self, job: dict[str, Any]) -> Reply:
-        """Run one job. Whatever the answer does, this returns, and the next question is clean."""
+    def ask(self, job: dict[str, Any], oracle: Oracle | None = None) -> Reply:
+        """Run one job. Whatever the answer does, this returns, and the next question is clean.
+
+        oracle   gives what a function gives that runs beside the grader: see inside/remote.py
+        """
         reply = Reply()
         try:
             if self.process is None or self.process.poll() is not None:
                 self.close()
                 self.start()
             limits = tightened(self.limits, job)
-            pipe = self._send(json.dumps(job | {"limits": limits}).encode())
+            pipe, back = self._send(json.dumps(job | {"limits": limits}).encode())
         except OSError as error:
             self.close()
             return Reply(ended="crashed", detail=f"no sandbox: {error}")
         try:
-            self._collect(pipe, reply, limits)
+            self._collect(pipe, reply, limits, Answering(back, oracle))
         finally:
             os.close(pipe)
+            os.close(back)
         if reply.ended != "ok" or reply.left_files:
             self.close()  # a fresh host for the next question
         return reply
 
-    def _send(self, text: bytes) -> int:
+    def _send(self, text: bytes) -> tuple[int, int]:
+        """Send a job; the pipe from the question, and the one to it."""
         assert self.control is not None
-        ours, theirs = os.pipe()
+        (ours, there), (theirs, back) = os.pipe(), os.pipe()
         try:
             header = len(text).to_bytes(host.HEADER, "big")
-            socket.send_fds(self.control, [header], [theirs])
+            socket.send_fds(self.control, [header], [there, theirs])
             self.control.sendall(text)
         except OSError:
             os.close(ours)
+            os.close(back)
             raise
         finally:
+            os.close(there)
             os.close(theirs)
         os.set_blocking(ours, False)
-        return ours
+        os.set_blocking(back, False)
+        return ours, back
 
-    def _collect(self, pipe: int, reply: Reply, limits: dict[str, float]) -> None:
+    def _collect(
+        self, pipe: int, reply: Reply, limits: dict[str, float], answering: Answering
+    ) -> None:
         """Read messages until the question has ended or broken a limit."""
         assert self.control is not None and self.process is not None
         frames, news = Frames(), Frames()
@@ -177,10 +192,10 @@ class Sandbox:
         self.control.setblocking(False)
         while reply.ended == "ok":
             wait_for([pipe, self.control.fileno()], 0.05)
-            drain(pipe, frames, reply)
+            drain(pipe, frames, reply, answering)
             status = exit_status(self.control, news, reply)
             if status is not None:
-                drain(pipe, frames, reply)
+                drain(pipe, frames, reply, answering)
                 judge_exit(status, reply)
                 break
             if clock.look(reply):
@@ -213,7 +228,36 @@ def wait_for(descriptors: list[int], seconds: float) -> None:
     poll.poll(seconds * 1000)
 
 
-def drain(pipe: int, frames: Frames, reply: Reply) -> None:
+Oracle = Callable[[int, int, Any], Any]
+MOST_ASKED = 1_000  # calls of functions that run beside the grader, of one question
+
+
+class Answering:
+    """Runs what a question asks for, and sends back what it gives."""
+
+    def __init__(self, pipe: int, oracle: Oracle | None):
+        self.pipe, self.oracle = pipe, oracle
+
+    def hear(self, told: Any, reply: Reply) -> None:
+        """One thing asked for. Whoever does not read the answers is ended."""
+        if len(reply.asked) >= MOST_ASKED:
+            reply.ended = "flood"
+            return
+        try:
+            case, place, x = told
+            if self.oracle is None or type(case) is not int or type(place) is not int:
+                raise BadValue("nothing to be asked for")
+            data = pack(self.oracle(case, place, x))
+            reply.asked.append([case, place, x])
+            if os.write(self.pipe, data) < len(data):
+                raise BadValue("more than anybody reads")
+        except BrokenPipeError:  # it has ended: its exit status says how
+            return
+        except (BadValue, BlockingIOError, TypeError, ValueError) as error:
+            reply.ended, reply.detail = "forged", str(error)
+
+
+def drain(pipe: int, frames: Frames, reply: Reply, answering: Answering) -> None:
     """Take what the pipe holds. A byte out of order ends the question: it was not ours."""
     for _ in range(64):
         try:
@@ -233,7 +277,10 @@ def drain(pipe: int, frames: Frames, reply: Reply) -> None:
             if type(message) is not dict:
                 reply.ended, reply.detail = "forged", "a message that is not an object"
                 return
-            reply.messages.append(message)
+            if "asked" in message:
+                answering.hear(message["asked"], reply)
+            else:
+                reply.messages.append(message)
 
 
 def exit_status(control: socket.socket, news: Frames, reply: Reply) -> int | None:

@@ -21,11 +21,12 @@ import traceback
 from typing import Any, NoReturn
 
 if __package__:  # imported by the package's tests
-    from . import confine, find, record, shell, syscalls, values, watch
+    from . import confine, find, record, remote, shell, syscalls, values, watch
 else:  # a script in the sandbox, where -I leaves its own folder out
     sys.path.insert(0, os.path.dirname(__file__))
     import confine  # type: ignore[import-not-found, no-redef]
     import find  # type: ignore[import-not-found, no-redef]
+    import remote  # type: ignore[import-not-found, no-redef]
     import shell  # type: ignore[import-not-found, no-redef]
     import syscalls  # type: ignore[import-not-found, no-redef]
     import values  # type: ignore[import-not-found, no-redef]
@@ -76,15 +77,16 @@ def serve(control: socket.socket, settings: dict[str, Any]) -> None:
     control.sendall(values.pack({"ready": os.getpid()}))
     before = files_in(settings)
     while True:
-        header, pipes, _, _ = socket.recv_fds(control, HEADER, 1)
-        if len(header) < HEADER or len(pipes) != 1:
+        header, pipes, _, _ = socket.recv_fds(control, HEADER, 2)
+        if len(header) < HEADER or len(pipes) != 2:
             return
         job = receive(control, int.from_bytes(header, "big"))
         child = os.fork()
         if child == 0:
             control.close()
-            question(job, pipes[0], settings)
-        os.close(pipes[0])
+            question(job, pipes, settings)
+        for pipe in pipes:
+            os.close(pipe)
         _, status = os.waitpid(child, 0)
         left, code = sweep(settings), os.waitstatus_to_exitcode(status)
         files = files_in(settings) != before
@@ -138,8 +140,11 @@ def reap() -> int:
 # ---------------------------------------------------------------- one question
 
 
-def question(job_text: bytes, pipe: int, settings: dict[str, Any]) -> NoReturn:
-    """Everything that happens in the forked process. Never returns."""
+def question(job_text: bytes, pipes: list[int], settings: dict[str, Any]) -> NoReturn:
+    """Everything that happens in the forked process. Never returns.
+
+    pipes   to the parent, and from it
+    """
     code = 1
     try:
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -150,8 +155,9 @@ def question(job_text: bytes, pipe: int, settings: dict[str, Any]) -> NoReturn:
         prints = Prints()
         sys.stdout = sys.stderr = prints  # type: ignore[assignment]
         sys.stdin = open(os.devnull)  # noqa: SIM115
-        answer_job(job, lambda message: write_all(pipe, values.pack(message)), prints)
-        write_all(pipe, values.pack({"end": prints.text[:PRINTS_KEPT]}))
+        send = Line(*pipes)
+        answer_job(job, send, prints)
+        send({"end": prints.text[:PRINTS_KEPT]})
         code = 0
     except MemoryError:
         code = 77  # the parent reads it as: out of memory
@@ -159,9 +165,27 @@ def question(job_text: bytes, pipe: int, settings: dict[str, Any]) -> NoReturn:
         os._exit(code)
 
 
-def write_all(pipe: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(pipe, data) :]
+class Line:
+    """To the parent, and back where it is asked for something."""
+
+    def __init__(self, there: int, back: int):
+        self.there, self.back = there, back
+
+    def __call__(self, message: Any) -> None:
+        data = values.pack(message)
+        while data:
+            data = data[os.write(self.there, data) :]
+
+    def ask(self, message: Any) -> Any:
+        """What the parent answers. Raises EOFError when it has ended the question."""
+        self(message)
+        frames, messages = values.Frames(), list[Any]()
+        while not messages:
+            data = os.read(self.back, 1 << 16)
+            if not data:
+                raise EOFError
+            messages = frames.feed(data)
+        return messages[0]
 
 
 def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
@@ -184,7 +208,7 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
         os.chdir(settings["scratch"])
 
 
-def answer_job(job: dict[str, Any], send: Any, prints: Prints) -> None:
+def answer_job(job: dict[str, Any], send: Line, prints: Prints) -> None:
     """Build the answer, call it with each set of arguments, send each value as it comes."""
     given: dict[str, Any] = {"__name__": "__answer__", "__builtins__": __builtins__}
     try:
@@ -200,10 +224,15 @@ def answer_job(job: dict[str, Any], send: Any, prints: Prints) -> None:
     driver = given.get("run") if job["run"] else None
     if driver and job.get("graphs"):
         driver = record.recording(driver, job["part"])
+    if driver and job.get("remote"):
+        driver = remote.values_of(driver)
     answer = watch.watched(answer, job.get("may_change", ()))
     for number, arguments in enumerate(job["calls"], job.get("first", 0)):
         prints.closed = number >= job.get("shown", number + 1)
-        send({"call": number, "value": one_call(job, given, driver, answer, arguments, chosen)})
+        scope = given
+        if job.get("remote"):
+            scope = given | {"remote": remote.Asking(number, send.ask).remote}
+        send({"call": number, "value": one_call(scope, driver, answer, arguments, chosen)})
 
 
 def make_answer(job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, Any]:
@@ -227,17 +256,10 @@ def put_in(name: str, answer: Any) -> None:
     parts.Part.version += 1
 
 
-def one_call(
-    job: dict[str, Any],
-    given: dict[str, Any],
-    driver: Any,
-    answer: Any,
-    arguments: Any,
-    chosen: Any,
-) -> Any:
+def one_call(scope: dict[str, Any], driver: Any, answer: Any, arguments: Any, chosen: Any) -> Any:
     """The encoded value of one call, or the description of what it raised."""
     try:
-        args = [values.decode(argument, given) for argument in arguments]
+        args = [values.decode(argument, scope) for argument in arguments]
         value = driver(answer, *args) if driver else answer(*args)
         encoded = values.encode(value)
         values.pack(encoded)
