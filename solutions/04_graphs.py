@@ -359,7 +359,8 @@ def _():
 def _(rng):
     for size in (6, 9, 13):
         g = [round(rng.uniform(-2, 2), 3), round(rng.uniform(-2, 2), 3)]
-        yield case(f"{size + 1} steps", _recipe(rng, size), [0, 1], g)
+        both = [["mul", 0, size], ["mul", 1, size + 1]]  # whatever came before, both are reached
+        yield case(f"{size + 3} steps", [*_recipe(rng, size), *both], [0, 1], g)
 
 
 @q3.hidden("long chains, x + x, a leaf out of reach", points=1)

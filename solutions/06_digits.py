@@ -1193,7 +1193,7 @@ def one_for_each_class(logits, labels):
     return float((logits.argmax(0) == labels).mean())
 
 
-@q8.wrong("Without an axis argmax looks through all rows at once; argmax(1) answers for each.")
+@q8.wrong("That is one answer for all rows; each row has its own: argmax(1).")
 def one_for_all(logits, labels):
     return float((logits.argmax() == labels).mean())
 

@@ -5,7 +5,7 @@ q4.mistake(
     replace="    e = np.exp(logits - logits.max(1, keepdims=True))\n",
     by="    logits -= logits.max(1, keepdims=True)\n    e = np.exp(logits)\n",
 )
-q8.mistake("The answers of the first row are not those of all: argmax(1).",
+q8.mistake("That is one answer for all rows; each row has its own: argmax(1).",
            replace="logits.argmax(1) == labels", by="logits[0].argmax() == labels")  # fmt: skip
 q9.mistake(
     "A loss that is kept as a Tensor keeps its whole graph in memory: loss.item() is a number.",
