@@ -180,7 +180,7 @@ def _made_from_two(answer, a, b):
     inputs, local = [names.get(id(i), "?") for i in z.inputs], list(z.local)
     if inputs == ["y", "x"]:  # the order is free, as long as the slopes keep to it
         inputs, local = inputs[::-1], local[::-1]
-    return [z.data, inputs, local, x.data, y.data]
+    return [z.data, inputs, local, [x.data, y.data], [z.grad, x.grad, y.grad]]
 
 
 @q2.judges
@@ -189,7 +189,7 @@ def _same_value(got, want, *args):
         return f"expected a Value, got {got.get('no Value, but')!r:.80}"
     if not isinstance(got, list) or len(got) != 5:
         return f"expected a Value, got {got!r:.80}"
-    what = ("data", "inputs", "local slopes", "x.data afterwards", "y.data afterwards")
+    what = ("data", "inputs", "local slopes", "data of the inputs afterwards", "grads afterwards")
     for name, mine, right in zip(what, got, want):
         if isinstance(right, list):
             same = isinstance(mine, list) and len(mine) == len(right)
@@ -336,7 +336,8 @@ def _made_from_one(answer, a):
     z = answer(x)
     if not isinstance(z, Value):
         return {"no Value, but": z}
-    return [z.data, ["x" if i is x else "?" for i in z.inputs], list(z.local), x.data, 0.0]
+    inputs = ["x" if i is x else "?" for i in z.inputs]
+    return [z.data, inputs, list(z.local), [x.data], [z.grad, x.grad]]
 
 
 q4.judges(_same_value)
@@ -431,11 +432,14 @@ def _order_of(answer, made_from):
     for inputs in made_from:  # two and two with the same number: they are still two
         made.append(Value(len(made) // 2, [made[i] for i in inputs], [1.0] * len(inputs)))
     places = {id(value): place for place, value in enumerate(made)}
-    first = answer(made[-1])
-    again = answer(made[-1]) if len(made) < 100 else first  # nothing may be left of the first
-    if not isinstance(first, list) or not isinstance(again, list):
-        return type(first).__name__
-    first, again = ([places.get(id(value), -1) for value in found] for found in (first, again))
+    found = []
+    for _ in range(2 if len(made) < 100 else 1):  # nothing may be left of the first call
+        values = answer(made[-1])
+        if values is None or isinstance(values, (set, frozenset, dict, Value)):
+            return type(values).__name__
+        some = zip(values, range(10 * len(made)))  # a generator may never end
+        found.append([places.get(id(value), -1) for value, _ in some])
+    first, again = found[0], found[-1]
     return first if first == again else {"first": first, "called again": again}
 
 
@@ -594,8 +598,9 @@ q6 = question(
 @q6.runs
 def _grads_of(answer, made_from, times):
     made = []
-    for pairs in made_from:
-        made.append(Value(0.0, [made[i] for i, _ in pairs], [slope for _, slope in pairs]))
+    for pairs in made_from:  # two and two with the same number: they are still two
+        number = len(made) // 2 + 2
+        made.append(Value(number, [made[i] for i, _ in pairs], [slope for _, slope in pairs]))
     for _ in range(times):
         answer(made[-1], list(made))
     return [value.grad for value in made]

@@ -260,6 +260,7 @@ def _(rng):
     yield case("0 and 1", (rng.randint(2, 5), 0), (1, 1))
     yield case("1 and 0", (1,), (rng.randint(2, 5), 0))
     yield case("0 and 0", (rng.randint(2, 5), 0), (0,))
+    yield case("0 on one side, more on the other", (0, 1), (1, rng.randint(2, 5)))
 
 
 @q3.wrong("Shapes are aligned at the right end, not at the left.")

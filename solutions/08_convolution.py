@@ -1333,6 +1333,7 @@ q7 = question(
 def _described(answer, x):
     x = Tensor(x)
     found = answer(x)
+    found = tuple(found) if hasattr(found, "__next__") else found
     if not isinstance(found, tuple | list):
         return found
     for part in found:

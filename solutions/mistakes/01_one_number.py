@@ -37,6 +37,22 @@ q1.mistake(
     "That is a value of f; its slope is a rise divided by a run.",
     replace=RISE, by="f(x)", worth=0,
 )  # fmt: skip
+q1.mistake(
+    "f is asked h to the right and h to the left, not half as far: f(x + h) and f(x - h).",
+    replace=RISE, by="(f(x + h / 2) - f(x - h / 2)) / h",
+)  # fmt: skip
+q1.mistake(
+    "Brackets around the rise: / binds more tightly than -.",
+    replace=RISE, by="f(x + h) - f(x - h) / (2 * h)", worth=0,
+)  # fmt: skip
+q1.mistake(
+    "Leave all digits: a slope is a number like any other, and is not rounded.",
+    replace=RISE, by="round((f(x + h) - f(x - h)) / (2 * h), 2)",
+)  # fmt: skip
+q1.mistake(
+    "Nothing comes back: put return before the slope.",
+    replace="return " + RISE, by=RISE, worth=0,
+)  # fmt: skip
 
 SUM = "Value(x.data + y.data, (x, y), (1.0, 1.0))"
 q2.mistake("Add, and do not multiply: x.data + y.data.",
@@ -47,12 +63,28 @@ q2.mistake("There are two inputs, so there are two slopes: (1.0, 1.0).",
            replace=SUM, by="Value(x.data + y.data, (x, y), (1.0,))")  # fmt: skip
 q2.mistake("A Value made of nothing, with slope 0, passes nothing back: both slopes are 1.",
            replace=SUM, by="Value(x.data + y.data, (x, y), (0.0, 0.0))")  # fmt: skip
-q2.mistake("The inputs are the Values x and y themselves, not their numbers.",
+q2.mistake("The inputs are the Values x and y themselves: no numbers, and no copies.",
            replace=SUM, by="Value(x.data + y.data, (x.data, y.data), (1.0, 1.0))")  # fmt: skip
 q2.mistake("Both numbers belong into the sum: x.data + y.data.",
            replace=SUM, by="Value(x.data, (x, y), (1.0, 1.0))", worth=0)  # fmt: skip
 q2.mistake("y is as much an input as x: (x, y).",
            replace=SUM, by="Value(x.data + y.data, (x,), (1.0,))")  # fmt: skip
+q2.mistake("x and y are Values: add up their numbers, x.data + y.data.",
+           replace=SUM, by="Value(x + y, (x, y), (1.0, 1.0))", worth=0)  # fmt: skip
+q2.mistake("The inputs are ONE argument, and the slopes another: (x, y) and (1.0, 1.0).",
+           replace=SUM, by="Value(x.data + y.data, x, y)", worth=0)  # fmt: skip
+q2.mistake("The slopes are a tuple with one number for each input: (1.0, 1.0).",
+           replace=SUM, by="Value(x.data + y.data, (x, y), 1.0)", worth=0)  # fmt: skip
+q2.mistake("The slopes of a sum are 1 and 1, whatever the numbers are.",
+           replace=SUM, by="Value(x.data + y.data, (x, y), (x.data, y.data))", worth=0)  # fmt: skip
+q2.mistake("Nothing comes back: put return before the new Value.",
+           replace="return " + SUM, by=SUM, worth=0)  # fmt: skip
+q2.mistake("The inputs are the Values x and y themselves: no numbers, and no copies.",
+           replace=SUM,
+           by="Value(x.data + y.data, (Value(x.data), Value(y.data)), (1.0, 1.0))")  # fmt: skip
+q2.mistake("The slopes go into `local`; grad is filled in by backward, and adds up from 0.",
+           replace="return " + SUM,
+           by="x.grad = y.grad = 1.0\n    return " + SUM, worth=0)  # fmt: skip
 
 PRODUCT = "Value(x.data * y.data, (x, y), (y.data, x.data))"
 q3.mistake("Multiply, and do not add: x.data * y.data.",
@@ -70,6 +102,14 @@ q3.mistake("Each slope is the OTHER number: y.data for x, and x.data for y.",
            replace=PRODUCT, by="Value(x.data * y.data, (x, y), (y.data, y.data))")  # fmt: skip
 q3.mistake("The slopes are swapped: x gets y.data, and y gets x.data.",
            replace=PRODUCT, by="Value(x.data * y.data, (y, x), (y.data, x.data))")  # fmt: skip
+q3.mistake("x and y are Values: multiply their numbers, x.data * y.data.",
+           replace=PRODUCT, by="Value(x * y, (x, y), (y.data, x.data))", worth=0)  # fmt: skip
+q3.mistake("Nothing comes back: put return before the new Value.",
+           replace="return " + PRODUCT, by=PRODUCT, worth=0)  # fmt: skip
+q3.mistake("grad is not known yet, and is still 0: the slopes are y.data and x.data alone.",
+           replace=PRODUCT,
+           by="Value(x.data * y.data, (x, y), (y.data * x.grad, x.data * y.grad))",
+           worth=0)  # fmt: skip
 
 BENT = "Value(t, (x,), (1 - t * t,))"
 q4.mistake("The tangent is another function: math.tanh, with an h.",
@@ -88,6 +128,22 @@ q4.mistake("One number in a tuple needs its comma: (1 - t * t,).",
            replace=BENT, by="Value(t, (x,), (1 - t * t))", worth=0)  # fmt: skip
 q4.mistake("The slope is that of this number, not of the one before: 1 - t * t.",
            replace=BENT, by="Value(t, (x,), (t,))", worth=0)  # fmt: skip
+q4.mistake("x is a Value: its number is x.data.",
+           replace="math.tanh(x.data)", by="math.tanh(x)", worth=0)  # fmt: skip
+q4.mistake("The inputs are a tuple of one: (x,), with its comma.",
+           replace=BENT, by="Value(t, (x), (1 - t * t,))", worth=0)  # fmt: skip
+q4.mistake("1 - t * t is something else than (1 - t) squared.",
+           replace=BENT, by="Value(t, (x,), ((1 - t) ** 2,))", worth=0)  # fmt: skip
+q4.mistake("The number of the new Value is t, and 1 - t * t is its slope.",
+           replace=BENT, by="Value(1 - t * t, (x,), (t,))", worth=0)  # fmt: skip
+q4.mistake("That is the sigmoid, from 0 to 1; tanh goes from -1 to 1.",
+           replace="t = math.tanh(x.data)", by="t = 1 / (1 + math.exp(-x.data))",
+           worth=0)  # fmt: skip
+q4.mistake("math.exp overflows far from zero; math.tanh does not.",
+           replace="t = math.tanh(x.data)",
+           by="t = (math.exp(2 * x.data) - 1) / (math.exp(2 * x.data) + 1)")  # fmt: skip
+q4.mistake("Nothing comes back: put return before the new Value.",
+           replace="return " + BENT, by=BENT, worth=0)  # fmt: skip
 
 @q5.wrong(
     "A default argument is made once, for all calls: a second call finds everything seen already. "
@@ -99,8 +155,8 @@ def seen_for_all_calls(result, seen=set()):  # noqa: B006
         value, done = waiting.pop()
         if done:
             out.append(value)
-        elif id(value) not in seen:
-            seen.add(id(value))
+        elif value not in seen:
+            seen.add(value)
             waiting.append((value, True))
             waiting += [(x, False) for x in value.inputs]
     return out
@@ -142,6 +198,8 @@ q5.mistake("That is a set: it has no order. Return the list.",
            replace="return out", by="return set(out)", worth=0)  # fmt: skip
 q5.mistake("Return the Values themselves, not their numbers.",
            replace="return out", by="return [value.data for value in out]", worth=0)  # fmt: skip
+q5.mistake("Nothing comes back: end with return out.",
+           replace="    return out", by="    out", worth=0)  # fmt: skip
 
 STILL_ZERO = (
     "Every grad is still 0: begin with slopes[id(result)] = 1.0, and at the end add what each "
@@ -174,3 +232,50 @@ q6.mistake(
     "Each input has a slope of its own: zip(value.inputs, value.local).",
     replace="zip(value.inputs, value.local)", by="zip(value.inputs, value.local[:1] * 2)",
 )  # fmt: skip
+q6.mistake(
+    "value.grad is what earlier calls left: hand on what THIS call brought, slopes[id(value)].",
+    replace="slope * slopes[id(value)]", by="slope * value.grad", worth=0,
+)  # fmt: skip
+q6.mistake(
+    "What is handed back adds up with a plus: += and not -=.",
+    replace="slopes[id(x)] +=", by="slopes[id(x)] -=",
+)  # fmt: skip
+q6.mistake(
+    "The result hands on as well, and first of all: reversed(order) begins with it.",
+    replace="reversed(order)", by="reversed(order[:-1])", worth=0,
+)  # fmt: skip
+q6.mistake(
+    "`local` is the whole slope: x.data is in it already, where it belongs.",
+    replace="slope * slopes[id(value)]", by="slope * x.data * slopes[id(value)]", worth=0,
+)  # fmt: skip
+
+
+@q6.wrong(
+    "A second call starts from what the first one left in grad, and hands it back again. "
+    "Collect this call's slopes elsewhere and add them at the end."
+)
+def adds_to_old_grads(result, order):
+    result.grad += 1.0
+    for value in reversed(order):
+        for x, slope in zip(value.inputs, value.local):
+            x.grad += slope * value.grad
+
+
+@q6.wrong("Two Values may be equal and still be two: remember slopes by id(value).", worth=0)
+def slopes_by_number(result, order):
+    slopes = {value.data: 0.0 for value in order} | {result.data: 1.0}
+    for value in reversed(order):
+        for x, slope in zip(value.inputs, value.local):
+            slopes[x.data] += slope * slopes[value.data]
+    for value in order:
+        value.grad += slopes[value.data]
+
+
+@q6.wrong("Right for small graphs; for a long chain go through reversed(order), without recursion.")
+def by_recursion(result, order):
+    def push(value, slope):
+        value.grad += slope
+        for x, local in zip(value.inputs, value.local):
+            push(x, slope * local)
+
+    push(result, 1.0)

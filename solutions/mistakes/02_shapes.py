@@ -15,6 +15,12 @@ q1.mistake("An axis of size 1 counts like any other: its stride is the product o
            replace="out.insert(0, step)", by="out.insert(0, step if size > 1 else 0)")
 q1.mistake("The last axis is one too: walk through all of them.",
            replace="reversed(shape)", by="reversed(shape[1:])", worth=0)
+q1.mistake("Strides grow from the last axis to the first: walk through reversed(shape).",
+           replace="reversed(shape)", by="shape", worth=0)
+q1.mistake("Nothing comes back: end with return tuple(out).",
+           replace="return tuple(out)", by="tuple(out)", worth=0)
+q1.mistake("Without axes there are no strides: begin with an empty list.",
+           replace="return tuple(out)", by="return tuple(out) or (1,)")
 
 PLACE = "start + sum(i * s for i, s in zip(index, strides))"
 q2.mistake("start is where the index (0, 0, ...) lies: it is added, not taken away.",
@@ -32,6 +38,12 @@ q2.mistake("A place is one number: the sum of all axes.",
            replace=PLACE, by="tuple(i * s for i, s in zip(index, strides))", worth=0)
 q2.mistake("An index counts from 0: index 1 is one step further, not none.",
            replace=PLACE, by=PLACE.replace("i * s", "(i - 1) * s"), worth=0)
+q2.mistake("Nothing comes back: put return before the place.",
+           replace="return " + PLACE, by=PLACE, worth=0)
+q2.mistake("A negative stride walks backwards: leave its sign as it is.",
+           replace=PLACE, by=PLACE.replace("i * s", "i * abs(s)"), worth=0)
+q2.mistake("Tuples are not multiplied: go through their pairs, zip(index, strides).",
+           replace=PLACE, by="start + index * strides", worth=0)
 
 q3.mistake("Sizes that differ are an error only if neither is 1: 1 not in (x, y).",
            replace="if x != y and 1 not in (x, y):", by="if x != y:", worth=0)
@@ -49,6 +61,23 @@ q3.mistake("A size of 0 is a size: only 1 is stretched.",
            replace="1 not in (x, y)", by="1 not in (x, y) and 0 not in (x, y)")
 q3.mistake("Return a tuple: shapes are tuples.",
            replace="return tuple(out)", by="return len(out)", worth=0)
+q3.mistake("Sizes that differ, and are both not 1, must raise ValueError.",
+           replace="raise ValueError(f\"{a} and {b} do not go together\")", by="pass")
+q3.mistake("An error is raised, not returned: raise ValueError(...).",
+           replace="raise ValueError(", by="return ValueError(")
+q3.mistake("assert raises AssertionError; asked for is raise ValueError(...).",
+           replace="raise ValueError(f\"{a} and {b} do not go together\")", by="assert False")
+q3.mistake("Nothing comes back: end with return tuple(out).",
+           replace="return tuple(out)", by="tuple(out)")
+q3.mistake("The sizes are in the opposite order.",
+           replace="return tuple(out)", by="return tuple(out[::-1])")
+q3.mistake("A missing axis counts as 1, not as 0.",
+           replace="(*[1] * (longest - len(a)), *a), (*[1] * (longest - len(b)), *b)",
+           by="(*[0] * (longest - len(a)), *a), (*[0] * (longest - len(b)), *b)")
+q3.mistake("Shapes of different lengths go together as well: put ones in front of the shorter.",
+           replace="    longest = max(len(a), len(b))\n",
+           by="    longest = max(len(a), len(b))\n"
+              "    if len(a) != len(b):\n        raise ValueError\n")
 
 q4.mistake("Axes of size 1 are handled, and the missing ones in front are not: sum over axis 0.",
            replace="    while g.ndim > len(shape):\n        g = g.sum(axis=0)\n", by="")
@@ -60,4 +89,60 @@ q4.mistake("That keeps the largest of the copies; every copy counts, so sum over
            replace="g = g.sum(axis=0)", by="g = g.max(axis=0, initial=0)")
 q4.mistake("A sum without an axis adds up everything: name the axis.",
            replace="g = g.sum(axis=axis, keepdims=True)", by="g = g.sum(keepdims=True)")
+q4.mistake("Nothing comes back: end with return g.",
+           replace="    return g", by="    g", worth=0)
 # fmt: on
+
+
+@q1.wrong("Only the LATER sizes are multiplied, and not those in front as well.", worth=0)
+def all_other_sizes(shape):
+    whole = 1
+    for size in shape:
+        whole *= size
+    return tuple(whole // max(1, size) for size in shape)
+
+
+@q1.wrong("Strides grow from the last axis to the first: walk through reversed(shape).", worth=0)
+def from_the_front(shape):
+    out, step = [], 1
+    for size in shape:
+        step *= size
+        out.append(step)
+    return tuple(out)
+
+
+@q2.wrong("start + ... alone changes nothing: keep the sum, start += index * stride.", worth=0)
+def sum_not_kept(index, strides, start=0):
+    for i, s in zip(index, strides):
+        start + i * s
+    return start
+
+
+@q3.wrong("The longer shape alone is not the answer: look at every pair of sizes.", worth=0)
+def the_longer_one(a, b):
+    return a if len(a) >= len(b) else b
+
+
+@q4.wrong("A reshape puts numbers in other places and adds none up: sum over the axes.")
+def reshaped(g, shape):
+    return g.reshape(shape)
+
+
+@q4.wrong("That stretches; the way back is a sum over what was stretched.")
+def stretched_again(g, shape):
+    return np.broadcast_to(g, shape)
+
+
+@q4.wrong("Missing axes are not always one, and axes of size 1 are summed as well.")
+def first_axis_alone(g, shape):
+    return g.sum(axis=0)
+
+
+@q4.wrong("First the missing axes: as long as they are there, `shape` counts other axes than g.")
+def missing_axes_last(g, shape):
+    for axis, size in enumerate(shape):
+        if size == 1:
+            g = g.sum(axis=axis, keepdims=True)
+    while g.ndim > len(shape):
+        g = g.sum(axis=0)
+    return g

@@ -16,6 +16,12 @@ q2.mistake("node is exp(x) already: without another exp.",
            replace="(g * node,)", by="(g * node.exp(),)", worth=0)
 q2.mistake("g and the slope are multiplied, not added.",
            replace="(g * node,)", by="(g + node,)", worth=0)
+q2.mistake("g is what arrives, and stays outside of exp: g * node.",
+           replace="(g * node,)", by="(g.exp(),)", worth=0)
+q2.mistake("g is what arrives, and stays outside of exp: g * node.",
+           replace="(g * node,)", by="(g.exp() * node,)", worth=0)
+q2.mistake("node.inputs is a tuple, and the slope is `node` itself.",
+           replace="(g * node,)", by="(g * node.inputs,)", worth=0)
 
 CHOSEN = "None, condition.where(g, 0.0), condition.where(0.0, g)"
 q3.mistake("The condition is yes or no, and no small step changes it: its gradient is None.",
@@ -27,6 +33,13 @@ q3.mistake("The chosen input gets g, not 1: condition.where(g, 0.0).",
                               "condition.where(0.0, g * 0 + 1)", worth=0)
 q3.mistake("What was not chosen had no influence, and gets 0: no minus.",
            replace=CHOSEN, by="None, condition.where(g, -g), condition.where(-g, g)", worth=0)
+q3.mistake("A condition is no number to multiply with: condition.where(g, 0.0).",
+           replace=CHOSEN, by="None, condition * g, g - condition * g", worth=0)
+q3.mistake("What the chosen one gets is g, not its own number.",
+           replace=CHOSEN, by="None, condition.where(node.inputs[1], 0.0), "
+                              "condition.where(0.0, node.inputs[2])", worth=0)
+q3.mistake("The condition chooses: it stands in front, condition.where(g, 0.0).",
+           replace=CHOSEN, by="None, g.where(condition, 0.0), g.where(0.0, condition)", worth=0)
 
 q4.mistake("A rule returns a tuple, also for one input: mind the comma.",
            replace="(g.expand(node.inputs[0].shape),)", by="g.expand(node.inputs[0].shape)",
@@ -37,6 +50,10 @@ q4.mistake("Every summand gets g itself, as it is: no minus.",
            replace="(g.expand", by="(-g.expand", worth=0)
 q4.mistake("The gradient is g, repeated, and not the sum itself.",
            replace="(g.expand", by="(node.expand", worth=0)
+q4.mistake("expand takes a shape: node.inputs[0].shape.",
+           replace="node.inputs[0].shape", by="node.inputs[0]", worth=0)
+q4.mistake("A reshape makes no new numbers; expand repeats those that are there.",
+           replace="g.expand", by="g.reshape", worth=0)
 
 SHARE = "share = g * mask.sum(node.arg).recip()"
 q5.mistake("Divide g by how many winners there are along the axes, not by how many numbers.",
@@ -50,6 +67,14 @@ q5.mistake("The gradient goes where the maximum stands, but it is g, not g times
            worth=0)
 q5.mistake("Every row has winners of its own: count them along node.arg, not over everything.",
            replace="mask.sum(node.arg)", by="mask.sum(tuple(range(x.ndim)))")
+q5.mistake("The share has size 1 along the axes: bring it to the shape of x with expand.",
+           replace="share.expand(x.shape)", by="share", worth=0)
+q5.mistake("node has size 1 along the axes: compare x with node.expand(x.shape).",
+           replace="x.less(node.expand(x.shape))", by="x.less(node)", worth=0)
+q5.mistake("sum wants to know along which axes: those of the maximum, node.arg.",
+           replace="mask.sum(node.arg)", by="mask.sum()", worth=0)
+q5.mistake("A rule returns a tuple, also for one input: mind the comma.",
+           replace="(mask * share.expand(x.shape),)", by="mask * share.expand(x.shape)", worth=0)
 
 AXES = "tuple(k for k, (a, b) in enumerate(zip(x.shape, node.shape)) if a != b)"
 q6.mistake("g still has the shape of the result: sum it along the repeated axes.",
@@ -62,6 +87,12 @@ q6.mistake("A rule returns a tuple, also for one input: mind the comma.",
            replace="return (g.sum(axes),)", by="return g.sum(axes)", worth=0)
 q6.mistake("Copies add up: sum, and not max.",
            replace="g.sum(axes)", by="g.max(axes)", worth=0)
+q6.mistake("sum wants to know along which axes: those that were repeated.",
+           replace="g.sum(axes)", by="g.sum()", worth=0)
+q6.mistake("expand only repeats; on the way back what was repeated is added up: g.sum(axes).",
+           replace="g.sum(axes)", by="g.expand(x.shape)", worth=0)
+q6.mistake("A reshape adds nothing up: g.sum(axes).",
+           replace="g.sum(axes)", by="g.reshape(x.shape)", worth=0)
 
 BACK = "tuple(node.arg.index(axis) for axis in range(len(node.arg)))"
 q7.mistake("The axes of g are still in the new order: permute them back.",
@@ -70,6 +101,10 @@ q7.mistake("Turning the list round is not turning the move round.",
            replace=BACK, by="tuple(reversed(node.arg))", worth=0)
 q7.mistake("A rule returns a tuple, also for one input: mind the comma.",
            replace=f"(g.permute({BACK}),)", by=f"g.permute({BACK})", worth=0)
+q7.mistake("What arrives is g: its axes are put back, not those of the result.",
+           replace="(g.permute(", by="(node.permute(", worth=0)
+q7.mistake("Axis a of x stands at the place where node.arg holds a: node.arg.index(a).",
+           replace=BACK, by="tuple(-axis for axis in node.arg)", worth=0)
 
 CUT = "tuple((before, before + n) for (before, _), n in zip(node.arg, sizes))"
 q8.mistake("The second number is where x ends: before + size, not the size alone.",

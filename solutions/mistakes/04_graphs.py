@@ -14,6 +14,15 @@ q1.mistake("The dictionary is asked for, op by op, not the number of all of them
            replace="return counts", by="return sum(counts.values())", worth=0)
 q1.mistake("The return stands inside the loop: only the first op is counted.",
            replace="    return counts", by="        return counts", worth=0)
+q1.mistake("walk takes a list of outputs: walk([output]).",
+           replace="walk([output])", by="walk(output)", worth=0)
+q1.mistake("The keys are names, texts like 'mul': node.op.name.",
+           replace="counts[node.op.name] = counts.get(node.op.name, 0) + 1",
+           by="counts[node.op] = counts.get(node.op, 0) + 1", worth=0)
+q1.mistake("The output is an op as well: go through all of walk([output]).",
+           replace="walk([output])", by="walk([output])[:-1]", worth=0)
+q1.mistake("Nothing comes back: end with return counts.",
+           replace="    return counts", by="    counts", worth=0)
 
 q2.mistake("outputs belongs to whoever calls: begin with a list of your own.",
            replace="waiting = [], set(), [(node, False) for node in outputs]",
@@ -29,6 +38,10 @@ q2.mistake("Every input counts, not the first alone.",
 q2.mistake("The outputs themselves belong to the list.",
            replace="return out", by="return [node for node in out if node not in outputs]",
            worth=0)
+q2.mistake("Nothing comes back: end with return out.",
+           replace="return out", by="out", worth=0)
+q2.mistake("Begin with one pair for each output: (node, False) for node in outputs.",
+           replace="[(node, False) for node in outputs]", by="[(outputs, False)]", worth=0)
 
 MEET = "grads[x] = grads[x] + gx if x in grads else gx"
 q3.mistake("A rule answers None where nothing flows, for a condition: leave that out.",
@@ -45,6 +58,22 @@ q3.mistake("The keys are the leaves, and what belongs to them are graphs: a dict
 q3.mistake("A leaf that was asked for may have inputs of its own: every node hands on.",
            replace="if node in grads and node.inputs:",
            by="if node in grads and node.inputs and node not in leaves:")
+q3.mistake("The first gradient that arrives has nothing to be added to: gx alone.",
+           replace=MEET, by="grads[x] = grads[x] + gx", worth=0)
+q3.mistake("Return what `leaves` asks for: a leaf there may have inputs of its own.",
+           replace="for x in leaves if x in grads", by="for x in grads if not x.inputs")
+q3.mistake("A leaf that nothing reaches has no gradient: leave it out, without None.",
+           replace="grads[x] for x in leaves if x in grads", by="grads.get(x) for x in leaves")
+q3.mistake("A leaf that nothing reaches is left out; whoever wants zeros makes them.",
+           replace="grads[x] for x in leaves if x in grads",
+           by="grads.get(x, x.const_like(0.0)) for x in leaves")
+q3.mistake("The keys are the leaves, and what belongs to them are graphs: a dictionary.",
+           replace="{x: grads[x] for x in leaves if x in grads}",
+           by="{place: grads[x] for place, x in enumerate(leaves) if x in grads}", worth=0)
+q3.mistake("The output hands on first: reversed(walk([output])) begins with it.",
+           replace="reversed(walk([output]))", by="walk([output])[-2::-1]", worth=0)
+q3.mistake("A rule takes what arrives first, then the node: gradient(grads[node], node).",
+           replace="gradient(grads[node], node)", by="gradient(node, grads[node])", worth=0)
 
 ONCE = "output = gradient(output, output.const_like(1.0), [x]).get(x, x.const_like(0.0))"
 q4.mistake("That is the third derivative: take the gradient twice.",
@@ -57,4 +86,71 @@ q4.mistake("g is 1 for every number, not 2.",
            replace="output.const_like(1.0)", by="output.const_like(2.0)")
 q4.mistake("A plain derivative has a 1 for every number, however many: output.const_like(1.0).",
            replace="output.const_like(1.0)", by="leaf(np.ones(2))")
+q4.mistake("The leaves are a list: [x].", replace="[x])", by="x)", worth=0)
+q4.mistake("gradient gives a dictionary: take the graph that belongs to x out of it.",
+           replace=ONCE, by=ONCE.removesuffix(".get(x, x.const_like(0.0))"), worth=0)
+q4.mistake("g is a graph like any other: output.const_like(1.0), not a plain number.",
+           replace="output.const_like(1.0)", by="1.0", worth=0)
+q4.mistake("0.0 is a number; the zero of a derivative is a graph, x.const_like(0.0).",
+           replace="x.const_like(0.0)", by="0.0")
 # fmt: on
+
+
+@q1.wrong("Each node counts once, however many read it: walk([output]) lists it once.", worth=0)
+def once_for_each_way(output):
+    counts, waiting = {}, [output]
+    while waiting:
+        node = waiting.pop()
+        if node.op.kind != "source":
+            counts[node.op.name] = counts.get(node.op.name, 0) + 1
+        waiting += node.inputs
+    return counts
+
+
+@q2.wrong("A node is listed when its inputs are done, not when it is met.")
+def listed_when_met(outputs):
+    out, seen, waiting = [], set(), list(outputs)
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            out.append(node)
+            waiting += node.inputs
+    return out[::-1]
+
+
+@q2.wrong("A node is listed when its inputs are done, not when it is met.")
+def listed_row_by_row(outputs):
+    out, seen, waiting = [], set(), list(outputs)
+    while waiting:
+        node = waiting.pop(0)
+        if node not in seen:
+            seen.add(node)
+            out.append(node)
+            waiting += node.inputs
+    return out[::-1]
+
+
+@q2.wrong("A set has no order: return the list.", worth=0)
+def a_set(outputs):
+    return set(walk(outputs))
+
+
+@q3.wrong("Right for small graphs; for a long one go through reversed(walk([output])).")
+def recursive_gradient(output, g, leaves):
+    grads = {}
+
+    def push(node, g):
+        grads[node] = grads[node] + g if node in grads else g
+        for x, gx in zip(node.inputs, node.op.gradient(g, node) if node.inputs else ()):
+            if gx is not None:
+                push(x, gx)
+
+    push(output, g)
+    return {x: grads[x] for x in leaves if x in grads}
+
+
+@q4.wrong("Where nothing depends on x the answer has no entry for it: the derivative is zero.")
+def forgot_zero_once(output, x):
+    first = gradient(output, output.const_like(1.0), [x])[x]
+    return gradient(first, first.const_like(1.0), [x]).get(x, x.const_like(0.0))

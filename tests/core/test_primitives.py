@@ -171,3 +171,11 @@ def test_long_float32_sums_stay_exact(devices):
         realize([node])
         got = Device.known[device].download(node.buffer).item()
         assert got == pytest.approx(array.astype(np.float64).sum(), rel=2e-6)
+
+
+def test_axes_and_an_order_may_come_as_arrays():
+    x = leaf(np.arange(6.0).reshape(1, 2, 3))
+    assert x.permute(np.array([2, 0, 1])) is x.permute((2, 0, 1))
+    assert x.permute(np.array([0, 1, 2])) is x
+    assert x.sum(np.array([0, 2])) is x.sum((0, 2))
+    assert x.max(np.array([], int)) is x

@@ -200,7 +200,8 @@ def apply(
     try:
         ref = INTERNED.get(key)
     except TypeError:
-        if (plain := tupled(arg)) == arg:
+        plain = tupled(arg)
+        if type(plain) is type(arg) and plain == arg:
             raise
         return apply(op, inputs, plain)
     if ref is not None and (node := ref()) is not None:
@@ -224,11 +225,12 @@ def apply(
 
 
 def tupled(arg: Any) -> Any:
-    """An arg with tuples for lists: order, axes and widths may come as lists.
+    """An arg with tuples for lists and arrays: order, axes and widths may come as either.
 
     >>> tupled([[0, 1], (2, 3)])
     ((0, 1), (2, 3))
     """
+    arg = arg.tolist() if hasattr(arg, "tolist") else arg
     return tuple(map(tupled, arg)) if isinstance(arg, list | tuple) else arg
 
 
