@@ -203,7 +203,7 @@ def apply(
         plain = tupled(arg)
         if type(plain) is type(arg) and plain == arg:
             raise
-        return apply(op, inputs, plain)
+        return apply(op, inputs, plain, made_at)
     if ref is not None and (node := ref()) is not None:
         return node
     structure: tuple
