@@ -31,7 +31,7 @@ from .worlds import World
 if TYPE_CHECKING:
     from .desk import Desk
 
-GRADER = "2"  # raise it when grades could come out differently
+GRADER = "3"  # raise it when grades could come out differently
 MOST_SLOW = 3  # calls that may be ended before the question is
 ERRORS = {
     kind.__name__
@@ -361,4 +361,5 @@ def notes_of(reply: Reply) -> tuple[str, ...]:
 
 
 def prints_of(reply: Reply) -> str:
-    return next((str(m["end"])[:2000] for m in reply.messages if "end" in m), "")
+    said = (m.get("told", m.get("end")) for m in reply.messages if "told" in m or "end" in m)
+    return str(next(said, ""))[:2000]

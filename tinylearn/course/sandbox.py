@@ -10,8 +10,9 @@ Four levels, strongest first; `level()` finds out by attacking each from inside 
     user         another user id in a file system of links (needs root)
     limits       resource limits only: for your own notebooks, not for a class
 
-What a world, Python and NumPy need is all that can be read (levels.py). Time is measured here, from
-outside, and no limit hangs on anything that an answer could replace.
+What a world, Python and NumPy need is all that can be read (levels.py). Hidden inputs are handed
+over once all that a student may read of has come back: what is said after that is not heard. Time
+is measured here, from outside, and no limit hangs on anything that an answer could replace.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class Reply:
     ended: str = "ok"  # ok, timeout, memory, disk, crashed, forged, flood, processes
     detail: str = ""
     left_files: bool = False  # in the scratch folder: the next question needs another host
+    told: bool = False  # all about visible calls; from then on only values of others are kept
 
 
 class Sandbox:
@@ -140,47 +142,62 @@ class Sandbox:
                 self.close()
                 self.start()
             limits = tightened(self.limits, job)
-            pipe = self._send(json.dumps(job | {"limits": limits}).encode())
+            job, later = divided(job)
+            pipes = self._send(json.dumps(job | {"limits": limits}).encode())
         except OSError as error:
             self.close()
             return Reply(ended="crashed", detail=f"no sandbox: {error}")
         try:
-            self._collect(pipe, reply, limits)
+            self._collect(pipes, later, reply, limits, job["shown"])
         finally:
-            os.close(pipe)
+            for pipe in pipes:
+                os.close(pipe)
         if reply.ended != "ok" or reply.left_files:
             self.close()  # a fresh host for the next question
         return reply
 
-    def _send(self, text: bytes) -> int:
+    def _send(self, text: bytes) -> tuple[int, int]:
+        """Send a job; the pipes from which values come and into which hidden inputs go."""
         assert self.control is not None
-        ours, theirs = os.pipe()
+        (ours, theirs), (asked, inlet) = os.pipe(), os.pipe()
         try:
             header = len(text).to_bytes(host.HEADER, "big")
-            socket.send_fds(self.control, [header], [theirs])
+            socket.send_fds(self.control, [header], [theirs, asked])
             self.control.sendall(text)
         except OSError:
             os.close(ours)
+            os.close(inlet)
             raise
         finally:
             os.close(theirs)
+            os.close(asked)
         os.set_blocking(ours, False)
-        return ours
+        os.set_blocking(inlet, False)
+        return ours, inlet
 
-    def _collect(self, pipe: int, reply: Reply, limits: dict[str, float]) -> None:
+    def _collect(
+        self,
+        pipes: tuple[int, int],
+        later: bytes,
+        reply: Reply,
+        limits: dict[str, float],
+        shown: int,
+    ) -> None:
         """Read messages until the question has ended or broken a limit."""
         assert self.control is not None and self.process is not None
+        pipe, inlet = pipes
         frames, news = Frames(), Frames()
         if self.scratch:
             self.scratch.begin(self.process.pid)
         clock = Watch(self.process.pid, limits)
         self.control.setblocking(False)
         while reply.ended == "ok":
-            wait_for([pipe, self.control.fileno()], 0.05)
-            drain(pipe, frames, reply)
+            wait_for([pipe, self.control.fileno()], 0.05, [inlet] if reply.told and later else [])
+            drain(pipe, frames, reply, shown)
+            later = handed_over(inlet, later) if reply.told and later else later
             status = exit_status(self.control, news, reply)
             if status is not None:
-                drain(pipe, frames, reply)
+                drain(pipe, frames, reply, shown)
                 judge_exit(status, reply)
                 break
             if clock.look(reply):
@@ -201,19 +218,42 @@ def tightened(limits: Limits, job: dict[str, Any]) -> dict[str, float]:
     return {name: min(most, own.get(name, most)) for name, most in asdict(limits).items()}
 
 
+def divided(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """A job without its hidden calls, and these, as they are handed over later."""
+    calls, first = job["calls"], job.get("first", 0)
+    shown = job.get("shown", first + len(calls))
+    front = max(0, shown - first)
+    later = json.dumps(calls[front:]).encode()
+    job = job | {"calls": calls[:front], "later": len(calls[front:]), "shown": shown}
+    return job, len(later).to_bytes(host.HEADER, "big") + later
+
+
+def handed_over(inlet: int, data: bytes) -> bytes:
+    """What is left of the data after the pipe has taken as much as it holds."""
+    try:
+        return data[os.write(inlet, data) :]
+    except BlockingIOError:
+        return data
+    except BrokenPipeError:  # nobody reads any more
+        return b""
+
+
 # ---------------------------------------------------------------- watching and ending
 
 
-def wait_for(descriptors: list[int], seconds: float) -> None:
+def wait_for(descriptors: list[int], seconds: float, full: list[int]) -> None:
+    """Until one of the descriptors has something to read, or one of `full` has room."""
     import select  # not on Windows for pipes; there only tl.check is supported
 
     poll = select.poll()
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN)
+    for descriptor in full:
+        poll.register(descriptor, select.POLLOUT)
     poll.poll(seconds * 1000)
 
 
-def drain(pipe: int, frames: Frames, reply: Reply) -> None:
+def drain(pipe: int, frames: Frames, reply: Reply, shown: int) -> None:
     """Take what the pipe holds. A byte out of order ends the question: it was not ours."""
     for _ in range(64):
         try:
@@ -233,7 +273,19 @@ def drain(pipe: int, frames: Frames, reply: Reply) -> None:
             if type(message) is not dict:
                 reply.ended, reply.detail = "forged", "a message that is not an object"
                 return
-            reply.messages.append(message)
+            keep(message, reply, shown)
+
+
+def keep(message: dict[str, Any], reply: Reply, shown: int) -> None:
+    """Keep a message; of an answer that may know hidden inputs, only the values for them."""
+    number = message.get("call")
+    if not reply.told:
+        reply.messages.append(message)
+        reply.told = "told" in message
+    elif type(number) is int and number >= shown:
+        reply.messages.append({"call": number, "value": message.get("value")})
+    elif "end" in message:
+        reply.messages.append({"end": ""})
 
 
 def exit_status(control: socket.socket, news: Frames, reply: Reply) -> int | None:

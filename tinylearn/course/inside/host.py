@@ -1,6 +1,7 @@
 """The process beside a student's code: one host in one world, one fork a question.
 
-    parent --(job, a pipe)--> host --fork--> question: select, build, call, send values
+    parent --(job, pipes)--> host --fork--> question: select, build, call, send values
+                             question: "told", then hidden inputs come, and no word counts any more
                               host: waits, ends whatever the question left running, reports
 
 The host itself never runs a line of a student's code. Started as a script, with this folder as its
@@ -39,19 +40,15 @@ HEADER = 8  # bytes before a job: its length
 
 
 class Prints:
-    """Takes what the answer prints, keeps the beginning, and never fills up.
-
-    closed   from the first hidden case on: nothing that is printed there reaches anybody
-    """
+    """Takes what the answer prints, keeps the beginning, and never fills up."""
 
     encoding, errors = "utf-8", "replace"
 
     def __init__(self) -> None:
         self.text = ""
-        self.closed = False
 
     def write(self, text: str) -> int:
-        if len(self.text) < PRINTS_KEPT and not self.closed:
+        if len(self.text) < PRINTS_KEPT:
             self.text += str(text)[:PRINTS_KEPT]
         return len(text)
 
@@ -76,15 +73,16 @@ def serve(control: socket.socket, settings: dict[str, Any]) -> None:
     control.sendall(values.pack({"ready": os.getpid()}))
     before = files_in(settings)
     while True:
-        header, pipes, _, _ = socket.recv_fds(control, HEADER, 1)
-        if len(header) < HEADER or len(pipes) != 1:
+        header, pipes, _, _ = socket.recv_fds(control, HEADER, 2)
+        if len(header) < HEADER or len(pipes) != 2:
             return
         job = receive(control, int.from_bytes(header, "big"))
         child = os.fork()
         if child == 0:
             control.close()
-            question(job, pipes[0], settings)
-        os.close(pipes[0])
+            question(job, pipes[0], pipes[1], settings)
+        for pipe in pipes:
+            os.close(pipe)
         _, status = os.waitpid(child, 0)
         left, code = sweep(settings), os.waitstatus_to_exitcode(status)
         files = files_in(settings) != before
@@ -138,8 +136,11 @@ def reap() -> int:
 # ---------------------------------------------------------------- one question
 
 
-def question(job_text: bytes, pipe: int, settings: dict[str, Any]) -> NoReturn:
-    """Everything that happens in the forked process. Never returns."""
+def question(job_text: bytes, pipe: int, asked: int, settings: dict[str, Any]) -> NoReturn:
+    """Everything that happens in the forked process. Never returns.
+
+    pipe, asked   where values go, and where hidden inputs come from
+    """
     code = 1
     try:
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -150,8 +151,9 @@ def question(job_text: bytes, pipe: int, settings: dict[str, Any]) -> NoReturn:
         prints = Prints()
         sys.stdout = sys.stderr = prints  # type: ignore[assignment]
         sys.stdin = open(os.devnull)  # noqa: SIM115
-        answer_job(job, lambda message: write_all(pipe, values.pack(message)), prints)
-        write_all(pipe, values.pack({"end": prints.text[:PRINTS_KEPT]}))
+        send = lambda message: write_all(pipe, values.pack(message))  # noqa: E731
+        answer_job(job, send, prints, asked)
+        send({"end": prints.text[:PRINTS_KEPT]})
         code = 0
     except MemoryError:
         code = 77  # the parent reads it as: out of memory
@@ -184,7 +186,18 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
         os.chdir(settings["scratch"])
 
 
-def answer_job(job: dict[str, Any], send: Any, prints: Prints) -> None:
+def read_calls(asked: int) -> list[Any]:
+    """The arguments of the hidden calls, once the parent hands them over."""
+    data = bytearray()
+    while len(data) < HEADER or len(data) < HEADER + int.from_bytes(data[:HEADER], "big"):
+        piece = os.read(asked, 1 << 16)
+        if not piece:
+            return []
+        data += piece
+    return list(json.loads(data[HEADER:]))
+
+
+def answer_job(job: dict[str, Any], send: Any, prints: Prints, asked: int) -> None:
     """Build the answer, call it with each set of arguments, send each value as it comes."""
     given: dict[str, Any] = {"__name__": "__answer__", "__builtins__": __builtins__}
     try:
@@ -201,9 +214,16 @@ def answer_job(job: dict[str, Any], send: Any, prints: Prints) -> None:
     if driver and job.get("graphs"):
         driver = record.recording(driver, job["part"])
     answer = watch.watched(answer, job.get("may_change", ()))
-    for number, arguments in enumerate(job["calls"], job.get("first", 0)):
-        prints.closed = number >= job.get("shown", number + 1)
-        send({"call": number, "value": one_call(job, given, driver, answer, arguments, chosen)})
+
+    def call_all(calls: list[Any], first: int) -> None:
+        for number, arguments in enumerate(calls, first):
+            send({"call": number, "value": one_call(job, given, driver, answer, arguments, chosen)})
+
+    first = job.get("first", 0)
+    call_all(job["calls"], first)
+    if job["later"]:
+        send({"told": prints.text[:PRINTS_KEPT]})
+        call_all(read_calls(asked), first + len(job["calls"]))
 
 
 def make_answer(job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, Any]:
