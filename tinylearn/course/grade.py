@@ -213,7 +213,7 @@ def decide(question: Question, planned: list[Planned], reply: Reply, blank: Resu
     points = sum(check.points for check in checks)
     says = ""
     if wrong:
-        says = sentence(question, [(g, p) for g, p in pairs if g is not None])
+        says = sentence(question, [(given_back(g), p) for g, p in pairs if g is not None])
     return replace(
         blank,
         status=status_of(points, question, wrong, values, reply),
@@ -271,9 +271,12 @@ def fault(question: Question, got: Any, planned: Planned, reply: Reply) -> str:
         return ENDINGS["timeout"]
     if isinstance(got, Raised) and got.kind == "MemoryError":
         return ENDINGS["memory"]
-    if isinstance(got, Thing) and got.says == "None":
-        got = None
-    return judge(question, got, planned)
+    return judge(question, given_back(got), planned)
+
+
+def given_back(got: Any) -> Any:
+    """The value itself: an answer's None travels as a Thing, for None means that nothing came."""
+    return None if isinstance(got, Thing) and got.says == "None" else got
 
 
 def check_results(
