@@ -181,7 +181,8 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
     confine.prctl(confine.PARENT_DEATH_SIGNAL, signal.SIGKILL)
     seconds = int(limits["cpu"] + shell.SECONDS)  # until the cells have run: what is left of it
     confine.set_rlimits(seconds, limits["memory"], limits["files"], settings.get("processes", 0))
-    syscalls.install()
+    own_user = settings.get("landlock") and not settings.get("uid")
+    syscalls.install(syscalls.OWN if own_user else None)
     if settings.get("scratch"):
         os.chdir(settings["scratch"])
 
