@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 
 from tests.course.classroom import notebook, spec_data
-from tests.course.fresh_cheats import CHEATS, FORGE, HOST
+from tests.course.fresh_cheats import CHEATS
+from tests.course.fresh_forgeries import FORGE, HOST
 from tests.course.graded_by_command import LEVELS, by_command
 from tests.course.small import TOTAL, small_data, small_spec
 from tinylearn.course import batch
