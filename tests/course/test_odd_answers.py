@@ -1,17 +1,12 @@
 """Whatever is right in a notebook earns all points, and tl.check accepts the same."""
 
 import json
-import os
-import sys
 from functools import cache
-from types import SimpleNamespace
 
 import pytest
 
-import tinylearn as tl
 from tests.course.classroom import grade, spec_data, spec_of
 from tests.course.odd_answers import ODD
-from tinylearn.course import student
 from tinylearn.course.sandbox import Limits
 from tinylearn.course.spec import public
 
@@ -49,32 +44,6 @@ def graded(tmp_path_factory):
 def test_an_odd_but_right_answer_earns_everything(graded, chapter, place):
     result = graded[chapter][str(place)][ODD[chapter][place][0]]
     assert (result.points, result.message) == (result.most, "All checks passed.")
-
-
-@pytest.fixture(scope="module")
-def shell():
-    from IPython.core.interactiveshell import InteractiveShell
-
-    main = sys.modules["__main__"]
-    made = InteractiveShell.instance()
-    yield made
-    InteractiveShell.clear_instance()
-    sys.modules["__main__"] = main
-
-
-@pytest.fixture
-def beside_the_checks(tmp_path, monkeypatch):
-    """A student's folder with the public checks, and a framework that is as it was afterwards."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv("TINYLEARN_MINE", str(tmp_path / "my_tinylearn"))
-    monkeypatch.setattr(student, "_session", student.Session())
-    monkeypatch.setattr(os, "system", lambda _: 0)  # what !pip would start
-    monkeypatch.setitem(sys.modules, "tqdm", SimpleNamespace(tqdm=lambda items: items))
-    limit = sys.getrecursionlimit()
-    yield tmp_path
-    sys.setrecursionlimit(limit)
-    tl.use({name: None for name in tl.parts().yours})
 
 
 @pytest.mark.parametrize(("chapter", "place"), ROWS)

@@ -19,6 +19,7 @@ from tinylearn.course.command import main
 from tinylearn.course.inside.confine import descendants
 from tinylearn.course.journal import Journal
 from tinylearn.course.probe import best_level, trouble_with
+from tinylearn.course.spec import from_data
 from tinylearn.course.workers import is_dead
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sandboxes are Linux")
@@ -173,20 +174,16 @@ def halve(a):
 
 
 def test_a_judge_without_end_is_ended(tmp_path, monkeypatch):
-    from tinylearn.course import workers
+    from tinylearn.course import assess
 
-    monkeypatch.setattr(workers, "CPU", 1.0)
-    spec = small_spec()
-
-    def judge(got, want, numbers):
-        while True:
-            pass
-
-    spec["q2"].judge = judge
-    results, summary = grade(spec, {"ann": [HALVE, TOTAL], "bob": [HALVE, TOTAL]}, tmp_path)
+    monkeypatch.setattr(assess, "DECIDING", 3.0)
+    data = small_data()
+    data["authors"] += "\n@q2.judges\ndef _(got, want, numbers):\n    while True: pass\n"
+    students = {"ann": [HALVE, TOTAL], "bob": [HALVE, TOTAL]}
+    results, summary = grade(from_data(data), students, tmp_path)
     for own in results.values():
         assert own["q1"].status == "passed"
-        assert own["q2"].status == "timeout" and "too long to compare" in own["q2"].message
+        assert own["q2"].status == "timeout" and "took too long" in own["q2"].message
     assert not summary.ungraded
 
 

@@ -26,9 +26,9 @@ from .grade import Overdue, decide, no_points
 from .inside import confine
 from .inside.values import BadValue
 from .journal import CheckResult, Result
+from .pipes import Reply
 from .question import Question
 from .replay import handed_out, remote_call, whole
-from .sandbox import Reply
 from .spec import Planned, Spec, from_data, plan
 
 HEADER = 8  # bytes before a message: its length

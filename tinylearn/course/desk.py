@@ -16,8 +16,9 @@ from typing import Any
 from .assess import Assessor
 from .grade import world_of
 from .journal import Result
+from .pipes import Reply
 from .question import Question
-from .sandbox import Limits, Reply, Sandbox
+from .sandbox import Limits, Sandbox
 from .spec import Spec
 from .worlds import World, build
 

@@ -20,10 +20,11 @@ from .. import errors
 from . import compare
 from .inside.values import BadValue, Raised, Thing, decode, encode
 from .journal import CheckResult, Journal, Result
+from .pipes import Reply
 from .points import earned
 from .question import Open, Question
 from .replay import ON_THE_SPOT, holds_elsewhere, measured
-from .sandbox import CALL, CLOCK, Reply
+from .sandbox import CALL, CLOCK
 from .spec import Planned, Spec, judge, keys, seed_for, sentence
 from .submissions import Submission, answer_cells, digest, relevant_cells
 from .worlds import World
@@ -31,7 +32,7 @@ from .worlds import World
 if TYPE_CHECKING:
     from .desk import Desk
 
-GRADER = "2"  # raise it when grades could come out differently
+GRADER = "3"  # raise it when grades could come out differently
 MOST_SLOW = 3  # calls that may be ended before the question is
 ERRORS = {
     kind.__name__
@@ -215,7 +216,7 @@ def decide(
         )
     checks = tuple(check_results(question, planned, wrong))
     points = sum(check.points for check in checks)
-    came_back = [(got, p) for got, p in pairs if got is not None]
+    came_back = [(given_back(got), p) for got, p in pairs if got is not None]
     says = sentence(question, came_back) if wrong else ""
     return replace(
         blank,
@@ -282,9 +283,12 @@ def fault(question: Question, got: Any, planned: Planned, reply: Reply) -> str:
         return ENDINGS["timeout"]
     if isinstance(got, Raised) and got.kind == "MemoryError":
         return ENDINGS["memory"]
-    if isinstance(got, Thing) and got.says == "None":
-        got = None
-    return judge(question, got, planned)
+    return judge(question, given_back(got), planned)
+
+
+def given_back(got: Any) -> Any:
+    """The value itself: an answer's None travels as a Thing, for None means that nothing came."""
+    return None if isinstance(got, Thing) and got.says == "None" else got
 
 
 def check_results(
@@ -372,4 +376,5 @@ def notes_of(reply: Reply) -> tuple[str, ...]:
 
 
 def prints_of(reply: Reply) -> str:
-    return next((str(m["end"])[:2000] for m in reply.messages if "end" in m), "")
+    said = (m.get("told", m.get("end")) for m in reply.messages if "told" in m or "end" in m)
+    return str(next(said, ""))[:2000]

@@ -10,8 +10,9 @@ Four levels, strongest first; `level()` finds out by attacking each from inside 
     user         another user id in a file system of links (needs root)
     limits       resource limits only: for your own notebooks, not for a class
 
-What a world, Python and NumPy need is all that can be read (levels.py). Time is measured here, from
-outside, and no limit hangs on anything that an answer could replace.
+What a world, Python and NumPy need is all that can be read (levels.py). Hidden inputs are handed
+over once all that a student may read of has come back: what is said after that is not heard. Time
+is measured here, from outside, and no limit hangs on anything that an answer could replace.
 """
 
 from __future__ import annotations
@@ -23,13 +24,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from .inside import confine, host
-from .inside.values import BadValue, Frames, pack
+from .inside.values import Frames
 from .levels import (
     MEGABYTE,
     bubblewrap_command,
@@ -38,6 +38,7 @@ from .levels import (
     python_command,
     scratch_place,
 )
+from .pipes import Back, Oracle, Reply, drain, exit_status, judge_exit, wait_for
 from .scratch import Scratch, too_many_inside
 from .worlds import Hole
 
@@ -58,20 +59,6 @@ class Limits:
     resident: int = 768 * MEGABYTE  # all processes together
     files: int = 8 * MEGABYTE
     processes: int = 48
-
-
-@dataclass
-class Reply:
-    """What came back for one question. `ended` is "ok" or why there is no more.
-
-    asked   [case, place, x] of each function that was asked for: this side has run them
-    """
-
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    asked: list[Any] = field(default_factory=list)
-    ended: str = "ok"  # ok, timeout, memory, disk, crashed, forged, flood, processes
-    detail: str = ""
-    left_files: bool = False  # in the scratch folder: the next question needs another host
 
 
 class Sandbox:
@@ -148,12 +135,13 @@ class Sandbox:
                 self.close()
                 self.start()
             limits = tightened(self.limits, job)
+            job, later = divided(job)
             pipe, back = self._send(json.dumps(job | {"limits": limits}).encode())
         except OSError as error:
             self.close()
             return Reply(ended="crashed", detail=f"no sandbox: {error}")
         try:
-            self._collect(pipe, reply, limits, Answering(back, oracle))
+            self._collect(pipe, reply, limits, Back(back, oracle, later, job["shown"]))
         finally:
             os.close(pipe)
             os.close(back)
@@ -180,9 +168,7 @@ class Sandbox:
         os.set_blocking(back, False)
         return ours, back
 
-    def _collect(
-        self, pipe: int, reply: Reply, limits: dict[str, float], answering: Answering
-    ) -> None:
+    def _collect(self, pipe: int, reply: Reply, limits: dict[str, float], back: Back) -> None:
         """Read messages until the question has ended or broken a limit."""
         assert self.control is not None and self.process is not None
         frames, news = Frames(), Frames()
@@ -191,11 +177,13 @@ class Sandbox:
         clock = Watch(self.process.pid, limits)
         self.control.setblocking(False)
         while reply.ended == "ok":
-            wait_for([pipe, self.control.fileno()], 0.05)
-            drain(pipe, frames, reply, answering)
+            wait_for([pipe, self.control.fileno()], 0.05, [back.pipe] if back.waits(reply) else [])
+            drain(pipe, frames, reply, back)
+            if back.waits(reply):
+                back.hand_over()
             status = exit_status(self.control, news, reply)
             if status is not None:
-                drain(pipe, frames, reply, answering)
+                drain(pipe, frames, reply, back)
                 judge_exit(status, reply)
                 break
             if clock.look(reply):
@@ -216,105 +204,17 @@ def tightened(limits: Limits, job: dict[str, Any]) -> dict[str, float]:
     return {name: min(most, own.get(name, most)) for name, most in asdict(limits).items()}
 
 
+def divided(job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """A job without its hidden calls, and these, as they are handed over later."""
+    calls, first = job["calls"], job.get("first", 0)
+    shown = job.get("shown", first + len(calls))
+    front = max(0, shown - first)
+    later = json.dumps(calls[front:]).encode()
+    job = job | {"calls": calls[:front], "later": len(calls[front:]), "shown": shown}
+    return job, len(later).to_bytes(host.HEADER, "big") + later
+
+
 # ---------------------------------------------------------------- watching and ending
-
-
-def wait_for(descriptors: list[int], seconds: float) -> None:
-    import select  # not on Windows for pipes; there only tl.check is supported
-
-    poll = select.poll()
-    for descriptor in descriptors:
-        poll.register(descriptor, select.POLLIN)
-    poll.poll(seconds * 1000)
-
-
-Oracle = Callable[[int, int, Any], Any]
-MOST_ASKED = 1_000  # calls of functions that run beside the grader, of one question
-
-
-class Answering:
-    """Runs what a question asks for, and sends back what it gives."""
-
-    def __init__(self, pipe: int, oracle: Oracle | None):
-        self.pipe, self.oracle = pipe, oracle
-
-    def hear(self, told: Any, reply: Reply) -> None:
-        """One thing asked for. Whoever does not read the answers is ended."""
-        if len(reply.asked) >= MOST_ASKED:
-            reply.ended = "flood"
-            return
-        try:
-            case, place, x = told
-            if self.oracle is None or type(case) is not int or type(place) is not int:
-                raise BadValue("nothing to be asked for")
-            data = pack(self.oracle(case, place, x))
-            reply.asked.append([case, place, x])
-            if os.write(self.pipe, data) < len(data):
-                raise BadValue("more than anybody reads")
-        except BrokenPipeError:  # it has ended: its exit status says how
-            return
-        except (BadValue, BlockingIOError, TypeError, ValueError) as error:
-            reply.ended, reply.detail = "forged", str(error)
-
-
-def drain(pipe: int, frames: Frames, reply: Reply, answering: Answering) -> None:
-    """Take what the pipe holds. A byte out of order ends the question: it was not ours."""
-    for _ in range(64):
-        try:
-            data = os.read(pipe, 1 << 16)
-        except BlockingIOError:
-            return
-        if not data:
-            return
-        try:
-            messages = frames.feed(data)
-        except BadValue as error:
-            flood = frames.left < 0 or frames.messages_left < 0
-            reply.ended = "flood" if flood else "forged"
-            reply.detail = str(error)
-            return
-        for message in messages:
-            if type(message) is not dict:
-                reply.ended, reply.detail = "forged", "a message that is not an object"
-                return
-            if "asked" in message:
-                answering.hear(message["asked"], reply)
-            else:
-                reply.messages.append(message)
-
-
-def exit_status(control: socket.socket, news: Frames, reply: Reply) -> int | None:
-    """What the host says about the question's end: its exit code, None while it runs."""
-    try:
-        data = control.recv(4096)
-    except BlockingIOError:
-        return None
-    except OSError:
-        return -signal.SIGKILL
-    if not data:
-        return -signal.SIGKILL  # the host itself is gone
-    try:
-        messages = news.feed(data)
-    except BadValue:
-        return -signal.SIGKILL
-    if not messages:
-        return None
-    reply.left_files = bool(messages[-1].get("files"))
-    return int(messages[-1].get("exit", 0))
-
-
-def judge_exit(status: int, reply: Reply) -> None:
-    """Turn the exit code of a question into how it ended."""
-    complete = any("end" in message for message in reply.messages)
-    if status == 0 and (complete or reply.ended != "ok"):
-        return
-    if status == 77:
-        reply.ended = "memory"
-    elif status == -signal.SIGXCPU:
-        reply.ended = "timeout"
-    elif reply.ended == "ok":
-        by = f"signal {-status}" if status < 0 else f"exit code {status}"
-        reply.ended, reply.detail = "crashed", f"Python ended with {by}"
 
 
 class Watch:

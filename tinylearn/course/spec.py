@@ -148,14 +148,14 @@ def seed_for(
 ) -> str:
     """The same at every regrade; another for each student, each question, and each answer.
 
-    cells   the code that is run: whoever learned the inputs of one answer meets others with the
-            next, and a table of them is worth nothing
+    cells   all that the answer's process is given, empty cells included: whoever learned the
+            inputs of one answer meets others with the next, and a table of them, even one
+            written in blanks, is worth nothing
     """
     answer = hashlib.sha256()
     for cell in cells:
-        if cell.strip():
-            code = cell.encode("utf-8", "surrogatepass")
-            answer.update(len(code).to_bytes(8, "big") + code)
+        code = cell.encode("utf-8", "surrogatepass")
+        answer.update(len(code).to_bytes(8, "big") + code)
     text = "\x1f".join((assignment, student, question, answer.hexdigest()))
     return hmac.new(secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
@@ -179,7 +179,7 @@ def judge(question: Question, got: Any, planned: Planned) -> str:
         return text if isinstance(text, Open) else str(text)
     except Exception as error:  # the value came from a stranger: a judge may stumble over it
         kind = type(error).__name__
-        return Open(f"got {compare.show(got)}, which is not a usable value ({kind})")
+        return f"got {compare.show(got)}, which is not a usable value ({kind})"
 
 
 Theirs = Callable[[Wrong, Planned], tuple[Any, bool]]

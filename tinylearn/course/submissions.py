@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import keyword
 import re
 import time
@@ -197,10 +198,12 @@ def answer_cells(cells: tuple[str, ...], question: Question) -> list[int]:
 def relevant_cells(cells: tuple[str, ...], spec: Spec, question: Question) -> list[str]:
     """The cells with other questions' answers blanked, unless what they make is used elsewhere.
 
+    A cell that does more than to define stays: nobody can see by its words whom it may concern.
     A change in a blanked cell is no reason to grade this question again. "pass" keeps its number.
     """
     mine = set(answer_cells(cells, question))
     blank = {n for q in spec.questions if q != question for n in answer_cells(cells, q)} - mine
+    blank -= {n for n in blank if has_effects(cells[n])}
     while True:
         words = set(WORD.findall("\n".join(c for n, c in enumerate(cells) if n not in blank)))
         needed = {n for n in blank if makes(cells[n]) & words}
@@ -213,30 +216,38 @@ def relevant_cells(cells: tuple[str, ...], spec: Spec, question: Question) -> li
 WORD = re.compile(r"[^\W\d]\w*")
 DEFINED = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 FIRST = re.compile(r"^([^\W\d]\w*)(.*)", re.MULTILINE)
-BLOCKS = {"for", "if", "try", "while", "with", "match", "global"}
+PLAIN = re.compile(  # a line at the edge of a cell that only makes a name, or shows something
+    r"[#)\]}]|@(?:tl|tinylearn|answer)\b|(?:def|class|async|from|import|assert|print|tl)\b"
+    r"|[^\W\d]\w*\s*=(?!=)(?:[^(]*$|.*\banswer\()"
+)
+HINT = re.compile(r"tl\.(?:hint|course\.card)\([^()]*\)[;\s]*")
 
 
 def makes(cell: str) -> set[str]:
     """The names that a cell may make or change, by the look of its lines."""
-    found, lines = set(DEFINED.findall(cell)), FIRST.findall(cell)
-    for first, rest in lines:
+    found = set(DEFINED.findall(cell))
+    for first, rest in FIRST.findall(cell):
         imports = first in ("from", "import")
         found |= set(WORD.findall(rest)) - {"import", "as"} if imports else {first}
-    if any(first in BLOCKS for first, _ in lines):
-        found |= set(re.findall(r"^[ \t]+(\w+)[^=\n]*=", cell, re.MULTILINE))
     return {name for name in found if not keyword.iskeyword(name)}
+
+
+def has_effects(cell: str) -> bool:
+    """Whether a cell does more than to define names, by the look of its lines."""
+    edge = [line for line in cell.splitlines() if line.strip() and not line[0].isspace()]
+    return not all(map(PLAIN.match, edge))
 
 
 def is_hint(cell: str) -> bool:
     """Whether a cell asks for hints or the card, and does nothing else."""
     lines = [line for line in cell.splitlines() if line.strip()]
-    return bool(lines) and all(line.startswith(("tl.hint(", "tl.course.card(")) for line in lines)
+    return bool(lines) and all(map(HINT.fullmatch, lines))
 
 
 def digest(cells: list[str], of_spec: str, grader: str) -> str:
     """What a grade depends on: the answer's cells, the question, and the grader's version."""
-    parts = [of_spec, grader, *(cell for cell in cells if cell.strip())]
-    return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
+    parts = json.dumps([of_spec, grader, *cells])
+    return hashlib.sha256(parts.encode()).hexdigest()
 
 
 def spec_for(place: Path, root: Path) -> Path:

@@ -26,6 +26,7 @@ else:  # a script in the sandbox
     from uses import Piece  # type: ignore[import-not-found, no-redef]
 
 SHOWING = {"IPython", "ipywidgets", "matplotlib", "tqdm"}  # packages that only show something
+REGISTERING = ("register_line_magic", "register_cell_magic", "register_line_cell_magic")
 ENDING = ("_exit", "abort", "fork", "forkpty", "kill", "killpg")  # of os
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -118,6 +119,7 @@ class Shell:
     def run_cell_magic(self, name: str, line: str, body: str) -> Any:
         if name in ("writefile", "file"):
             *options, path = (word.strip("\"'") for word in line.split())
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)  # !mkdir has made nothing
             with open(path, "a" if "-a" in options else "w", encoding="utf-8") as file:
                 file.write(body if body.endswith("\n") else body + "\n")
             return None
@@ -142,10 +144,17 @@ class Showing(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in REGISTERING:
+            return same  # magics.py calls a notebook's own magics by their names
         known = {"tqdm": in_turn, "trange": range, "get_ipython": self.get_ipython}
         return known.get(name) or Unseen()
 
     get_ipython: Any = None
+
+
+def same(value: Any) -> Any:
+    """The very value."""
+    return value
 
 
 def in_turn(items: Any = (), *_: Any, **__: Any) -> Any:

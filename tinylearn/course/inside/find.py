@@ -43,6 +43,7 @@ class Chosen:
     """One answer: the statements to run, and those among them that may make it.
 
     cell, source   where the answer stands; building it finds out for sure
+    otherwise      what to say if nothing of it answers
     """
 
     keys: tuple[str, ...]
@@ -52,6 +53,7 @@ class Chosen:
     attempts: list[Piece]
     cell: int
     source: str
+    otherwise: str = ""
     notes: list[str] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)  # the notebook's, once it is built
 
@@ -63,13 +65,14 @@ def find(cells: list[str], keys: list[str], name: str, given: set[str], setup: s
             run again, but a student's own function of that name counts, as in a notebook
     """
     parsed, broken = parse_cells(cells, keys, name)
-    repeated = {ast.dump(statement) for statement in magics.parse(setup).body}
-    pieces = [p for p in pieces_of(parsed) if ast.dump(p.node) not in repeated]
+    pieces = own_pieces(pieces_of(parsed), setup, name)
     attempts, stubs = attempted(pieces, keys, name)
+    otherwise = "not attempted" if stubs else f"no cell defines {name}"
+    if not attempts and broken:
+        raise broken[-1]
+    attempts = attempts or [p for p in pieces if p not in stubs and hands_over(p.node, keys)]
     if not attempts:
-        if broken:
-            raise broken[-1]
-        raise NoAnswer("not attempted" if stubs else f"no cell defines {name}")
+        raise NoAnswer(otherwise)
     last = attempts[-1]
     until = checked_at(pieces, pieces.index(last), keys)
     for piece in pieces[until:]:
@@ -79,16 +82,18 @@ def find(cells: list[str], keys: list[str], name: str, given: set[str], setup: s
     needed = Notebook(kept, given).needed(seeds)
     times = f"{name} is defined {len(attempts)} times: the last one counts"
     notes = [times] * (len(attempts) > 1)
-    return Chosen(tuple(keys), name, cells, needed, attempts, last.cell, cells[last.cell], notes)
+    at = last.cell, cells[last.cell]
+    return Chosen(tuple(keys), name, cells, needed, attempts, *at, otherwise, notes)
 
 
 def parse_cells(cells: list[str], keys: list[str], name: str) -> tuple[Parsed, list[SyntaxError]]:
     """Statements of every cell that Python can read, and the errors of those about this answer."""
     parsed: Parsed = []
     broken: list[SyntaxError] = []
+    own = magics.own_magics(cells)
     for number, cell in enumerate(cells):
         try:
-            parsed.append((number, magics.parse(cell, file_name(number)).body))
+            parsed.append((number, magics.parse(cell, file_name(number), own).body))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             mine = any(f"answer({quote}{key}" in cell for key in keys for quote in "'\"")
             mine = mine or f"def {name}" in cell
@@ -114,6 +119,18 @@ def pieces_of(parsed: Parsed) -> list[Piece]:
                     flags |= getattr(getattr(__future__, alias.name, None), "compiler_flag", 0)
             pieces.append(Piece.of(number, node, flags, node is body[-1]))
     return pieces
+
+
+def own_pieces(pieces: list[Piece], setup: str, name: str) -> list[Piece]:
+    """The pieces without those that only repeat what is given, as long as it is unchanged."""
+    given = {ast.dump(statement) for statement in magics.parse(setup).body}
+    own: list[Piece] = []
+    changed = {name}
+    for piece in pieces:
+        if piece.makes & changed or ast.dump(piece.node) not in given:
+            own.append(piece)
+            changed |= piece.makes
+    return own
 
 
 def results(kept: list[Piece], above: list[Piece]) -> list[Piece]:
@@ -156,6 +173,20 @@ def is_answer_call(node: ast.AST, keys: list[str] | None, known: Container[str])
     return False
 
 
+def hands_over(node: ast.AST, keys: list[str]) -> bool:
+    """Whether a call may register an answer where none is seen: by a text to run, by a partial."""
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and called(call.func) not in ("check", "hint"):
+            texts = [a.value for a in call.args if isinstance(a, ast.Constant)]
+            if any(t in keys or is_code(t, keys) for t in texts if isinstance(t, str)):
+                return True
+    return False
+
+
+def is_code(text: str, keys: list[str]) -> bool:
+    return any(f"answer({quote}{key}{quote}" in text for key in keys for quote in "'\"")
+
+
 def called(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
@@ -186,17 +217,25 @@ def outermost(node: ast.AST) -> Iterator[Definition]:
 
 
 def is_stub(statement: Definition) -> bool:
-    """Whether every body ends in `raise NotImplementedError` at its own top level."""
+    """Whether every body ends in `raise NotImplementedError` at its own top level, or is empty."""
     if isinstance(statement, ast.ClassDef):
         bodies = [item for item in statement.body if isinstance(item, DEFINITIONS)]
         stubs = [item for item in bodies if is_stub(item)]
         return bool(stubs) and len(stubs) == len([b for b in bodies if b.name != "__init__"])
     last = statement.body[-1]
+    if all(map(is_empty, statement.body)):
+        return True
     if not isinstance(last, ast.Raise) or last.exc is None:
         return False
     raised = last.exc.func if isinstance(last.exc, ast.Call) else last.exc
     leaves = any(isinstance(node, ast.Return | ast.Yield) for node in ast.walk(statement))
     return isinstance(raised, ast.Name) and raised.id == "NotImplementedError" and not leaves
+
+
+def is_empty(statement: ast.stmt) -> bool:
+    """Whether a statement does nothing: pass, ..., a docstring."""
+    is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return is_text or isinstance(statement, ast.Pass)
 
 
 def checked_at(pieces: list[Piece], answer: int, keys: list[str]) -> int:

@@ -1,6 +1,7 @@
 """The process beside a student's code: one host in one world, one fork a question.
 
-    parent --(job, a pipe)--> host --fork--> question: select, build, call, send values
+    parent --(job, pipes)--> host --fork--> question: select, build, call, send values
+                             question: "told", then hidden inputs come, and no word counts any more
                               host: waits, ends whatever the question left running, reports
 
 The host itself never runs a line of a student's code. Started as a script, with this folder as its
@@ -40,19 +41,15 @@ HEADER = 8  # bytes before a job: its length
 
 
 class Prints:
-    """Takes what the answer prints, keeps the beginning, and never fills up.
-
-    closed   from the first hidden case on: nothing that is printed there reaches anybody
-    """
+    """Takes what the answer prints, keeps the beginning, and never fills up."""
 
     encoding, errors = "utf-8", "replace"
 
     def __init__(self) -> None:
         self.text = ""
-        self.closed = False
 
     def write(self, text: str) -> int:
-        if len(self.text) < PRINTS_KEPT and not self.closed:
+        if len(self.text) < PRINTS_KEPT:
             self.text += str(text)[:PRINTS_KEPT]
         return len(text)
 
@@ -187,6 +184,16 @@ class Line:
             messages = frames.feed(data)
         return messages[0]
 
+    def later_calls(self) -> list[Any]:
+        """The arguments of the hidden calls, once the parent hands them over."""
+        data = bytearray()
+        while len(data) < HEADER or len(data) < HEADER + int.from_bytes(data[:HEADER], "big"):
+            piece = os.read(self.back, 1 << 16)
+            if not piece:
+                return []
+            data += piece
+        return list(json.loads(data[HEADER:]))
+
 
 def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
     """The limits of this question, and those of the level that are laid on from inside."""
@@ -203,7 +210,8 @@ def restrict(job: dict[str, Any], settings: dict[str, Any]) -> None:
     confine.prctl(confine.PARENT_DEATH_SIGNAL, signal.SIGKILL)
     seconds = int(limits["cpu"] + shell.SECONDS)  # until the cells have run: what is left of it
     confine.set_rlimits(seconds, limits["memory"], limits["files"], settings.get("processes", 0))
-    syscalls.install()
+    own_user = settings.get("landlock") and not settings.get("uid")
+    syscalls.install(syscalls.OWN if own_user else None)
     if settings.get("scratch"):
         os.chdir(settings["scratch"])
 
@@ -227,12 +235,19 @@ def answer_job(job: dict[str, Any], send: Line, prints: Prints) -> None:
     if driver and job.get("remote"):
         driver = remote.values_of(driver)
     answer = watch.watched(answer, job.get("may_change", ()))
-    for number, arguments in enumerate(job["calls"], job.get("first", 0)):
-        prints.closed = number >= job.get("shown", number + 1)
-        scope = given
-        if job.get("remote"):
-            scope = given | {"remote": remote.Asking(number, send.ask).remote}
-        send({"call": number, "value": one_call(scope, driver, answer, arguments, chosen)})
+
+    def call_all(calls: list[Any], first: int) -> None:
+        for number, arguments in enumerate(calls, first):
+            scope = given
+            if job.get("remote"):
+                scope = given | {"remote": remote.Asking(number, send.ask).remote}
+            send({"call": number, "value": one_call(scope, driver, answer, arguments, chosen)})
+
+    first = job.get("first", 0)
+    call_all(job["calls"], first)
+    if job["later"]:
+        send({"told": prints.text[:PRINTS_KEPT]})
+        call_all(send.later_calls(), first + len(job["calls"]))
 
 
 def make_answer(job: dict[str, Any], given: dict[str, Any]) -> tuple[Any, Any]:

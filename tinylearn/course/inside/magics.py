@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from collections.abc import Container
 
 AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # IPython allows it in every cell
 RUN = ("time", "prun")  # magics that run a statement in the notebook's own names
@@ -35,19 +36,28 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 LONG_END = {quotes: re.compile(rf"\\.|{quotes}", re.DOTALL) for quotes in ('"""', "'''")}
+DEFINED = re.compile(r"@register_(?:line|cell|line_cell)_magic\b[^\n]*\n\s*def (\w+)")
 ESCAPE = re.compile(r"[ \t]*(?=[%!?,;/])")
 TO_LINE_END = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n?")  # with the lines that \ continues
 MAGIC = re.compile(r"[ \t]*(?=!|%[ \t]*[^\W\d])")
 HELP = re.compile(r"%{0,2}(?!\d)[\w*]+(\.(?!\d)[\w*]+|\[-?[0-9]+\])*\?\??$")
 
 
-def parse(cell: str, filename: str = "<cell>") -> ast.Module:
-    """The statements of a cell. Raises SyntaxError where IPython would not run it either."""
+def parse(cell: str, filename: str = "<cell>", own: Container[str] = ()) -> ast.Module:
+    """The statements of a cell. Raises SyntaxError where IPython would not run it either.
+
+    own   the magics that the notebook itself defines: functions, which are called
+    """
     text = cell.replace("\x00", "").lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     try:
         return as_tree(text, filename)
     except SyntaxError:
-        return as_tree(plain(text), filename)
+        return as_tree(plain(text, own), filename)
+
+
+def own_magics(cells: list[str]) -> set[str]:
+    """The names of the magics that these cells define."""
+    return {name for cell in cells if "_magic" in cell for name in DEFINED.findall(cell)}
 
 
 def as_tree(text: str, filename: str) -> ast.Module:
@@ -56,7 +66,7 @@ def as_tree(text: str, filename: str) -> ast.Module:
     return tree
 
 
-def plain(cell: str) -> str:
+def plain(cell: str, own: Container[str] = ()) -> str:
     """A cell with IPython's own lines replaced by Python that does as little as possible.
 
     >>> plain("files = !ls\\n%matplotlib inline\\nx = 7 \\\\\\n%3\\n")
@@ -65,10 +75,10 @@ def plain(cell: str) -> str:
     text = without_prompts(dedented(cell))
     start = len(text) - len(text.lstrip("\n\t "))
     if text.startswith("%%", start) and not re.match(r"%%\w+\?", text[start:]):
-        return text[:start].count("\n") * "\n" + cell_magic(text[start:])
+        return text[:start].count("\n") * "\n" + cell_magic(text[start:], own)
     out, place = [], 0
     while place < len(text):
-        piece, place = logical_line(text, place)
+        piece, place = logical_line(text, place, own)
         out.append(piece)
     return "".join(out)
 
@@ -88,31 +98,39 @@ def without_prompts(text: str) -> str:
     return text
 
 
-def cell_magic(text: str) -> str:
+def cell_magic(text: str, own: Container[str] = ()) -> str:
     """A cell that begins with %%name: its body where that runs here, else blank lines."""
     head, newline, body = text.partition("\n")
     name, _, rest = head[2:].strip().partition(" ")
     if name in CELL_RUN:
         words = [word for word in rest.split() if word.isidentifier()]
         kept = f"{words[0]} = {shell('getoutput', '')}" if name == "capture" and words else ""
-        return kept + newline + plain(body)
+        return kept + newline + plain(body, own)
+    if name in own:
+        return call(name, rest, body) + newline * (1 + body.count("\n"))
     if name in ("writefile", "file"):
         return shell("run_cell_magic", name, rest, body) + newline * (1 + body.count("\n"))
     return newline * (1 + body.count("\n"))
 
 
 def shell(method: str, *arguments: str) -> str:
-    return f"get_ipython().{method}({', '.join(map(repr, arguments))})"
+    return call(f"get_ipython().{method}", *arguments)
+
+
+def call(name: str, *arguments: str) -> str:
+    return f"{name}({', '.join(map(repr, arguments))})"
 
 
 # ---------------------------------------------------------------- one logical line
 
 
-def logical_line(text: str, start: int) -> tuple[str, int]:
+def logical_line(text: str, start: int, own: Container[str]) -> tuple[str, int]:
     """One logical line, made plain, and the place where the next one begins."""
     if found := ESCAPE.match(text, start):
         end = end_of(TO_LINE_END, text, start)
-        return found[0] + padded(escaped(joined(text[found.end() : end])), text[start:end]), end
+        return found[0] + padded(
+            escaped(joined(text[found.end() : end]), own=own), text[start:end]
+        ), end
     depth, place, last, assigned = 0, start, start, False
     while found := TOKEN.search(text, place):
         place = found.end()
@@ -127,7 +145,7 @@ def logical_line(text: str, start: int) -> tuple[str, int]:
             assigned = True
             if magic := MAGIC.match(text, place):
                 end = end_of(TO_LINE_END, text, magic.end())
-                value = escaped(joined(text[magic.end() : end]), value=True)
+                value = escaped(joined(text[magic.end() : end]), True, own)
                 return text[start:place] + padded(" " + value, text[place:end]), end
         if kind in ("text", "long", "comment"):
             last = place
@@ -156,7 +174,7 @@ def padded(new: str, old: str) -> str:
     return new + "\n" * old.count("\n")
 
 
-def escaped(text: str, value: bool = False) -> str:
+def escaped(text: str, value: bool = False, own: Container[str] = ()) -> str:
     """What stands for a line that begins with one of IPython's own signs.
 
     value   the line is the right side of an assignment: something must come out
@@ -165,6 +183,8 @@ def escaped(text: str, value: bool = False) -> str:
     name, _, rest = content.partition(" ")
     if sign == "%" and name in RUN and is_python(rest, value):
         return rest.strip()
+    if sign == "%" and name in own:
+        return call(name, rest)
     if sign == "%" and name == "run":
         return shell("run_line_magic", name, rest)
     if value:

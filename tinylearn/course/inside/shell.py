@@ -94,10 +94,14 @@ class Runner:
     def round(self, pieces: list[Piece]) -> list[tuple[Piece, str]]:
         """Run pieces in order; those that lacked a name, with the name."""
         late: list[tuple[Piece, str]] = []
-        broken = -1
+        broken, above = -1, None
         for piece in pieces:
             if piece.cell == broken:
                 continue  # in IPython, too, a cell ends at its first error
+            if piece.is_below:  # taken for names that nothing above makes: a star import may
+                above = set(self.names) if above is None else above
+                if piece.makes and piece.makes <= above:
+                    continue
             self.cell = piece.cell
             try:
                 with self.limited(), around.no_exit():
@@ -193,7 +197,7 @@ class Runner:
         else:
             answer = self.names.get(chosen.name)
             if not callable(answer) or answer is self.given.get(chosen.name):
-                raise self.failed or find.NoAnswer(f"no cell defines {chosen.name}")
+                raise self.failed or find.NoAnswer(chosen.otherwise)
         place = getattr(getattr(answer, "__code__", None), "co_filename", "")
         if place.startswith("<cell ") and place[6:-1].isdigit():
             chosen.cell = int(place[6:-1])

@@ -31,6 +31,7 @@ ANYTHING = {
     "__import__", "__main__", "compile", "delattr", "eval", "exec", "get_ipython", "globals",
     "locals", "open", "setattr", "vars",
 }  # fmt: skip
+ALL_NAMES = {"__main__", "get_ipython", "globals", "locals", "vars"}  # what these give holds them
 # Called with a function they change nothing about it.
 ONLY_LOOK = {
     "all", "any", "callable", "dir", "enumerate", "filter", "getattr", "hasattr", "hash", "help",
@@ -214,11 +215,15 @@ class Notebook:
             piece.place = place
             enter(self.makers, piece, piece.makes)
             enter(self.changers, piece, piece.stores | piece.hands)
+        self.anything = ANYTHING | set(other_names(pieces))
+        self.wild: set[Piece] = set()  # may reach any name
         for piece in pieces:
             if piece.runs:
                 looked_up, bound = self.reach(piece)
                 enter(self.reaching, piece, looked_up)
                 enter(self.binders, piece, bound)
+                if looked_up & self.anything:
+                    self.wild.add(piece)
 
     def reach(self, piece: Piece) -> tuple[set[str], set[str]]:
         """What running a piece may look up, and bind, through the notebook's functions."""
@@ -296,13 +301,25 @@ class Notebook:
         np.random.seed(0)   sys.setrecursionlimit(10_000)   from math import *   raise ValueError
         """
         node = piece.node
-        if piece.now & ANYTHING or isinstance(node, ast.Raise) or any(map(is_star, running(node))):
+        if piece in self.wild or isinstance(node, ast.Raise) or any(map(is_star, running(node))):
             return True
         if any(map(self.is_imported, piece.stores)):
             return True  # os.environ["X"] = "1"
         if isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant):
             return all(map(self.is_imported, piece.now))
         return isinstance(node, ast.Assert) and all(map(self.is_imported, piece.now))
+
+
+def other_names(pieces: list[Piece]) -> Iterator[str]:
+    """Names that stand for what holds all names: shell = get_ipython(), main = sys.modules[...]."""
+    for node in (piece.node for piece in pieces):
+        if isinstance(node, ast.ImportFrom):
+            yield from (a.asname for a in node.names if a.asname and a.name in ALL_NAMES)
+        elif isinstance(node, ast.Assign):
+            inner = list(ast.walk(node.value))
+            of_modules = any(isinstance(n, ast.Attribute) and n.attr == "modules" for n in inner)
+            if of_modules or root(node.value) & ALL_NAMES:
+                yield from (t.id for t in node.targets if isinstance(t, ast.Name))
 
 
 def is_star(node: ast.AST) -> bool:

@@ -1,0 +1,53 @@
+"""Landlock forbids no change of permissions: where an answer runs as the grader's own user."""
+
+import os
+import sys
+
+import pytest
+
+from tinylearn.course import levels
+from tinylearn.course.probe import trouble_with
+from tinylearn.course.sandbox import Sandbox
+from tinylearn.course.worlds import World, build
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux") or bool(trouble_with("landlock")),
+    reason="no landlock here",
+)
+CHANGES = """
+def f(path, own):
+    import os
+    ways = [lambda: os.chmod(path, 0), lambda: os.utime(path, (1, 1)), lambda: os.chown(path, 1, 1),
+            lambda: os.setxattr(path, "user.x", b"1"), lambda: os.chmod(own, 0),
+            lambda: os.fchmod(os.open(own, os.O_RDONLY), 0)]
+    for way in ways:
+        try: way()
+        except OSError: pass
+    import shutil
+    open("a", "w").close()
+    return shutil.copy("a", "b")
+"""
+
+
+def test_an_answer_changes_nothing_about_its_owners_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(levels, "spare_uid", lambda: 0)  # as for whoever is not root
+    path = tmp_path / "grades.csv"
+    path.write_text("x")
+    hole = build(World("python"))
+    own = hole.folder / "inside" / "host.py"
+    before = [os.stat(p) for p in (path, own)]
+    job = {"cells": [CHANGES], "keys": ["f"], "name": "f", "part": None}
+    job |= {"setup": "", "run": "", "calls": [[str(path), str(own)]]}
+    with Sandbox("landlock", hole) as box:
+        reply = box.ask(job)
+    try:
+        now = [os.stat(p) for p in (path, own)]
+        assert [(s.st_mode, s.st_uid, s.st_mtime) for s in now] == [
+            (s.st_mode, s.st_uid, s.st_mtime) for s in before
+        ]
+        assert os.listxattr(path) == []
+        assert [m["value"] for m in reply.messages if "call" in m] == ["b"], reply
+    finally:
+        for p, s in zip((path, own), before):
+            os.chmod(p, s.st_mode)
+            os.utime(p, ns=(s.st_atime_ns, s.st_mtime_ns))
