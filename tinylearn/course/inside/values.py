@@ -66,6 +66,11 @@ class Raised:
     source: str = ""
     also: tuple[str, ...] = ()  # the kinds that this kind of exception is one of
 
+    def __post_init__(self) -> None:
+        """Python says differently where it ended a recursion; here it says one thing."""
+        if self.kind == "RecursionError":
+            object.__setattr__(self, "message", "maximum recursion depth exceeded")
+
     def __repr__(self) -> str:
         return f"{self.kind}: {self.message}" if self.message else self.kind
 
