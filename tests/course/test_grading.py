@@ -1,5 +1,6 @@
 """The promise of every question: the solution earns all, the stub nothing, mistakes a sentence."""
 
+import re
 import threading
 
 import pytest
@@ -21,12 +22,24 @@ def graded(request, tmp_path_factory):
         "empty": [],
     }
     for number in range(most):
-        students[f"wrong {number}"] = [
-            body["wrong"][number]["source"] for body in held.values() if number < len(body["wrong"])
-        ]
+        wrongs = {
+            q: b["wrong"][number]["source"] for q, b in held.items() if number < len(b["wrong"])
+        }
+        built_on = {q for q, text in wrongs.items() if others_in(text, q, held)}
+        students[f"wrong {number}"] = [text for q, text in wrongs.items() if q not in built_on]
+        if built_on:  # the answers that these use are right
+            students[f"wrong upon right {number}"] = [
+                wrongs[q] if q in built_on else body["solution"] for q, body in held.items()
+            ]
     results, summary = grade(spec_of(chapter), students, tmp_path_factory.mktemp("grades"))
     assert not summary.ungraded
     return chapter, results
+
+
+def others_in(text, question, held):
+    """The answers to other questions that an answer uses."""
+    others = {body["name"] for q, body in held.items() if q != question}
+    return others & set(re.findall(r"\w+", text))
 
 
 def test_the_solution_earns_all_points(graded):
@@ -50,7 +63,8 @@ def test_every_wrong_answer_is_refused_with_its_own_sentence(graded):
     for question, body in bodies(chapter).items():
         assert len(body["wrong"]) >= 3
         for number, wrong in enumerate(body["wrong"]):
-            result = results[f"wrong {number}"][question]
+            upon = "upon right " * bool(others_in(wrong["source"], question, bodies(chapter)))
+            result = results[f"wrong {upon}{number}"][question]
             assert result.status != "passed" and result.points < result.most
             told[question, wrong["name"]] = (result.says, wrong["says"])
     assert {key: pair for key, pair in told.items() if pair[0] != pair[1]} == {}

@@ -50,8 +50,12 @@ def measured(
     asked   (place, x) of each call of a function that ran here: see remote_call
     """
     if question.graphs:
-        return replayed(question, got, planned.case.args)
-    return repeated(question, got, planned.case.args, asked) if question.remote else got
+        found = replayed(question, got, planned.case.args)
+    elif question.remote:
+        found = repeated(question, got, planned.case.args, asked)
+    else:
+        return got
+    return Thing("None") if found is None and got is not None else found
 
 
 def replayed(question: Question, calls: Any, args: tuple[Any, ...]) -> Any:

@@ -32,6 +32,8 @@ def recording(run: Callable[..., Any], part: str | None) -> Callable[..., Any]:
             failed = True
             description = Description([*given, *options.values()])  # before anything is changed
             value = answer(*given, **options)
+            if hasattr(value, "__next__"):  # what yields its answers has run by now
+                value = tuple(value)
             failed = False
             calls.append(description.of(value))
             return value
