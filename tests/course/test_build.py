@@ -4,6 +4,7 @@ import json
 import re
 
 import nbformat
+import numpy as np
 import pytest
 
 from tests.course.classroom import CHAPTERS, spec_of
@@ -11,6 +12,7 @@ from tests.repository import ROOT
 from tinylearn.course.author import stub_of, worked
 from tinylearn.course.build import BuildError, build, is_current
 from tinylearn.course.command import main
+from tinylearn.course.inside.values import encode
 from tinylearn.course.release import leaks, release
 from tinylearn.course.template import TEMPLATE
 
@@ -37,6 +39,14 @@ def test_a_built_file_is_current_if_only_the_last_digits_of_its_numbers_differ(t
         assert not is_current(path, other)
     assert not is_current(path, '{"a": [1, 0.3333333], "b": "y"}')
     assert not is_current(tmp_path / "none.json", "{}")
+
+
+def test_a_built_array_is_current_if_only_its_last_digits_differ(tmp_path):
+    path, one = tmp_path / "checks.json", np.array([1.0, 2.0], np.float32)
+    path.write_text(json.dumps(encode([one, 1])), "utf-8")
+    assert is_current(path, json.dumps(encode([one * np.float32(1.000001), 1])))
+    for other in (one * 1.1, one[:1], one.astype(np.float64), np.array([1, 2])):
+        assert not is_current(path, json.dumps(encode([other.astype(other.dtype), 1])))
 
 
 def test_exercises_hold_stubs_that_say_not_attempted_and_no_solution(built):
