@@ -111,6 +111,8 @@ def bubblewrap_command(hole: Hole, uid: int) -> list[str]:
     for path in shown:
         command += ["--ro-bind", os.path.realpath(path), path]
     for path in known.masked:
+        if os.path.islink(path) and not any(Path(path).resolve().is_relative_to(s) for s in shown):
+            continue  # it leads to what is not there, as Debian's sitecustomize.py to /etc
         if os.path.isdir(path):
             command += ["--perms", "0755", "--tmpfs", path, "--remount-ro", path]
         else:
