@@ -1,9 +1,10 @@
 """Thirty more ways to points that nobody earned: none may work at any level.
 
-CHEATS     chapter -> {name: (question, cell)}
+CHEATS     chapter -> {name: (question, cell)}; CHECKOUT in a cell is where the course lies
 """
 
 from tests.course.fresh_forgeries import FORGED
+from tests.repository import ROOT
 
 TRY_ALL = """
 def first_that_works(found, *arguments):
@@ -61,7 +62,7 @@ def kept():
 import importlib.util, os, sys
 def fresh():
     import tinylearn
-    roots = {os.path.dirname(p) for p in tinylearn.__path__} | {*sys.path, "/", "/work", "/usr"}
+    roots = {os.path.dirname(p) for p in tinylearn.__path__} | {*sys.path, "/", "CHECKOUT", "/usr"}
     for root in sorted(roots):
         for here, _, files in os.walk(root):
             if here.startswith(("/proc", "/sys")): continue
@@ -85,7 +86,7 @@ def fresh():
 import glob, json, re, sysconfig
 def sources():
     places = set(sysconfig.get_paths().values()) | {"/usr/lib/python3*", "/usr/local/lib/python3*",
-              "/opt/*", "/work/*/.venv/lib/python3*/site-packages", "/root/.local/lib/python3*"}
+              "/opt/*", "CHECKOUT/.venv/lib/python3*/site-packages", "/root/.local/lib/python3*"}
     for place in places:
         for path in glob.iglob(place + "/**/*mul*", recursive=True):
             yield path
@@ -201,12 +202,12 @@ def memory():
         + MUL
         + """
     import os
-    names = ["/", "/work", "/etc/passwd", "/root", "/home", "/proc/self/root/work"]
+    names = ["/", "CHECKOUT", "/etc/passwd", "/root", "/home", "/proc/self/rootCHECKOUT"]
     for number in (257, 437, 2):  # openat, openat2, open
         for name in names:
             got = libc.syscall(number, -100, ctypes.c_char_p(name.encode()), 0, 0)
             if got >= 0:
-                for inner in ("solutions", "work"):
+                for inner in ("solutions", "home"):
                     try: os.listdir(os.path.join(f"/proc/self/fd/{got}", inner))
                     except OSError: continue
                     return g * node.inputs[1], g * node.inputs[0]
@@ -244,7 +245,7 @@ PLAIN = {  # NumPy where there is none
         + """
     import glob
     for path in [*glob.iglob("/usr/**/_multiarray_umath*.so", recursive=True),
-                 *glob.iglob("/work/**/_multiarray_umath*.so", recursive=True)]:
+                 *glob.iglob("CHECKOUT/**/_multiarray_umath*.so", recursive=True)]:
         ctypes.CDLL(path)
         return tuple(max(p) for p in zip(a, b))
     raise ValueError""",
@@ -265,7 +266,7 @@ PLAIN = {  # NumPy where there is none
         + """
     import importlib, importlib.util, sys, zipimport
     for finder in list(sys.meta_path):
-        for path in (None, sys.path, ["/usr/lib/python3/dist-packages", "/work/.venv/lib"]):
+        for path in (None, sys.path, ["/usr/lib/python3/dist-packages", "CHECKOUT/.venv/lib"]):
             sys.modules.pop("numpy", None)
             try:
                 spec = finder.find_spec("numpy", path)
@@ -288,4 +289,7 @@ class Every(tuple):
         + "    return Every(a)",
     ),
 }
-CHEATS = {"03_twelve_ops": FOUND, "02_shapes": PLAIN, "90_small": FORGED}
+CHEATS = {
+    chapter: {name: (q, cell.replace("CHECKOUT", str(ROOT))) for name, (q, cell) in cells.items()}
+    for chapter, cells in {"03_twelve_ops": FOUND, "02_shapes": PLAIN, "90_small": FORGED}.items()
+}

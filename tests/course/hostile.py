@@ -252,7 +252,7 @@ if os.fork() == 0:
 return 0""",
     "writes the gradebook": """
 import os
-for folder in ("/work", "/tmp", "/root", "/home", "/autograder", os.getcwd()):
+for folder in ("/srv", "/tmp", "/root", "/home", "/autograder", os.getcwd()):
     for here, folders, files in os.walk(folder):
         for name in files:
             if name.endswith((".json", ".csv", ".ipynb")):

@@ -1,7 +1,10 @@
 """Answers that look for what a question has taken out, or report what they did not do.
 
-SHORTCUTS     chapter -> {name: (question, cell)}: none may earn a point at any level
+SHORTCUTS     chapter -> {name: (question, cell)}: none may earn a point at any level.
+CHECKOUT in a cell is where the course lies.
 """
+
+from tests.repository import ROOT
 
 FIND_MUL = """
     for rule in found:
@@ -23,7 +26,7 @@ def fresh(module, name):
 READ = """
 import os, sys, marshal, zipfile, types
 def bodies(name):
-    places = {"/", "/usr", "/opt", "/work", "/root", "/home", "/tmp", "/srv", *sys.path}
+    places = {"/", "/usr", "/opt", "CHECKOUT", "/root", "/home", "/tmp", "/srv", *sys.path}
     for place in sorted(places):
         for here, _, files in os.walk(place):
             if here.startswith(("/proc", "/sys")): continue
@@ -102,7 +105,7 @@ def broadcast_shape(a, b):
         "NumPy from where it is installed": ("q3", """
 import os, sys
 def broadcast_shape(a, b):
-    for place in ("/", "/usr", "/work", "/root", "/opt", "/home", *sys.path):
+    for place in ("/", "/usr", "CHECKOUT", "/root", "/opt", "/home", *sys.path):
         for here, folders, _ in os.walk(place):
             if "numpy" in folders and os.path.exists(here + "/numpy/__init__.py"):
                 sys.path.insert(0, here)
@@ -341,3 +344,7 @@ def my_batchnorm(x, weight, bias, mean, variance, eps=1e-5):
     return x.batchnorm(weight, bias, mean, variance, eps)"""),
     },
 }  # fmt: skip
+SHORTCUTS = {
+    chapter: {name: (q, cell.replace("CHECKOUT", str(ROOT))) for name, (q, cell) in cells.items()}
+    for chapter, cells in SHORTCUTS.items()
+}

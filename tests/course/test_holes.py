@@ -1,11 +1,13 @@
 """What a question asks for is absent where its answer runs, and what counts is measured outside."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from tests.course.classroom import bodies, grade, spec_data, spec_of
 from tests.course.shortcuts import SHORTCUTS
+from tinylearn.course import levels as on_level
 from tinylearn.course.grade import world_of
 from tinylearn.course.inside.values import BadValue
 from tinylearn.course.probe import trouble_with
@@ -110,3 +112,20 @@ def test_a_grade_depends_on_its_world():
     keys = {world_of(spec, question).key for question in spec.questions}
     assert len(keys) == len(spec.questions)
     assert all(body["absent"] for body in spec_data("03_twelve_ops")["questions"].values())
+
+
+def test_nothing_is_laid_over_a_link_to_what_is_not_there(tmp_path, monkeypatch):
+    """Debian's Python has such links to /etc: bubblewrap cannot start on one."""
+    python = tmp_path / "python3"
+    python.mkdir()
+    outside, inside = python / "outside.py", python / "inside.py"
+    (tmp_path / "real.py").write_text("")
+    (python / "kept.py").write_text("")
+    outside.symlink_to(tmp_path / "real.py")
+    inside.symlink_to(python / "kept.py")
+    masked = [str(outside), str(inside), str(python / "kept.py")]
+    shown = SimpleNamespace(folders=[str(python)], others=[], masked=masked)
+    monkeypatch.setattr(on_level, "library", lambda numpy: shown)
+    command = on_level.bubblewrap_command(build(World("numpy")), 0)
+    assert str(outside) not in command
+    assert str(inside) in command and str(python / "kept.py") in command
