@@ -1,6 +1,7 @@
-"""Landlock forbids no change of permissions: where an answer runs as the grader's own user."""
+"""As which user an answer runs: the grader's own under Landlock, one of its worker's for root."""
 
 import os
+import signal
 import sys
 
 import pytest
@@ -10,10 +11,6 @@ from tinylearn.course.probe import trouble_with
 from tinylearn.course.sandbox import Sandbox
 from tinylearn.course.worlds import World, build
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux") or bool(trouble_with("landlock")),
-    reason="no landlock here",
-)
 CHANGES = """
 def f(path, own):
     import os
@@ -29,6 +26,10 @@ def f(path, own):
 """
 
 
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") or bool(trouble_with("landlock")),
+    reason="no landlock here",
+)
 def test_an_answer_changes_nothing_about_its_owners_files(tmp_path, monkeypatch):
     monkeypatch.setattr(levels, "spare_uid", lambda: 0)  # as for whoever is not root
     path = tmp_path / "grades.csv"
@@ -51,3 +52,26 @@ def test_an_answer_changes_nothing_about_its_owners_files(tmp_path, monkeypatch)
         for p, s in zip((path, own), before):
             os.chmod(p, s.st_mode)
             os.utime(p, ns=(s.st_atime_ns, s.st_mtime_ns))
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give away")
+def test_two_workers_never_run_answers_as_the_same_user():
+    """What one answer starts counts for its user: another worker's answer may start its own."""
+    ours = {levels.spare_uid() for _ in range(3)}
+    there, here = os.pipe()
+    children = []
+    for _ in range(2):
+        if not (child := os.fork()):
+            os.write(here, b"%d " % levels.spare_uid())
+            signal.pause()
+        children.append(child)
+    try:
+        said = b""
+        while said.count(b" ") < 2:
+            said += os.read(there, 100)
+        theirs = set(map(int, said.split()))
+        assert len(theirs) == 2 and not theirs & ours
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)

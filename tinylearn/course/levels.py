@@ -13,6 +13,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 MEGABYTE = 1 << 20
 SCRATCH = 16 * MEGABYTE  # bytes of /tmp where the level brings a file system of its own
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
-_uids = itertools.count()
+FIRST_UID, BLOCKS, BLOCK = 60_000, 250, 20
+_blocks: dict[int, tuple[socket.socket, itertools.cycle[int]]] = {}  # by process: forks have none
 
 
 def python_command(script: Path) -> list[str]:
@@ -73,8 +75,30 @@ def host_settings(level: str, limits: Limits, hole: Hole, scratch: str) -> dict[
 
 
 def spare_uid() -> int:
-    """A user id for one sandbox if we are root, else 0."""
-    return 60_000 + next(_uids) % 5_000 if hasattr(os, "getuid") and os.getuid() == 0 else 0
+    """A user id for one sandbox if we are root, else 0. Raises OSError where all are in use.
+
+    No two processes of graders give the same: the kernel counts a user's processes everywhere,
+    and what one answer starts must not be missing for another.
+    """
+    if not hasattr(os, "getuid") or os.getuid() != 0:
+        return 0
+    if os.getpid() not in _blocks:
+        _blocks[os.getpid()] = claim_block()
+    return next(_blocks[os.getpid()][1])
+
+
+def claim_block() -> tuple[socket.socket, itertools.cycle[int]]:
+    """User ids that are this process's until it ends: an abstract name can be bound only once."""
+    for block in range(BLOCKS):
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0tinylearn-users-{block}")
+        except OSError:
+            claim.close()
+            continue
+        first = FIRST_UID + block * BLOCK
+        return claim, itertools.cycle(range(first, first + BLOCK))
+    raise OSError(f"more than {BLOCKS} graders at once on this machine")
 
 
 def everyone_reads(paths: list[str]) -> bool:
