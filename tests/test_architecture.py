@@ -26,6 +26,7 @@ FLOORS = (
     {"render"},
     {"devices"},
     {"plan"},
+    {"repairs"},
     {"tensor"},
     {"nn"},
     {"contracts"},

@@ -25,9 +25,9 @@ from tinylearn.errors import (
 from tinylearn.graph.dtype import bool_, float16, float32, float64, int32, int64
 from tinylearn.parts import ContractError, Part, parts, use, using
 from tinylearn.plan.check import check_fused
+from tinylearn.repairs.othernames import of_tensors
 from tinylearn.tensor import Tensor, manual_seed, no_grad
 from tinylearn.tensor.creation import Creation
-from tinylearn.tensor.othernames import of_tensors
 
 __version__ = "0.1.0"
 

@@ -10,8 +10,8 @@ import pytest
 import tinylearn as tl
 from tinylearn import nn
 from tinylearn.errors import DeviceError, TinylearnError, choose, nearest
+from tinylearn.repairs.otherwords import names_of
 from tinylearn.tensor import Tensor
-from tinylearn.tensor.otherwords import names_of
 from tinylearn.tensor.tensor import known_names
 
 WORDS = {"Tensor": Tensor, "np": np, "tl": tl, "nn": nn, "F": nn.functional}

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinylearn.errors import DTypeError, GradientError, ShapeError, TinylearnError
+from tinylearn.repairs.othernames import WRITE
 from tinylearn.tensor import Tensor
-from tinylearn.tensor.othernames import WRITE
 
 SHAPES = st.lists(st.integers(0, 4), max_size=4).map(tuple)
 ERRORS = (TinylearnError, IndexError)

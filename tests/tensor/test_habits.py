@@ -9,8 +9,8 @@ import pytest
 
 import tinylearn as tl
 from tinylearn.errors import ShapeError, TinylearnError
+from tinylearn.repairs.othernames import WRITE
 from tinylearn.tensor import Tensor
-from tinylearn.tensor.othernames import WRITE
 
 NUMBERS = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]], np.float32)
 

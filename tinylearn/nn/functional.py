@@ -11,9 +11,9 @@ from typing import Any
 from tinylearn.errors import nearest
 from tinylearn.nn.methods import method_part
 from tinylearn.parts import part
+from tinylearn.repairs.othernames import of_tensors
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.composed import composed
-from tinylearn.tensor.othernames import of_tensors
 
 
 @composed

@@ -15,9 +15,9 @@ from tinylearn.nn import functional as F
 from tinylearn.nn import init
 from tinylearn.nn.checks import checked, sizes, yes_no
 from tinylearn.nn.module import Module, title
+from tinylearn.repairs.userline import layer_call
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.tensor import assign_together
-from tinylearn.tensor.userline import layer_call
 from tinylearn.tensor.windows import Pair, padding_of, two
 
 

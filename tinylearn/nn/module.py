@@ -12,8 +12,8 @@ from tinylearn.errors import DeviceError, describe
 from tinylearn.nn.methods import as_tensor
 from tinylearn.nn.state import Loaded, load_state_dict
 from tinylearn.nn.walk import contents, get_parameters, get_state_dict, walk_objects
+from tinylearn.repairs.userline import layer_call
 from tinylearn.tensor import Tensor
-from tinylearn.tensor.userline import layer_call
 
 
 class Module:

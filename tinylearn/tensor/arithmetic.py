@@ -12,6 +12,8 @@ from tinylearn.errors import DTypeError
 from tinylearn.graph.dtype import bool_
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import ADD, CONST, LESS, MUL, WHERE
+from tinylearn.repairs.numpycalls import MIRRORED, OPERATORS, choice_repair, refused
+from tinylearn.repairs.userline import operand_names
 from tinylearn.tensor.casts import Casts
 from tinylearn.tensor.compare import (
     equal,
@@ -22,11 +24,9 @@ from tinylearn.tensor.compare import (
     not_less,
     opposite,
 )
-from tinylearn.tensor.numpycalls import MIRRORED, OPERATORS, choice_repair, refused
 from tinylearn.tensor.operands import choices, floating, number_dtype, pair, plain
 from tinylearn.tensor.power import power, whole_power
 from tinylearn.tensor.state import State, made, result
-from tinylearn.tensor.userline import operand_names
 from tinylearn.tensor.whole import divided, remainder
 
 if TYPE_CHECKING:

@@ -22,13 +22,13 @@ from tinylearn.graph.deferred import reached_leaves
 from tinylearn.graph.dtype import bool_, int64
 from tinylearn.graph.node import Node, Shape, apply, separate
 from tinylearn.graph.primitives import DETACH, WHERE, buffer, const, copy
+from tinylearn.repairs.statements import assignment_value, stored_under_a_name
+from tinylearn.repairs.userline import name_of, update_asked
 from tinylearn.tensor.data import upload
 from tinylearn.tensor.indexing import Plan, cut_out, gathered, planned
 from tinylearn.tensor.operands import LIMITS, broadcast, common_shape, node_of
 from tinylearn.tensor.pieces import key_text, of_a_whole, plain, refuse_key, whole_of
 from tinylearn.tensor.state import State, alone, made, own, owner, recording
-from tinylearn.tensor.statements import assignment_value, stored_under_a_name
-from tinylearn.tensor.userline import name_of, update_asked
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor

@@ -10,8 +10,8 @@ import numpy as np
 
 from tinylearn.errors import ShapeError, describe, user_origin
 from tinylearn.graph.node import Node
+from tinylearn.repairs.userline import expression_at, first_argument, name_of
 from tinylearn.tensor.data import short
-from tinylearn.tensor.userline import expression_at, first_argument, name_of
 
 Axes = int | Sequence[int] | None
 

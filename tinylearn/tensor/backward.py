@@ -12,10 +12,10 @@ from tinylearn.graph.deferred import DERIVATIVE, differentiated, promised, reach
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import ADD, BUFFER, DETACH, buffer
 from tinylearn.plan.plan import LOCK
+from tinylearn.repairs.userline import as_floats, name_of, named_arguments
 from tinylearn.tensor.creation import Creation
 from tinylearn.tensor.operands import node_of
 from tinylearn.tensor.state import State, made, owner
-from tinylearn.tensor.userline import as_floats, name_of, named_arguments
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor

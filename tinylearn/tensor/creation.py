@@ -18,12 +18,12 @@ from tinylearn.graph.dtype import DEFAULT_FLOAT, PYTHON, DType, int64
 from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.node import Shape
 from tinylearn.graph.primitives import buffer
+from tinylearn.repairs.userline import with_floats
 from tinylearn.tensor.data import array_of, checked_shape, fits
 from tinylearn.tensor.losses import Losses
 from tinylearn.tensor.operands import plain
 from tinylearn.tensor.randomness import Random, manual_seed
 from tinylearn.tensor.state import State, made, own
-from tinylearn.tensor.userline import with_floats
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor

@@ -17,8 +17,8 @@ from tinylearn.errors import (
     warn_user,
 )
 from tinylearn.graph.node import Node
+from tinylearn.repairs.statements import assignment, owner_asked
 from tinylearn.tensor.state import State, owner
-from tinylearn.tensor.statements import assignment, owner_asked
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor

@@ -27,13 +27,13 @@ from tinylearn.graph.dtype import bool_, float32, int64
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import LESS, SUM, WHERE, buffer, const, copy
 from tinylearn.plan.plan import realize
+from tinylearn.repairs.userline import index_repair, mask_repair, name_of
 from tinylearn.tensor.along import places
 from tinylearn.tensor.axes import needed_axis
 from tinylearn.tensor.data import short, upload
 from tinylearn.tensor.operands import broadcast, common_shape
 from tinylearn.tensor.reduce import Reduce
 from tinylearn.tensor.state import State, made, piece, result
-from tinylearn.tensor.userline import index_repair, mask_repair, name_of
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor

@@ -16,6 +16,8 @@ from tinylearn.graph.deferred import composite, with_gradient
 from tinylearn.graph.dtype import bool_, float16, float32, float64, int64
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import BUFFER, DETACH, LESS, LOG, MUL, SUM, WHERE, const
+from tinylearn.repairs.shapes import class_repair, equal_repair
+from tinylearn.repairs.userline import call_form, operand_names
 from tinylearn.tensor.along import counted, laid_along, places
 from tinylearn.tensor.bends import absolute, decay, log1p, log1p_single, sigmoid, wide
 from tinylearn.tensor.compare import equal, opposite
@@ -24,9 +26,7 @@ from tinylearn.tensor.moves import without
 from tinylearn.tensor.normalizing import Normalizing
 from tinylearn.tensor.operands import different_devices, floating, node_of
 from tinylearn.tensor.reduce import log_of_sum
-from tinylearn.tensor.repairs import class_repair, equal_repair
 from tinylearn.tensor.state import State, result
-from tinylearn.tensor.userline import call_form, operand_names
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor

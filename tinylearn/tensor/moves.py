@@ -15,11 +15,7 @@ from tinylearn.errors import DTypeError, ShapeError, describe
 from tinylearn.graph.dtype import bool_, promote
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import CAT, const
-from tinylearn.tensor.axes import Axes, all_axes, one_axis
-from tinylearn.tensor.data import short
-from tinylearn.tensor.grads import Grads
-from tinylearn.tensor.operands import broadcast, different_devices
-from tinylearn.tensor.repairs import (
+from tinylearn.repairs.shapes import (
     cat_repair,
     expand_repair,
     pad_repair,
@@ -27,8 +23,12 @@ from tinylearn.tensor.repairs import (
     shrink_repair,
     stack_repair,
 )
+from tinylearn.repairs.userline import argument_names, name_of
+from tinylearn.tensor.axes import Axes, all_axes, one_axis
+from tinylearn.tensor.data import short
+from tinylearn.tensor.grads import Grads
+from tinylearn.tensor.operands import broadcast, different_devices
 from tinylearn.tensor.state import State, made, piece, result
-from tinylearn.tensor.userline import argument_names, name_of
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor

@@ -25,10 +25,10 @@ from tinylearn.graph.dtype import (
 )
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import CONST, buffer, const
+from tinylearn.repairs.shapes import broadcast_repair
+from tinylearn.repairs.userline import operand_names
 from tinylearn.tensor.data import array_of, upload
-from tinylearn.tensor.repairs import broadcast_repair
 from tinylearn.tensor.state import State
-from tinylearn.tensor.userline import operand_names
 
 LIMITS = {int32: 1 << 31, int64: 1 << 63}
 

@@ -16,14 +16,14 @@ import numpy as np
 from tinylearn.errors import ShapeError, describe
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import DETACH
-from tinylearn.tensor.state import State, owner
-from tinylearn.tensor.statements import (
+from tinylearn.repairs.statements import (
     kept_nowhere,
     statement,
     stored_into,
     variable,
     written,
 )
+from tinylearn.tensor.state import State, owner
 
 LARGEST = 1 << 22  # places that are followed for a repair
 

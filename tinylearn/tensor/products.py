@@ -14,11 +14,11 @@ from tinylearn.errors import ShapeError, describe
 from tinylearn.graph.dtype import bool_, float16, float32, int64, promote
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import MUL, SUM
+from tinylearn.repairs.shapes import matmul_repair
+from tinylearn.repairs.userline import operand_names
 from tinylearn.tensor.indexing import Indexing
 from tinylearn.tensor.operands import common_shape, different_devices, node_of
-from tinylearn.tensor.repairs import matmul_repair
 from tinylearn.tensor.state import State, result
-from tinylearn.tensor.userline import operand_names
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor

@@ -14,6 +14,8 @@ from tinylearn.graph.deferred import with_gradient
 from tinylearn.graph.dtype import bool_, float16, float32, float64, int64
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import DETACH, EXP, LESS, SUM
+from tinylearn.repairs.statements import refuse_places, taken_apart
+from tinylearn.repairs.userline import first_argument, name_of
 from tinylearn.tensor.along import places, product, running_sum
 from tinylearn.tensor.axes import Axes, all_axes, check_keepdim, needed_axis, one_axis
 from tinylearn.tensor.bends import log1p, log1p_single
@@ -22,8 +24,6 @@ from tinylearn.tensor.data import short
 from tinylearn.tensor.functions import Functions
 from tinylearn.tensor.operands import floating
 from tinylearn.tensor.state import State, made, result
-from tinylearn.tensor.statements import refuse_places, taken_apart
-from tinylearn.tensor.userline import first_argument, name_of
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor

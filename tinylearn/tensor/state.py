@@ -18,7 +18,7 @@ from tinylearn.errors import DTypeError, GradientError, describe
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node, Shape, separate
 from tinylearn.graph.primitives import BUFFER, DETACH
-from tinylearn.tensor.otherwords import has_other_words, understood
+from tinylearn.repairs.otherwords import has_other_words, understood
 from tinylearn.tensor.recording import BLOCKS
 
 if TYPE_CHECKING:

@@ -22,6 +22,8 @@ from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.node import Node, forget_inputs
 from tinylearn.graph.primitives import DETACH, buffer, copy
 from tinylearn.plan.plan import realize
+from tinylearn.repairs.othernames import WRITE, in_users_words
+from tinylearn.repairs.userline import name_of, named, truth_asked
 from tinylearn.tensor.assigning import (
     IN_PLACE,
     WAITING,
@@ -34,10 +36,8 @@ from tinylearn.tensor.backward import numbers_alone
 from tinylearn.tensor.copying import Copying
 from tinylearn.tensor.creation import place, take_root
 from tinylearn.tensor.data import array_of, upload
-from tinylearn.tensor.othernames import WRITE, in_users_words
 from tinylearn.tensor.printing import shown
 from tinylearn.tensor.state import State, alone, made, own, owner, piece, result
-from tinylearn.tensor.userline import name_of, named, truth_asked
 
 INNER = ("finished", "neither_true_nor_false", "node", "rows_and_columns", "share")
 NUMBERS = re.compile(

@@ -24,14 +24,14 @@ from tinylearn.graph.deferred import composite
 from tinylearn.graph.dtype import bool_, float16, float32, int32, int64, promote
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import MUL, SUM
+from tinylearn.repairs.shapes import conv_repair, pool_repair
+from tinylearn.repairs.userline import further_arguments, layer_call, name_of, operand_names
 from tinylearn.tensor.data import short
 from tinylearn.tensor.moves import surrounded
 from tinylearn.tensor.operands import different_devices, floating, node_of
 from tinylearn.tensor.products import Products
 from tinylearn.tensor.reduce import without_axes
-from tinylearn.tensor.repairs import conv_repair, pool_repair
 from tinylearn.tensor.state import State, made, result
-from tinylearn.tensor.userline import further_arguments, layer_call, name_of, operand_names
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor

@@ -16,7 +16,7 @@ from typing import Any
 from tinylearn.graph.deferred import Composite
 from tinylearn.graph.node import Node
 from tinylearn.parts import Part
-from tinylearn.tensor.userline import expression_at
+from tinylearn.repairs.userline import expression_at
 from tinylearn.viz.style import MARKS, clip, shape_text
 
 Data = dict[str, Any]

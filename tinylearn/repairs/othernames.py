@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tinylearn.tensor.statements import asked_for, call_of, operand, without_data
+from tinylearn.repairs.statements import asked_for, call_of, operand, without_data
 
 WRITE = {  # their name -> ours
     "absolute": "x.abs()", "abs_": "x.abs()", "add_": "x += y", "amax": "x.max(axis)",

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tinylearn.errors import user_origin
-from tinylearn.tensor.othernames import WRITE
-from tinylearn.tensor.userline import expression_at, named
+from tinylearn.repairs.othernames import WRITE
+from tinylearn.repairs.userline import expression_at, named
 
 OPERATORS = {  # NumPy's name -> Python's: `array + tensor` arrives as np.add
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv", "matmul": "matmul",

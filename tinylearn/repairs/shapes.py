@@ -1,4 +1,4 @@
-"""Repairs: for shapes that do not fit, the one expression that does.
+"""For shapes that do not fit, the one expression that does.
 
 Each is a pure function of names and shapes. Every repair runs when it is pasted; whether it is
 what you mean, you decide.

@@ -10,7 +10,6 @@ from typing import Any
 
 from tinylearn.errors import Origin, user_frame, user_origin
 from tinylearn.graph.node import Node
-from tinylearn.tensor.state import State
 
 SYMBOLS = {
     "add": "+", "sub": "-", "mul": "*", "div": "/", "floordiv": "//", "mod": "%", "pow": "**",
@@ -18,8 +17,9 @@ SYMBOLS = {
     "equal": "==", "not_equal": "!=", "and": "&", "or": "|", "xor": "^",
 }  # fmt: skip
 LONGEST = 24  # characters of a name that is quoted
-FUNCTIONS = "tinylearn.nn.functional"  # whose functions, and the losses beside it, take first what
-LOSSES = "tinylearn.nn.losses"  # methods are called on
+# Whose functions take first what methods are called on, and the losses too.
+CALLED_WITH_TENSORS = ("Tensor", "tinylearn.nn.functional")
+LOSSES = "tinylearn.nn.losses"
 
 
 def operand_names(op: str) -> tuple[str, str, str]:
@@ -96,7 +96,7 @@ def layer_call(x: Node) -> tuple[str, str]:
     match expression_at(user_origin(2)):
         case ast.Call(func=func, args=[given], keywords=[]):
             value = value_of(given)
-            if isinstance(value, State) and value.node is x:
+            if is_tensor(value) and value.node is x:
                 text = ast.unparse(func).replace("{", "{{").replace("}", "}}")
                 return f"{text}({{}})", named(given, "x")
     return "{}", "x"
@@ -148,9 +148,9 @@ def operation_asked() -> ast.expr | None:
     match expression:
         case ast.Call(func=ast.Attribute(value=value, attr=method) as func, args=args):
             owner = value_of(value)
-            if owner is None or isinstance(owner, State):
+            if owner is None or is_tensor(owner):
                 return expression
-            called = owner is State.finished or getattr(owner, "__name__", "") == FUNCTIONS
+            called = getattr(owner, "__name__", "") in CALLED_WITH_TENSORS
         case ast.Call(func=func, args=args):
             called, method = False, "method"
         case _:
@@ -159,6 +159,11 @@ def operation_asked() -> ast.expr | None:
         function = ast.Attribute(value=args[0], attr=method, ctx=ast.Load())
         return ast.Call(func=function, args=args[1:], keywords=expression.keywords)
     return expression if isinstance(func, ast.Name) and value_of(func) is None else None
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether this is a tensor: something with a node of the graph. Its class stands above here."""
+    return isinstance(getattr(value, "node", None), Node)
 
 
 def is_loss(called: ast.expr) -> bool:
@@ -178,7 +183,7 @@ def value_of(expression: ast.expr) -> Any:
             found = value_of(owner)
             if isinstance(found, ModuleType):
                 return vars(found).get(attribute)
-            return None if isinstance(found, State) else getattr(found, attribute, None)
+            return None if is_tensor(found) else getattr(found, attribute, None)
     return None
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from tinylearn.errors import Origin, user_frame, user_origin, user_place, warn_user
-from tinylearn.tensor.userline import expression_at, named, value_of
+from tinylearn.repairs.userline import expression_at, named, value_of
 
 Assignment = ast.Assign | ast.AugAssign | ast.AnnAssign
 SIGNS = {

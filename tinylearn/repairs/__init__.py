@@ -1,0 +1,1 @@
+"""The words of errors: what the user wrote, and the expression to write instead."""
