@@ -46,7 +46,7 @@ def plain(text: str) -> str:
 
 
 def test_each_line_of_blas_and_c_is_linked_to_the_nodes_it_computes():
-    y = GRAPHS["a product and what follows"](tl.Tensor.rand(64, 64), tl.Tensor.rand(64, 64))
+    y = GRAPHS["a product and what follows"](tl.Tensor.rand(512, 512), tl.Tensor.rand(512, 512))
     trace = tl.source(y, "c").trace
     (kernel,) = trace["kernels"]
     code = kernel["code"]["c"]
@@ -56,4 +56,4 @@ def test_each_line_of_blas_and_c_is_linked_to_the_nodes_it_computes():
         for line, ids in zip(code["text"].splitlines(), code["lines"], strict=True)
     }
     assert "sum" in linked["matmul(in0, in1, out0)"]
-    assert linked["float t8 = (t6 + 1.0f);"][0] == "add"
+    assert linked["float32x16 t8 = (t6 + 1.0f);"][0] == "add"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from tests.core.graphs import graphs
 from tests.core.test_schedule import product, relaxed, relu, same
-from tinylearn.devices import c_blas
+from tinylearn.devices import c_device
 from tinylearn.devices.device import Device
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
@@ -21,7 +21,7 @@ def however_small(monkeypatch, devices):
     """Products of any size go to BLAS."""
     if "c" not in devices:
         pytest.skip("no C compiler here")
-    monkeypatch.setattr(c_blas, "BLAS_FROM", 1)
+    monkeypatch.setattr(c_device, "BLAS_FROM", 1)
     PLANS.clear()
     yield
     PLANS.clear()

@@ -9,7 +9,7 @@ from tinylearn.devices.device import Device
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
 from tinylearn.loops.lower import lower
-from tinylearn.loops.transforms import transformed
+from tinylearn.loops.rewrites import rewritten
 from tinylearn.plan.plan import realize
 from tinylearn.schedule.schedule import schedule
 
@@ -19,7 +19,7 @@ VALUES = [-np.inf, -88.5, -88.0, -1.0, -0.0, 0.0, 1e-45, 3.0, np.inf, np.nan]
 def instructions(node: Node) -> list[str]:
     """The names of the operations in a node's kernel."""
     (kernel,) = schedule([node]).kernels
-    statements = transformed(lower(kernel)).outer
+    statements = rewritten(lower(kernel)).outer
     return [s.expression.op.name for s in statements if hasattr(getattr(s, "expression", 0), "op")]
 
 

@@ -1,4 +1,4 @@
-"""Loop transforms: other loops with the same numbers are let in, the usual mistakes are refused."""
+"""Rewrites of nests: others with the same numbers are let in, the usual mistakes are refused."""
 
 from __future__ import annotations
 
@@ -9,27 +9,26 @@ import pytest
 
 from tinylearn.graph.primitives import MAX, SUM
 from tinylearn.loops.index import Index, Variable, number, variable
-from tinylearn.loops.ir import (
+from tinylearn.loops.nest import Nest, with_all_indices
+from tinylearn.loops.rewrites import REWRITES
+from tinylearn.loops.shortloops import copies
+from tinylearn.loops.statements import (
     DIVIDE,
     SUBTRACT,
     Apply,
     Guarded,
     Let,
     Load,
-    Nest,
-    Write,
+    Store,
     renamed,
-    with_all_indices,
     with_indices,
 )
-from tinylearn.loops.transforms import TRANSFORMS
-from tinylearn.loops.unroll import copies
 from tinylearn.parts import ContractError, Part, using
 from tinylearn.plan.check import check_fused
 from tinylearn.tensor import Tensor
 
-NAMES = [part.name for part in TRANSFORMS]
-default = {part.name.removeprefix("loops."): part.default for part in TRANSFORMS}
+NAMES = [part.name for part in REWRITES]
+default = {part.name.removeprefix("nest."): part.default for part in REWRITES}
 
 
 def refused(name: str, function: Callable) -> str:
@@ -184,19 +183,19 @@ def names_of_the_language(nest):
 
 def writes_what_it_reads(nest):
     def turned(s):
-        loads = [e.source for e in nest.loads]
-        return replace(s, target=loads[0]) if isinstance(s, Write) and loads else s
+        loads = [e.memory for e in nest.loads]
+        return replace(s, memory=loads[0]) if isinstance(s, Store) and loads else s
 
     return replace(nest, outer=tuple(map(turned, nest.outer)))
 
 
 WRONG = [
     ("unroll", without_last_round, "never written"),
-    ("lanes", without_last_round, "never written"),
+    ("split", without_last_round, "never written"),
     ("collapse", without_last_summand, "is wrong at"),
-    ("lanes", without_last_summand, "is wrong at"),
+    ("split", without_last_summand, "is wrong at"),
     ("split", one_round_too_many, "is read, which has"),
-    ("lanes", sums_outside, "different numbers to one place"),
+    ("split", sums_outside, "different numbers to place"),
     ("combine", statements_turned, "which nothing before it makes"),
     ("unroll_outer", without_guards, "is read, which has"),
     ("unroll_outer", padding_kept, "is wrong at"),
@@ -207,35 +206,34 @@ WRONG = [
     ("unroll_outer", written_out(rename=False), "the name of two things"),
     ("unroll", reduction_forgets_one, "is wrong at"),
     ("combine", operands_swapped, "is wrong at"),
-    ("collapse", any_two_loops_merged, "loops.collapse: "),
+    ("collapse", any_two_loops_merged, "nest.collapse: "),
     ("combine", sums_for_maxima, "is wrong at"),
     ("combine", lambda nest: None, "must return a Nest, not NoneType"),
     ("combine", lambda nest: changed_in_place(nest), "changed the nest it was given"),
     ("combine", names_of_the_language, "cannot be the name"),
     ("combine", writes_what_it_reads, "which this kernel does not store"),
-    ("lanes", lambda nest: replace(nest, lanes=Variable("z", 7)), "none of the loops"),
-    ("lanes", lambda nest: replace(nest, outer=list(nest.outer)), "outer must be a tuple"),
-    ("lanes", lambda nest: replace(nest, outer=("x = 1",)), "a Let or a Write, not str"),
-    ("lanes", lambda nest: replace(nest, outer_loops=("i",)), "is no loop variable"),
+    ("split", lambda nest: replace(nest, outer=list(nest.outer)), "outer must be a tuple"),
+    ("split", lambda nest: replace(nest, outer=("x = 1",)), "a Let or a Store, not str"),
+    ("split", lambda nest: replace(nest, outer_loops=("i",)), "is no loop variable"),
     ("collapse", lambda nest: replace(nest, totals=()), "without totals"),
     ("collapse", lambda nest: [nest][1], "raised IndexError"),
 ]
 
 
 @pytest.mark.parametrize(("name", "function", "says"), WRONG)
-def test_a_wrong_transform_is_refused_with_a_reason(name, function, says):
-    text = refused(f"loops.{name}", function)
-    assert text.startswith(f"loops.{name}") and says in text
+def test_a_wrong_rewrite_is_refused_with_a_reason(name, function, says):
+    text = refused(f"nest.{name}", function)
+    assert text.startswith(f"nest.{name}") and says in text
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_place_among_the_transforms_is_guarded(name):
+def test_each_place_among_the_rewrites_is_guarded(name):
     for wrong in (without_last_round, without_last_summand, statements_turned):
         assert refused(name, lambda nest, wrong=wrong: wrong(Part.table[name].default(nest)))
 
 
 def test_a_refusal_shows_the_loops_and_the_numbers():
-    text = refused("loops.lanes", without_last_summand)
+    text = refused("nest.split", without_last_summand)
     for line in ("called with the loops of", "for i in", "reduced: ", "got  ", "expected  "):
         assert line in text
 
@@ -245,9 +243,8 @@ def test_a_refusal_shows_the_loops_and_the_numbers():
 
 def loops_turned(nest):
     """The loops in another order: none of them waits for another."""
-    lanes = None if nest.lanes in nest.outer_loops else nest.lanes
     outer, reduced = nest.outer_loops[::-1], nest.reduced_loops[::-1]
-    return replace(nest, outer_loops=outer, reduced_loops=reduced, lanes=lanes)
+    return replace(nest, outer_loops=outer, reduced_loops=reduced)
 
 
 def each_once_more(nest):
@@ -284,14 +281,14 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("right", RIGHT)
-@pytest.mark.parametrize("name", ["loops.combine", "loops.split", "loops.lanes"])
-def test_an_unusual_transform_that_keeps_the_meaning_is_let_in(name, right):
+@pytest.mark.parametrize("name", ["nest.combine", "nest.split", "nest.unroll_outer"])
+def test_an_unusual_rewrite_that_keeps_the_meaning_is_let_in(name, right):
     with using({name: RIGHT[right]}):
         x = Tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
         check_fused(x.softmax(1), x.transpose().relu() - 1, (x * x).sum(0))
 
 
-def test_no_transform_has_to_do_anything():
+def test_no_rewrite_has_to_do_anything():
     with using(dict.fromkeys(NAMES, lambda nest: nest)):
         x = Tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
         check_fused(x.softmax(1), (x @ x.T).sum(), x.pad(((1, 0), (0, 2))).exp())

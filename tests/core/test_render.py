@@ -8,10 +8,13 @@ import pytest
 from tinylearn import Tensor
 from tinylearn.graph.deferred import spelled_out
 from tinylearn.loops.lower import lower
-from tinylearn.loops.transforms import transformed
+from tinylearn.loops.machine import AVX512
+from tinylearn.loops.recipe import cooked
+from tinylearn.loops.rewrites import rewritten
+from tinylearn.loops.tree import Function, plain
 from tinylearn.plan.plan import plan_for
 from tinylearn.plan.request import Request
-from tinylearn.render.cstyle import render_c
+from tinylearn.render.c import render_c
 from tinylearn.render.numpy_text import render_numpy
 from tinylearn.schedule.kernel import Kernel
 from tinylearn.schedule.schedule import schedule
@@ -26,11 +29,16 @@ def kernels(*tensors: Tensor) -> list[Kernel]:
 
 
 def numpy_text(kernel: Kernel) -> str:
-    return render_numpy(kernel, transformed(lower(kernel))).text
+    return render_numpy(kernel, rewritten(lower(kernel))).text
 
 
 def c_text(kernel: Kernel) -> str:
-    return render_c(kernel, transformed(lower(kernel))).text
+    return render_c(c_tree(kernel)).text
+
+
+def c_tree(kernel: Kernel) -> Function:
+    """How a kernel's loops run on a machine with vectors of 64 bytes."""
+    return cooked(rewritten(lower(kernel)), "kernel", AVX512).function
 
 
 def plan_text(*tensors: Tensor) -> list[str]:
@@ -95,13 +103,15 @@ def test_c_text_of_a_small_kernel():
     assert c_text(kernel) == (
         "void kernel(float *restrict out0, const float *restrict in0,"
         " const float *restrict in1, const float *restrict in2) {\n"
-        "    for (long ij = 0; ij < 32; ij++) {\n"
-        "        float t0 = in0[ij];\n"
-        "        float t1 = in1[ij];\n"
-        "        float t2 = (t0 * t1);\n"
-        "        float t3 = in2[ij];\n"
-        "        float t4 = (t2 + t3);\n"
-        "        out0[ij] = t4;\n"
+        "    for (long ijo = 0; ijo < 2; ijo++) {\n"
+        "        {\n"
+        "            float32x16 t0 = load_float32x16(in0 + 16*ijo);\n"
+        "            float32x16 t1 = load_float32x16(in1 + 16*ijo);\n"
+        "            float32x16 t2 = (t0 * t1);\n"
+        "            float32x16 t3 = load_float32x16(in2 + 16*ijo);\n"
+        "            float32x16 t4 = (t2 + t3);\n"
+        "            store_float32x16(out0 + 16*ijo, t4);\n"
+        "        }\n"
         "    }\n"
         "}\n"
     )
@@ -109,8 +119,7 @@ def test_c_text_of_a_small_kernel():
 
 def test_lines_of_generated_text_know_the_node_they_compute():
     (kernel,) = kernels((random(40, 50) * 2 + 1).exp().sum(axis=1))
-    for render in (render_numpy, render_c):
-        source = render(kernel, transformed(lower(kernel)))
+    for source in (render_numpy(kernel, rewritten(lower(kernel))), render_c(c_tree(kernel))):
         assert len(source.nodes) == len(source.lines)
         linked = {n.op.name for n in source.nodes if n is not None}
         assert {"exp", "sum"} <= linked
@@ -119,7 +128,8 @@ def test_lines_of_generated_text_know_the_node_they_compute():
 def test_moves_leave_no_copy_in_a_c_kernel():
     x = random(6, 8)
     (kernel,) = kernels(x.permute(1, 0).flip(0)[1:5] * 2)
-    assert c_text(kernel).count("in0[") == 1
+    text = render_c(plain(rewritten(lower(kernel)))).text
+    assert text.count("in0[") == 1
 
 
 def test_a_number_that_scales_a_large_product_scales_its_smaller_factor():

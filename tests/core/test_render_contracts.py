@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tinylearn.contracts import programs
-from tinylearn.devices import compiler
+from tinylearn.devices import apart, compiler
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CAST, DETACH
-from tinylearn.loops.ir import Apply, Constant, Guarded, Let, Load
+from tinylearn.loops.index import variable
+from tinylearn.loops.statements import Apply
 from tinylearn.parts import ContractError, Part, using
-from tinylearn.render.cstyle import CWriter, index_text, literal, render_c
+from tinylearn.render.c import C, render_c
+from tinylearn.render.cfamily import Value, Writer
 from tinylearn.render.numpy_text import render_numpy
 from tinylearn.render.source import Source
 
@@ -32,8 +34,8 @@ def refused(name: str, function: Callable) -> str:
 def edited(render: Callable, old: str, new: str) -> Callable:
     """The renderer, with something in its text replaced: a pattern and what comes in its place."""
 
-    def other(kernel, nest, name="kernel"):
-        source = render(kernel, nest, name)
+    def other(*loops):
+        source = render(*loops)
         lines = [re.sub(old, new, line) for line in source.lines]
         return Source(lines, source.nodes)
 
@@ -131,77 +133,56 @@ def test_a_renderer_of_another_make_is_let_in_and_runs():
 # ---------------------------------------------------------------- C text
 
 
-class Naive(CWriter):
-    """No lanes, no helpers for choices: each total in one loop, a value where it is used."""
-
-    def reduction_along(self) -> None:
-        self.reduction_plain()
-
-    def reduction_across(self) -> None:
-        for v in self.nest.outer_loops:
-            self.loop(v)
-        self.reduction_plain()
-        self.statements(self.nest.outer)
-
-
-class Inlined(Naive):
+class Inlined(Writer):
     """Each value is written out where it is used: an expression as long as the kernel."""
 
     parentheses = "({})"
 
-    def statements(self, statements) -> None:
-        for s in statements:
-            match s:
-                case Let(name, Constant(node), dtype, _):
-                    self.names[name] = literal(node.arg, dtype)
-                case Let(name, Apply(op, args), dtype, _) if len(args) == 2 and self.plain(
-                    op, dtype
-                ):
-                    texts = [self.text_of(a) for a in args]
-                    inner = op.text.strip("()").format(*texts)
-                    self.names[name] = self.parentheses.format(inner)
-                case _:
-                    super().statements([s])
-
-    def plain(self, op, dtype) -> bool:
-        return op.name in ("add", "mul", "subtract", "divide") and dtype.name == "float32"
+    def let(self, s) -> None:
+        match s.expression:
+            case Apply(op, args) if op.name in ("add", "mul", "subtract", "divide"):
+                values = [self.values[a] for a in args]
+                if s.dtype.name == "float32" and all(v.lanes == 1 for v in values):
+                    inner = op.text.strip("()").format(*(v.text for v in values))
+                    self.values[s.name] = Value(self.parentheses.format(inner), s.dtype)
+                    return
+        super().let(s)
 
 
 class WithoutParentheses(Inlined):
     parentheses = "{}"
 
 
-class WithoutCasts(CWriter):
-    def operation(self, op, args, dtype):
-        return args[0] if op is CAST else super().operation(op, args, dtype)
+class WithoutCasts(Writer):
+    def apply(self, op, args, dtype):
+        alone = op is CAST and args[0].lanes == 1
+        return args[0] if alone else super().apply(op, args, dtype)
 
 
-class WithoutStrides(CWriter):
+class WithoutStrides(Writer):
     """Numbers are taken in the order of the loops, wherever they lie."""
 
-    def expression(self, expression, dtype):
-        if isinstance(expression, Load) and len(self.nest.outer_loops) > 1:
-            at = " + ".join(v.name for v in self.nest.outer_loops)
-            return f"{self.memory[expression.source]}[{at}]"
-        return super().expression(expression, dtype)
+    def load(self, s, e):
+        loops = [index_of_loop(v) for v in sorted(e.place.variables, key=repr)]
+        if len(loops) > 1 and self.memory[e.memory].space == "argument":
+            e = replace(e, place=sum(loops[1:], loops[0]))
+        return super().load(s, e)
 
 
-class WithoutGuards(CWriter):
-    def __init__(self, kernel, nest):
-        super().__init__(kernel, nest)
-        self.branches = True  # a guard is then part of the expression
-
-    def expression(self, expression, dtype):
-        match expression:
-            case Load(source, place, _):
-                return f"{self.memory[source]}[{index_text(place)}]"
-            case Guarded(value, _):
-                return self.text_of(value)
-        return super().expression(expression, dtype)
+def index_of_loop(v):
+    return variable(v.name, v.size)
 
 
-def rendered(writer: type[CWriter]) -> Callable:
-    return lambda kernel, nest, name="kernel": writer(kernel, nest).write(name)
+class WithoutGuards(Writer):
+    def load(self, s, e):
+        return super().load(s, replace(e, guards=()))
+
+    def guarded(self, value, guards):
+        return value
+
+
+def rendered(writer: type[Writer]) -> Callable:
+    return lambda function: writer(function, C).write()
 
 
 WRONG_C = {
@@ -216,8 +197,11 @@ WRONG_C = {
         edited(render_c, r"(for \(long i\w* = 0; i\w* <) ", r"\1= "),
         "outside of out0",
     ),
-    "remainder": (edited(render_c, r"for \(; step < stop; step\+\+\)", "while (0)"), "is wrong at"),
-    "nan": (edited(render_c, r"larger_float\((\w+\S*), (\w+)\)", r"(\1 > \2 ? \1 : \2)"), "nan"),
+    "remainder": (
+        edited(render_c, r"(for \(long \w+r = 0; \w+ < )(\d+)", r"\1\2 - 1"),
+        "is wrong at",
+    ),
+    "nan": (edited(render_c, r"larger_float32\((\w+\S*), (\w+)\)", r"(\1 > \2 ? \1 : \2)"), "nan"),
     "start": (edited(render_c, r"-INFINITY", "0"), "is wrong at"),
     "no end": (edited(render_c, r"(for \(long i\w* = 0;) i\w* < \d+", r"\1 1"), "render.c: "),
     "hangs": (edited(render_c, r"^(void .*)$", r"\1 for (volatile int k = 0;;) k++;"), "to an end"),
@@ -230,14 +214,14 @@ WRONG_C = {
 @needs_compiler
 @pytest.mark.parametrize("wrong", WRONG_C)
 def test_a_wrong_c_text_is_refused_with_a_reason(wrong, monkeypatch):
-    monkeypatch.setattr(programs, "SECONDS", 1)
+    monkeypatch.setattr(apart, "SECONDS", 1)
     function, says = WRONG_C[wrong]
     text = refused("render.c", function)
     assert text.startswith("render.c") and says in text and "    | void kernel_" in text
 
 
 WRONG_FORMS = [
-    (lambda kernel, nest, name="kernel": None, "must return a Source, not NoneType"),
+    (lambda function: None, "must return a Source, not NoneType"),
     (edited(render_c, "void", "static void*"), "must define void kernel_0"),
     (edited(render_c, r"\*restrict out0,", "*restrict out0, int more,"), "pointers, it takes"),
     (edited(render_c, "float", "double"), r"in float32: float \*, not double"),
@@ -259,7 +243,7 @@ def test_without_a_compiler_it_is_said_what_was_not_checked(monkeypatch):
 
 
 @needs_compiler
-@pytest.mark.parametrize("writer", [Naive, Inlined])
+@pytest.mark.parametrize("writer", [Writer, Inlined])
 def test_a_c_renderer_of_another_make_is_let_in(writer):
     with using({"render.c": rendered(writer)}):
         pass
@@ -270,5 +254,5 @@ def test_numbers_of_16_bits_are_compared_where_the_compiler_has_them():
     half = np.ones(3, np.float16)
     text = "void f(_Float16 *restrict out0, const _Float16 *restrict in0)"
     text += " { for (int i = 0; i < 3; i++) out0[i] = in0[i] + in0[i]; }"
-    (answer,) = programs.answers([programs.Call("f", text, [half * 0], [half])])
+    (answer,) = apart.answers([apart.Call("f", text, [half * 0], [half])])
     assert answer is None or answer[0].tolist() == [2, 2, 2]

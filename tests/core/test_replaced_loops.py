@@ -9,7 +9,7 @@ import pytest
 
 import tinylearn as tl
 from tinylearn import Tensor, nn
-from tinylearn.loops.transforms import TRANSFORMS
+from tinylearn.loops.rewrites import REWRITES
 from tinylearn.nn import optim
 from tinylearn.parts import Part, using
 from tinylearn.plan.plan import plan_for
@@ -23,10 +23,10 @@ def signed(device):
     """The renderer of a device, with a comment at the end; and the kernels it has written."""
     seen = []
 
-    def render(kernel, nest, name="kernel"):
+    def render(*loops):
         """As before, and signed."""
-        seen.append(nest)
-        source = Part.table[f"render.{device}"].default(kernel, nest, name)
+        seen.append(loops)
+        source = Part.table[f"render.{device}"].default(*loops)
         return Source([*source.lines, COMMENT[device]], [*source.nodes, None])
 
     return render, seen
@@ -59,8 +59,8 @@ def test_a_replaced_renderer_writes_plans_anew_that_were_kept(device):
     assert not seen
 
 
-@pytest.mark.parametrize("name", [part.name for part in TRANSFORMS])
-def test_a_replaced_transform_is_in_the_loops_of_plans_that_were_kept(name, device):
+@pytest.mark.parametrize("name", [part.name for part in REWRITES])
+def test_a_replaced_rewrite_is_in_the_loops_of_plans_that_were_kept(name, device):
     one_step()
     seen = []
 
@@ -80,13 +80,13 @@ def test_a_replaced_transform_is_in_the_loops_of_plans_that_were_kept(name, devi
 
 def not_merged(nest):
     """Every loop stays: no two of them become one."""
-    return replace(nest, lanes=None)
+    return replace(nest)
 
 
-def test_source_shows_the_text_of_a_replaced_transform(device):
+def test_source_shows_the_text_of_a_replaced_rewrite(device):
     x = Tensor(np.ones((3, 4), np.float32))
     before = text(x, device)
-    with using({"loops.collapse": not_merged}):
+    with using({"nest.collapse": not_merged}):
         changed = text(x, device)
     assert changed != before == text(x, device)
 
@@ -108,15 +108,15 @@ def text(x, device):
     return str(tl.source(x * 3.0, language=device))
 
 
-def test_both_devices_run_the_transforms_of_one_list(devices):
+def test_both_devices_run_the_rewrites_of_one_list(devices):
     seen = []
 
     def watched(nest):
         """As before, and counted."""
         seen.append(nest)
-        return Part.table["loops.combine"].default(nest)
+        return Part.table["nest.combine"].default(nest)
 
-    with using({"loops.combine": watched}):
+    with using({"nest.combine": watched}):
         for device in devices:
             seen.clear()
             x = Tensor(np.ones((3, 5), np.float32), device=device)

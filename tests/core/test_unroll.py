@@ -14,10 +14,10 @@ from tinylearn.contracts.measure import leaf
 from tinylearn.devices.device import Device
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
-from tinylearn.loops import unroll
-from tinylearn.loops.ir import Nest
+from tinylearn.loops import shortloops
 from tinylearn.loops.lower import lower
-from tinylearn.loops.transforms import transformed
+from tinylearn.loops.nest import Nest
+from tinylearn.loops.rewrites import rewritten
 from tinylearn.plan.plan import PLANS, Plan, plan_for, realize
 from tinylearn.plan.request import Request
 from tinylearn.schedule.schedule import schedule
@@ -27,7 +27,7 @@ from tinylearn.tensor import Tensor
 @pytest.fixture
 def everywhere(monkeypatch):
     """Every loop of up to 4 rounds is written out, inside loops of any size."""
-    monkeypatch.setattr(unroll, "MANY", 1)
+    monkeypatch.setattr(shortloops, "MANY", 1)
     PLANS.clear()
     yield
     PLANS.clear()
@@ -49,7 +49,7 @@ def computed(node: Node) -> np.ndarray:
 
 def nest_of(node: Node) -> Nest:
     (kernel,) = schedule([node]).kernels
-    return transformed(lower(kernel))
+    return rewritten(lower(kernel))
 
 
 def test_the_maximum_of_a_small_window_has_no_loop_of_its_own():

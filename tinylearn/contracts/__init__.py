@@ -25,7 +25,9 @@ CHECKS = {  # names of Parts -> module and function that check them
     "nn.dropout": ("layers", "check_dropout"),
     "nn.": ("layers", "check_formula"),
     "loss.": ("losses", "check_formula"),
+    "nest.": ("loops", "check_rewrite"),
     "loops.": ("loops", "check_transform"),
+    "recipe.": ("loops", "check_recipe"),
     "render.numpy": ("renders", "check_numpy"),
     "render.c": ("renders", "check_c"),
 }

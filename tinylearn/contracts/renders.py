@@ -1,8 +1,8 @@
 """The contracts of `render.<language>`: the text of small awkward kernels runs and is right.
 
-A renderer takes (kernel, nest, name) and returns a Source: a function `name` of the memory of the
-kernel's outputs, then of what it loads, whose lines know the nodes they compute. NumPy text runs
-here; C text runs in a program of its own, which may crash or hang without harm.
+NumPy's renderer takes (kernel, nest, name), C's takes a tree. Both return a Source: a function of
+the memory of the kernel's outputs, then of what it loads, whose lines know the nodes they compute.
+NumPy text runs here; C text runs in a program of its own, which may crash or hang without harm.
 """
 
 from __future__ import annotations
@@ -15,22 +15,25 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tinylearn.contracts import programs
 from tinylearn.contracts.kernels import CLOSE, Sample, samples
 from tinylearn.contracts.measure import called, compare
-from tinylearn.contracts.nests import loops_text
-from tinylearn.devices import compiler
+from tinylearn.devices import apart, compiler
 from tinylearn.devices.c_blas import halves
 from tinylearn.devices.numpy_device import compiled
 from tinylearn.graph.node import Node
-from tinylearn.loops.ir import Nest
+from tinylearn.loops.check import loops_text
 from tinylearn.loops.lower import lower
-from tinylearn.loops.transforms import TRANSFORMS
-from tinylearn.parts import ContractError
-from tinylearn.render.cstyle import TYPES
+from tinylearn.loops.machine import AVX2, AVX512, NEON, Machine
+from tinylearn.loops.nest import Nest
+from tinylearn.loops.recipe import cooked
+from tinylearn.loops.rewrites import REWRITES
+from tinylearn.loops.tree import Function, plain
+from tinylearn.parts import ContractError, Part
+from tinylearn.render.c import C
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
 
+MACHINES = (AVX512, AVX2, NEON)
 UNCHECKED = (
     "{name}: there is no C compiler here, so the form of the text was checked and not its numbers;"
     " {hint}"
@@ -41,12 +44,14 @@ UNCHECKED = (
 class Task:
     """One call of a renderer, and what its text must compute.
 
+    tree       how its loops run, for a renderer of trees
     outputs    what the outputs' memory holds before it runs
     """
 
     says: str
     kernel: Kernel
     nest: Nest
+    tree: Function
     name: str
     outputs: tuple[np.ndarray, ...]
     loaded: tuple[np.ndarray, ...]
@@ -59,7 +64,7 @@ class Task:
 def check_numpy(name: str, function: Callable) -> None:
     """Raise ContractError with the first promise of a NumPy renderer that `function` breaks."""
     for task in tasks():
-        text = written(name, function, task)
+        text = written(name, function, task, (task.kernel, task.nest, task.name))
         found, loaded = [a.copy() for a in task.outputs], [a.copy() for a in task.loaded]
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -76,7 +81,7 @@ def check_numpy(name: str, function: Callable) -> None:
 def check_c(name: str, function: Callable) -> None:
     """Raise ContractError with the first promise of a C renderer that `function` breaks."""
     work = [*tasks(), *after_products()]
-    texts = [written(name, function, task) for task in work]
+    texts = [written(name, function, task, (task.tree,)) for task in work]
     for task, text in zip(work, texts, strict=True):
         c_form(name, task, text)
     if not compiler.compiler():
@@ -84,10 +89,10 @@ def check_c(name: str, function: Callable) -> None:
         warnings.warn(UNCHECKED.format(name=name, hint=hint), RuntimeWarning, stacklevel=4)
         return
     calls = [
-        programs.Call(task.name, text, task.outputs, task.loaded)
+        apart.Call(task.name, text, task.outputs, task.loaded)
         for task, text in zip(work, texts, strict=True)
     ]
-    for task, text, answer in zip(work, texts, programs.answers(calls), strict=True):
+    for task, text, answer in zip(work, texts, apart.answers(calls), strict=True):
         if isinstance(answer, str):
             broken(name, task, text, answer)
         if answer is not None:
@@ -98,25 +103,33 @@ def check_c(name: str, function: Callable) -> None:
 
 
 def tasks() -> list[Task]:
-    """Each kernel after all of tinylearn's own transforms, and some before any."""
+    """Each kernel as it is lowered, and after all of tinylearn's own rewrites and recipes."""
     found: list[Task] = []
     for k, sample in enumerate(samples()):
         nest = lower(sample.kernel)
-        if k % 8 == 0:
-            found.append(task_of(sample, nest, len(found)))
-        for part in TRANSFORMS:
-            nest = part.default(nest)
         found.append(task_of(sample, nest, len(found)))
+        found.append(task_of(sample, own(nest), len(found), MACHINES[k % len(MACHINES)]))
     return found
 
 
-def task_of(sample: Sample, nest: Nest, number: int) -> Task:
-    """The call for a kernel and its loops."""
-    kernel = sample.kernel
+def own(nest: Nest) -> Nest:
+    """The nest after all of tinylearn's own rewrites."""
+    for part in REWRITES:
+        nest = part.default(nest)
+    return nest
+
+
+def task_of(sample: Sample, nest: Nest, number: int, machine: Machine | None = None) -> Task:
+    """The call for a kernel and its loops, which run plainly where no machine is named."""
+    kernel, name = sample.kernel, f"kernel_{number}"
+    tree = plain(nest, name)
+    if machine is not None:
+        recipes = (Part.table["recipe.elementwise"].default, Part.table["recipe.reduction"].default)
+        tree = cooked(nest, name, machine, *recipes).function
     outputs = tuple(filler(n) for n in kernel.outputs)
     loaded = tuple(np.array(sample.memory[n], order="C") for n in kernel.loaded)
     expected = tuple(sample.expected[n] for n in kernel.outputs)
-    return Task(sample.says, kernel, nest, f"kernel_{number}", outputs, loaded, expected)
+    return Task(sample.says, kernel, nest, tree, name, outputs, loaded, expected)
 
 
 def filler(node: Node) -> np.ndarray:
@@ -131,13 +144,10 @@ def after_products() -> list[Task]:
     for sample in samples():
         if "matrix product" not in sample.says:
             continue
-        nest = lower(sample.kernel)
-        for part in TRANSFORMS:
-            nest = part.default(nest)
-        parted = halves(sample.kernel, nest, "multiply")
+        parted = halves(own(lower(sample.kernel)), "multiply", 1)
         if parted is None or parted.nest is None or parted.scratch is not None:
             continue
-        task = task_of(sample, parted.nest, 1000 + len(found))
+        task = task_of(sample, parted.nest, 1000 + len(found), AVX512)
         compiled(parted.multiply.text, "multiply")(*task.outputs, *task.loaded)
         found.append(task)
     return found
@@ -146,9 +156,9 @@ def after_products() -> list[Task]:
 # ---------------------------------------------------------------- what comes back
 
 
-def written(name: str, function: Callable, task: Task) -> str:
+def written(name: str, function: Callable, task: Task, arguments: tuple[Any, ...]) -> str:
     """The text that a renderer returns for a task."""
-    answer = called(name, function, str(task), task.kernel, task.nest, task.name)
+    answer = called(name, function, str(task), *arguments)
     says = ""
     if not isinstance(answer, Source):
         says = f"it must return a Source, not {type(answer).__name__}"
@@ -176,7 +186,7 @@ def c_form(name: str, task: Task, text: str) -> None:
         says = f"{task.name} must take {len(nodes)} pointers, it takes {len(arguments)}"
         broken(name, task, text, says)
     for k, (node, argument) in enumerate(zip(nodes, arguments, strict=True)):
-        kind = TYPES[node.dtype.name]
+        kind = C.types[node.dtype.name]
         if kind not in argument or "*" not in argument:
             says = f"argument {k} is the memory of {node} in {node.dtype}: {kind} *"
             broken(name, task, text, f"{says}, not {argument.strip()}")

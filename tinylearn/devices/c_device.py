@@ -1,6 +1,6 @@
 """The c device: kernels are C functions, compiled once and called through ctypes.
 
-Large products are left to NumPy's BLAS, which is faster than the loops written here: see c_blas.py.
+The largest products are left to NumPy's BLAS: see c_blas.py.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from tinylearn.devices.device import Device, Program
 from tinylearn.devices.numpy_device import compiled
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.dtype import dtype as dtype_of
-from tinylearn.graph.node import Node, Shape
+from tinylearn.graph.node import Shape
 from tinylearn.loops.lower import lower
-from tinylearn.loops.transforms import transformed
+from tinylearn.loops.machine import AVX2, AVX512, BLAS_FROM, NEON, Machine
+from tinylearn.loops.recipe import cooked
+from tinylearn.loops.rewrites import rewritten
+from tinylearn.loops.statements import Memory as Numbers
 from tinylearn.parts import Part
-from tinylearn.render.cstyle import render_c
-from tinylearn.render.prelude import PRELUDE
+from tinylearn.render.c import before, render_c
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
 
 RENDER = Part("render.c", render_c)
+MACHINES = {64: AVX512, 32: AVX2, 16: NEON}  # by the bytes of a vector
 
 
 class Memory:
@@ -91,8 +94,13 @@ class CDevice(Device):
         """One library for all kernels, or parts of them, that are written in C."""
         written = [Written.of(kernel, f"kernel_{k}") for k, kernel in enumerate(kernels)]
         texts = [w.in_c.text for w in written if w.in_c is not None]
-        loaded = loading.library("\n".join([PRELUDE, *texts])) if texts else None
+        loaded = loading.library("\n".join([before(texts), *texts])) if texts else None
         return [w.program(loaded) for w in written]
+
+
+def here() -> Machine:
+    """The machine that the compiler of this process writes for."""
+    return MACHINES[compiler.find().vector]
 
 
 @dataclass(frozen=True)
@@ -107,12 +115,10 @@ class Written:
     @staticmethod
     def of(kernel: Kernel, name: str) -> Written:
         """The kernel in the form that is fastest."""
-        nest = transformed(lower(kernel))
-        by_blas = halves(kernel, nest, name)
-        if by_blas is None:
-            return Written(kernel, name, RENDER(kernel, nest, name), None)
-        after = by_blas.nest
-        in_c = None if after is None else RENDER(by_blas.kernel, after, name)
+        nest = rewritten(lower(kernel))
+        by_blas = halves(nest, name, BLAS_FROM)
+        after = nest if by_blas is None else by_blas.nest
+        in_c = None if after is None else RENDER(cooked(after, name, here()).function)
         return Written(kernel, name, in_c, by_blas)
 
     @property
@@ -145,15 +151,16 @@ class Written:
 
     def follow(self, loaded: ctypes.CDLL | None) -> Callable[..., None]:
         """The C function."""
-        kernel = self.kernel if self.by_blas is None else self.by_blas.kernel
+        scratch = self.by_blas is not None and self.by_blas.scratch is not None
         function = getattr(loaded, self.name)
         function.restype = None
-        function.argtypes = [ctypes.c_void_p] * len(kernel.outputs + kernel.loaded)
+        count = len(self.kernel.outputs + self.kernel.loaded) + scratch
+        function.argtypes = [ctypes.c_void_p] * count
         return function
 
 
 def one_after_the_other(
-    multiply: Callable[..., None], follow: Callable[..., None], scratch: Node | None
+    multiply: Callable[..., None], follow: Callable[..., None], scratch: Numbers | None
 ) -> Callable[..., None]:
     """First the product, then what follows it, with scratch memory between them if need be.
 

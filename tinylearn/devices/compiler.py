@@ -26,12 +26,13 @@ from pathlib import Path
 from typing import Any
 
 from tinylearn.devices import files
-from tinylearn.render.prelude import PRELUDE
+from tinylearn.render.c import PRELUDE
 
 # gcc 12 loses the rounding of a double to a float and back where it packs statements together
 # (slp): our loops are vectorized as loops, so that is switched off.
 FLAGS = [
-    "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fwrapv", "-shared",
+    "-std=gnu11", "-O2", "-fno-math-errno", "-fno-trapping-math", "-fwrapv", "-shared",
+    "-ffp-contract=fast",
     "-fno-tree-slp-vectorize",
 ]  # fmt: skip
 NATIVE = {"x86_64": ["-march=native", "-mprefer-vector-width=512"], "amd64": ["-march=native"]}
@@ -41,7 +42,21 @@ HEARD = (  # what compilers hear from the environment, besides their command
 )  # fmt: skip
 PATIENCE = 120  # seconds for one line: zig builds its own library at its first call
 SILENT = "no answer"
-TRIAL = PRELUDE + "\nint trial(int *restrict x) { return x[0] + 1; }\n"
+TRIAL = (
+    PRELUDE
+    + """
+int trial(int *restrict x) { return x[0] + 1; }
+int vector_bytes(void) {
+#if defined(__AVX512F__)
+    return 64;
+#elif defined(__AVX2__)
+    return 32;
+#else
+    return 16;
+#endif
+}
+"""
+)
 MISSING = (
     "no C compiler was found (looked for $TINYLEARN_CC, cc, clang, gcc and the ziglang package);"
     ' `pip install "tinylearn[zig]"` brings one, and the numpy device works without'
@@ -52,12 +67,14 @@ MISSING = (
 class Compiler:
     """A compiler that works: the words that start it, its version, the options it takes here.
 
+    vector    bytes of the widest vectors that it makes with these options
     problem   why there is none; "" where there is one
     """
 
     command: tuple[str, ...] = ()
     version: str = ""
     flags: tuple[str, ...] = ()
+    vector: int = 64
     problem: str = ""
 
 
@@ -142,9 +159,9 @@ def tried(command: tuple[str, ...]) -> Compiler:
     for extra in dict.fromkeys((tuple(native), tuple(native[:1]), ())):
         if problem.startswith(SILENT):
             break
-        problem = trial(command, [*plain, *extra])
+        problem, vector = trial(command, [*plain, *extra])
         if not problem:
-            return Compiler(command, version(command), (*plain, *extra))
+            return Compiler(command, version(command), (*plain, *extra), vector)
     return Compiler(problem=problem)
 
 
@@ -157,8 +174,11 @@ def version(command: tuple[str, ...]) -> str:
     return said.stdout.splitlines()[0] if said.returncode == 0 and said.stdout else ""
 
 
-def trial(command: tuple[str, ...], options: list[str]) -> str:
-    """Why a small function cannot be compiled, loaded and called, in one line; "" if it can."""
+def trial(command: tuple[str, ...], options: list[str]) -> tuple[str, int]:
+    """Why a small function cannot be compiled, loaded and called, in one line; "" if it can.
+
+    With it comes how many bytes a vector has.
+    """
     problem = ""
     for folder in workplaces():
         if problem.startswith(SILENT):
@@ -167,16 +187,16 @@ def trial(command: tuple[str, ...], options: list[str]) -> str:
             output = Path(own, "trial")
             problem = run_compiler(TRIAL, output, options, command, PATIENCE)
             try:
-                if (
-                    not problem
-                    and ctypes.CDLL(str(output)).trial(ctypes.byref(ctypes.c_int(1))) == 2
-                ):
-                    return ""
+                if not problem:
+                    made = ctypes.CDLL(str(output))
+                    if made.trial(ctypes.byref(ctypes.c_int(1))) == 2:
+                        return "", made.vector_bytes()
                 problem = problem or "what it makes gives wrong numbers"
             except (OSError, AttributeError) as error:  # no library, or one for another machine
                 problem = f"what it makes cannot be loaded: {error}"
     lines = problem.strip().splitlines()
-    return next((line for line in lines if "error" in line), lines[-1] if lines else "it fails")
+    said = next((line for line in lines if "error" in line), lines[-1] if lines else "it fails")
+    return said, 0
 
 
 # ---------------------------------------------------------------- running it
@@ -273,7 +293,8 @@ def remembered(record: Path | None) -> Compiler | None:
     if data is None:
         return None
     fields: dict[str, Any] = json.loads(data)
-    return Compiler(tuple(fields["command"]), fields["version"], tuple(fields["flags"]))
+    command, flags = tuple(fields["command"]), tuple(fields["flags"])
+    return Compiler(command, fields["version"], flags, fields["vector"])
 
 
 def remember(record: Path | None, found: Compiler) -> None:

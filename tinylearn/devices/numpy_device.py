@@ -15,7 +15,7 @@ from tinylearn.devices.device import Device, Program
 from tinylearn.graph.dtype import ALL, dtype
 from tinylearn.graph.rules import numpy_pad, numpy_shrink
 from tinylearn.loops.lower import lower
-from tinylearn.loops.transforms import transformed
+from tinylearn.loops.rewrites import rewritten
 from tinylearn.parts import Part
 from tinylearn.render.numpy_text import render_numpy
 from tinylearn.schedule.kernel import Kernel
@@ -152,7 +152,7 @@ class NumPyDevice(Device):
         """A Python function for each kernel."""
         programs = []
         for k, kernel in enumerate(kernels):
-            source = RENDER(kernel, transformed(lower(kernel)), f"kernel_{k}")
+            source = RENDER(kernel, rewritten(lower(kernel)), f"kernel_{k}")
             run = compiled(source.text, f"kernel_{k}")
             programs.append(Program(kernel, "numpy", source, run))
         return programs

@@ -31,7 +31,9 @@ class Primitive:
     kind      "source", "elementwise", "reduce" or "move"
     gradient  the Part with the gradient rule
     numpy     its meaning: (arrays..., arg if there is one) -> array
-    text      elementwise and reduce: C text of one number, {0} {1} {2} the operands
+    text      elementwise and reduce: its text in languages like C; {0} {1} {2} are the operands,
+              {kind} the result's type, of one number or of many side by side
+    truth     its text for truth values, where that is another
     shape     (op, inputs, arg) -> shape, or raises ShapeError
     dtype     (op, inputs, arg) -> dtype, or raises DTypeError
     device    (op, inputs, arg) -> device, or raises DeviceError
@@ -45,6 +47,7 @@ class Primitive:
     gradient: Part
     numpy: Callable
     text: str = ""
+    truth: str = ""
     shape: Callable[..., Shape] = rules.equal_shapes
     dtype: Callable[..., DType] = rules.equal_dtypes
     device: Callable[..., str] = rules.same_device
@@ -143,13 +146,13 @@ def DYNAMIC_PAD(g, node):
 # ---------------------------------------------------------------- elementwise
 
 
-@primitive("add", numpy=np.add, text="({0} + {1})")
+@primitive("add", numpy=np.add, text="({0} + {1})", truth="({0} | {1})")
 def ADD(g, node):
     """Add number by number; both inputs get g unchanged."""
     return g, g
 
 
-@primitive("mul", numpy=np.multiply, text="({0} * {1})")
+@primitive("mul", numpy=np.multiply, text="({0} * {1})", truth="({0} & {1})")
 def MUL(g, node):
     """Multiply number by number; each input gets g times the other input."""
     x, y = node.inputs
@@ -162,25 +165,25 @@ def RECIP(g, node):
     return (-(g * node * node),)
 
 
-@primitive("exp", numpy=np.exp, text="exp({0})", dtype=rules.float_dtype)
+@primitive("exp", numpy=np.exp, text="exp_{kind}({0})", dtype=rules.float_dtype)
 def EXP(g, node):
     """The exponential is its own slope: g times the result."""
     return (g * node,)
 
 
-@primitive("log", numpy=np.log, text="log({0})", dtype=rules.float_dtype)
+@primitive("log", numpy=np.log, text="log_{kind}({0})", dtype=rules.float_dtype)
 def LOG(g, node):
     """The natural logarithm; its slope is one divided by x."""
     return (g * node.inputs[0].recip(),)
 
 
-@primitive("sin", numpy=np.sin, text="sin({0})", dtype=rules.float_dtype)
+@primitive("sin", numpy=np.sin, text="sin_{kind}({0})", dtype=rules.float_dtype)
 def SIN(g, node):
     """The sine; its slope is the cosine, which is the sine a quarter turn ahead."""
     return (g * node.inputs[0].cos(),)
 
 
-@primitive("sqrt", numpy=np.sqrt, text="sqrt({0})", dtype=rules.float_dtype)
+@primitive("sqrt", numpy=np.sqrt, text="sqrt_{kind}({0})", dtype=rules.float_dtype)
 def SQRT(g, node):
     """The square root; its slope is one divided by twice the result."""
     return (g * 0.5 * node.recip(),)
@@ -192,7 +195,7 @@ def LESS(g, node):
     return None, None
 
 
-@primitive("where", numpy=np.where, text="({0} ? {1} : {2})", dtype=rules.where_dtype)
+@primitive("where", numpy=np.where, text="choose_{kind}({0}, {1}, {2})", dtype=rules.where_dtype)
 def WHERE(g, node):
     """Choose between two numbers; g goes to the one that was chosen."""
     condition = node.inputs[0]
@@ -200,7 +203,10 @@ def WHERE(g, node):
 
 
 @primitive(
-    "cast", numpy=lambda x, dtype: x.astype(dtype.numpy), text="{cast}", dtype=rules.arg_dtype
+    "cast",
+    numpy=lambda x, dtype: x.astype(dtype.numpy),
+    text="cast_{kind}({0})",
+    dtype=rules.arg_dtype,
 )
 def CAST(g, node):
     """The same number as another kind of number; g is cast back."""
@@ -215,6 +221,7 @@ def CAST(g, node):
     "reduce",
     numpy=lambda x, axes: np.add.reduce(x, axes, x.dtype, keepdims=True),
     text="({0} + {1})",
+    truth="({0} | {1})",
     shape=rules.reduced_shape,
 )
 def SUM(g, node):
@@ -226,7 +233,7 @@ def SUM(g, node):
     "max",
     "reduce",
     numpy=lambda x, axes: np.maximum.reduce(x, axes, keepdims=True),
-    text="(({0} >= {1}) | ({0} != {0}) ? {0} : {1})",
+    text="larger_{kind}({0}, {1})",
     shape=rules.max_shape,
 )
 def MAX(g, node):

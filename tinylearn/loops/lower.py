@@ -9,7 +9,8 @@ from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CONST, DETACH, PAD
 from tinylearn.loops.index import Atom, Divided, Index, Within, flat, number, variable
-from tinylearn.loops.ir import (
+from tinylearn.loops.nest import Nest, Total
+from tinylearn.loops.statements import (
     Apply,
     Constant,
     Expression,
@@ -17,10 +18,9 @@ from tinylearn.loops.ir import (
     Guarded,
     Let,
     Load,
-    Nest,
+    Memory,
     Statement,
-    Total,
-    Write,
+    Store,
 )
 from tinylearn.schedule.kernel import Kernel, loaded_for
 
@@ -34,6 +34,7 @@ class Lowering:
     def __init__(self, kernel: Kernel):
         self.kernel = kernel
         self.members = set(kernel.members)
+        self.memory = arguments(kernel)
         self.inner: list[Statement] = []
         self.outer: list[Statement] = []
         self.totals: list[Total] = []
@@ -54,7 +55,7 @@ class Lowering:
         for node in self.kernel.outputs[1:]:
             if node in self.computed:
                 level, place, name = self.computed[node]
-                level.append(Write(node, flat(place, node.shape), name))
+                self.store(node, flat(place, node.shape), name, level)
             elif node.shape == root.shape:
                 self.write(node, index, self.outer)
             elif node.size == root.size:  # it ends another total of the same loop
@@ -63,12 +64,24 @@ class Lowering:
                 self.write(node, self.inner_index(node), self.inner)
         outer = tuple(v for i in index for v in sorted(i.variables, key=repr))
         reduced = tuple(v for i in self.reduced.values() for v in i.variables)
-        return Nest(outer, reduced, tuple(self.inner), tuple(self.totals), tuple(self.outer))
+        return Nest(
+            arguments=tuple(self.memory.values()),
+            written=tuple(self.memory[n].name for n in self.kernel.outputs),
+            outer_loops=outer,
+            reduced_loops=reduced,
+            inner=tuple(self.inner),
+            totals=tuple(self.totals),
+            outer=tuple(self.outer),
+        )
 
     def write(self, node: Node, index: Place, level: list[Statement]) -> None:
         """Compute `node` at `index` and store it."""
         name = self.value(node, index, (), level)
-        level.append(Write(node, flat(index, node.shape), name))
+        self.store(node, flat(index, node.shape), name, level)
+
+    def store(self, node: Node, place: Index, value: str, level: list[Statement]) -> None:
+        """Write a value to the memory of `node`."""
+        level.append(Store(self.memory[node].name, place, value, node))
 
     def inner_index(self, node: Node) -> Place:
         """The place inside a reduction over all numbers, for a node of the reduced shape."""
@@ -89,12 +102,14 @@ class Lowering:
         self, node: Node, index: Place, guards: tuple[Guard, ...], level: list[Statement]
     ) -> str:
         if node.op is CONST:
-            number_of = loaded_for(node)
-            known = Constant(node) if number_of is None else Load(number_of, number(0))
-            return self.let(known, node.dtype, node, level)
+            given = loaded_for(node)
+            if given is None:
+                return self.let(Constant(node.arg), node.dtype, node, level)
+            return self.let(Load(self.memory[given].name, number(0)), node.dtype, node, level)
         if node not in self.members:
             place = flat(index, node.shape).released()
-            return self.let(Load(node, place, guards), node.dtype, node, level)
+            source = self.memory[node].name
+            return self.let(Load(source, place, guards), node.dtype, node, level)
         if node.op is PAD:
             return self.padded(node, index, guards, level)
         if node.op is DETACH:
@@ -144,7 +159,7 @@ class Lowering:
         inside = tuple(self.reduced[a] if a in node.arg else i for a, i in enumerate(index))
         value = self.value(x, inside, (), self.inner)
         name = f"total{len(self.totals)}"
-        self.totals.append(Total(name, node.op, value, node))
+        self.totals.append(Total(name, node.op, value, node.dtype, node))
         return name
 
     def let(self, expression: Expression, dtype: DType, node: Node, level: list[Statement]) -> str:
@@ -154,6 +169,13 @@ class Lowering:
             self.loads[name] = expression
         level.append(Let(name, expression, dtype, node))
         return name
+
+
+def arguments(kernel: Kernel) -> dict[Node, Memory]:
+    """The memory that a kernel is given: out0, out1, ... and in0, in1, ..., by node."""
+    named = [(f"out{k}", n) for k, n in enumerate(kernel.outputs)]
+    named += [(f"in{k}", n) for k, n in enumerate(kernel.loaded)]
+    return {n: Memory(name, n.dtype, n.shape, node=n) for name, n in named}
 
 
 def told_by_guard(index: Index, size: int) -> dict[Atom, Index]:

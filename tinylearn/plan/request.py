@@ -203,7 +203,9 @@ def running_parts() -> int:
     version, number = Running.found
     if version != Part.version:
         version = Part.version  # before the bodies are read: what changes meanwhile is found later
-        parts = sum(map(bodies, ("fuse.", "join.", "loops.", "render.", "kernel.")), ())
+        parts = sum(
+            map(bodies, ("fuse.", "join.", "nest.", "loops.", "recipe.", "render.", "kernel.")), ()
+        )
         number = Running.known.setdefault(parts, next(Running.numbers))
         Running.found = version, number
     return number

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import ADD, CAST, WHERE
 from tinylearn.loops.index import Index, Variable
-from tinylearn.loops.ir import (
+from tinylearn.loops.nest import Total
+from tinylearn.loops.statements import (
     Apply,
     Constant,
     Guard,
@@ -20,21 +20,15 @@ from tinylearn.loops.ir import (
     Let,
     Load,
     Statement,
-    Total,
-    Write,
+    Store,
     names_in,
 )
 from tinylearn.render.numpy_box import Box, box_of
 from tinylearn.render.source import Source
 
-Views = dict[tuple[Node, Index, tuple[Guard, ...]], str]
+Views = dict[tuple[str, Index, tuple[Guard, ...]], str]
 ZERO = ("0", "0.0", "False")
 ENDLESS = ("inf", "nan")
-
-
-def literal(node: Node) -> str:
-    """The value of a constant as Python text; inf and nan are names in the kernel's namespace."""
-    return repr(node.arg)
 
 
 @dataclass
@@ -57,7 +51,7 @@ class BlockBody:
     """Statements of one block; see the module's docstring.
 
     pieces   {cut loop: text of its slice}
-    views    {(node, place, guards): name of the array that looks at the node's memory}
+    views    {(memory, place, guards): name of the array that looks at the memory}
     totals   finished totals, arrays over all variables
     stored   those that lie in the memory of an output
     wanted   values that are needed after the statements
@@ -78,7 +72,7 @@ class BlockBody:
             name: Value(
                 name + self.cut(self.variables),
                 frozenset(self.variables),
-                t.node.dtype.name,
+                t.dtype.name,
                 ours=not self.pieces and name not in self.stored,
             )
             for name, t in self.totals.items()
@@ -86,14 +80,14 @@ class BlockBody:
         self.last_use = {name: k for k, s in enumerate(self.statements) for name in names_in(s)}
         self.last_use |= dict.fromkeys(self.wanted, len(self.statements))
         self.targets = self.direct_targets()
-        self.placed: set[Write] = set()
+        self.placed: set[Store] = set()
         for k, s in enumerate(self.statements):
             if isinstance(s, Let):
                 self.values[s.name] = self.let(s, k)
             elif s not in self.placed:
-                view = self.views[s.target, s.place, ()]
+                view = self.views[s.memory, s.place, ()]
                 cut = self.cut(s.place.variables) or "[...]"
-                self.source.add(f"{view}{cut} = {self.whole(s.value).text}", s.target)
+                self.source.add(f"{view}{cut} = {self.whole(s.value).text}", s.node)
 
     def cut(self, varies: object) -> str:
         """The text that takes this block's piece of an array varying with these loops."""
@@ -117,23 +111,23 @@ class BlockBody:
             sizes.append(f"min({step}, {v.size} - {v.name})" if step else str(v.size))
         return f"({', '.join(sizes)},)" if sizes else "()"
 
-    def direct_targets(self) -> dict[str, Write]:
-        """{value: the Write that it can be computed into at once}."""
-        writes = [s for s in self.statements if isinstance(s, Write)]
+    def direct_targets(self) -> dict[str, Store]:
+        """{value: the Store that it can be computed into at once}."""
+        stores = [s for s in self.statements if isinstance(s, Store)]
         every = {v for v in self.variables if v.size > 1}
-        found: dict[str, Write] = {}
-        for w in writes:
-            if every <= w.place.variables:
-                found.setdefault(w.value, w)
+        found: dict[str, Store] = {}
+        for s in stores:
+            if every <= s.place.variables:
+                found.setdefault(s.value, s)
         return found
 
     def let(self, s: Let, k: int) -> Value:
         """Write one statement; what its name stands for from now on."""
         match s.expression:
-            case Constant(node):
-                return Value(literal(node), frozenset(), s.dtype.name, constant=True)
-            case Load(node, place, asked):
-                text = self.views[node, place, asked] + self.cut(place.variables)
+            case Constant(value):  # inf and nan are names in the kernel's namespace
+                return Value(repr(value), frozenset(), s.dtype.name, constant=True)
+            case Load(memory, place, asked):
+                text = self.views[memory, place, asked] + self.cut(place.variables)
                 if self.pieces:
                     self.source.add(f"{s.name} = {text}", s.node)
                     text = s.name
@@ -154,7 +148,7 @@ class BlockBody:
         text, takes_out = self.call(expression, args, s.dtype.name)
         target = self.targets.pop(s.name, None)
         if takes_out and target is not None and varies >= target.place.variables:
-            view = self.views[target.target, target.place, ()] + self.cut(target.place.variables)
+            view = self.views[target.memory, target.place, ()] + self.cut(target.place.variables)
             self.source.add(f"{s.name} = {text[:-1]}, out={view})", s.node)
             self.placed.add(target)
             return Value(s.name, varies, s.dtype.name)

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tinylearn.loops.index import Variable
-from tinylearn.loops.ir import Guard, Nest, Write
-from tinylearn.loops.unroll import guards, is_product
+from tinylearn.loops.nest import Nest
+from tinylearn.loops.product import is_product
+from tinylearn.loops.shortloops import guards
+from tinylearn.loops.statements import Guard
 
 Box = dict[Variable, tuple[int, int]]  # loop -> first round inside, first round behind
 
@@ -19,7 +21,7 @@ Box = dict[Variable, tuple[int, int]]  # loop -> first round inside, first round
 def has_boxes(nest: Nest) -> bool:
     """Whether all places are plain walks through memory and all guards hold in boxes."""
     places = [load.place for load in nest.loads]
-    places += [s.place for s in nest.inner + nest.outer if isinstance(s, Write)]
+    places += [s.place for s in nest.stores]
     asked = [g for _, g in guards(nest.inner + nest.outer)]
     if not all(place.is_affine for place in places) or (asked and is_product(nest)):
         return False

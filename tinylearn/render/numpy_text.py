@@ -16,30 +16,29 @@ from collections.abc import Set as AbstractSet
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CAST, DETACH, MUL, RECIP
 from tinylearn.loops.index import Index, Variable
-from tinylearn.loops.ir import Guard, Let, Load, Nest, Statement, Total, Write, names_in
-from tinylearn.loops.unroll import guards
-from tinylearn.render.numpy_block import BlockBody, Views, literal
+from tinylearn.loops.machine import BLOCK, SHORT_ROW, WHOLE
+from tinylearn.loops.nest import Nest, Total
+from tinylearn.loops.product import is_dense, product_form, scaled_before
+from tinylearn.loops.shortloops import guards
+from tinylearn.loops.statements import Guard, Let, Load, Memory, Statement, Store, names_in
+from tinylearn.render.numpy_block import BlockBody, Views
 from tinylearn.render.numpy_box import Box, box_of, has_boxes
-from tinylearn.render.product import is_dense, product_form, reshaped, scaled_before
+from tinylearn.render.numpy_product import product_lines, reshaped
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, is_product_sum, loaded_for
-
-BLOCK = 16_384  # numbers: a few such arrays fit the second-level cache
-SHORT = 32  # numbers: so short are rows whose largest is found quicker along the columns
-WHOLE = 262_144  # numbers: so large may be what follows a product and works in place
 
 
 def render_numpy(kernel: Kernel, nest: Nest, name: str = "kernel") -> Source:
     """The kernel as text. Its arguments are the memory of its outputs and of its inputs."""
-    writer = Writer(kernel, name)
+    writer = Writer(nest, name)
     if not has_boxes(nest) or any(0 in n.shape for n in (*kernel.members, *kernel.inputs)):
-        writer.by_nodes()
+        writer.by_nodes(kernel)
     else:
         writer.guarded = {v for _, g in guards(nest.inner + nest.outer) for v in g.index.variables}
         product = None if writer.guarded else product_form(nest)
         if product is not None:
             product, nest = scaled_before(product, nest)
-            for line in product.lines(writer.memory):
+            for line in product_lines(product):
                 writer.source.add(line, product.total.node)
             writer.totals[product.total.name] = product.total
             whole = 2 * BLOCK if product.target is None else WHOLE
@@ -54,26 +53,24 @@ def render_numpy(kernel: Kernel, nest: Nest, name: str = "kernel") -> Source:
 class Writer:
     """The text of one kernel, while it is being written."""
 
-    def __init__(self, kernel: Kernel, name: str):
-        self.kernel = kernel
+    def __init__(self, nest: Nest, name: str):
         self.source = Source()
-        self.memory = {n: f"out{k}" for k, n in enumerate(kernel.outputs)}
-        self.memory |= {n: f"in{k}" for k, n in enumerate(kernel.loaded)}
+        self.memory = nest.memory
         self.totals: dict[str, Total] = {}
         self.stored: frozenset[str] = frozenset()  # totals that lie in the memory of an output
         self.guarded: set[Variable] = set()  # loops that guards ask about: they are not cut
         self.view_count = 0
-        self.source.add(f"def {name}({', '.join(self.memory.values())}):", kernel.outputs[0])
+        self.source.add(f"def {name}({', '.join(self.memory)}):", nest.arguments[0].node)
         self.source.indent = 1
 
     # ------------------------------------------------------------ blocks
 
-    def block_totals(self, nest: Nest) -> list[Write]:
+    def block_totals(self, nest: Nest) -> list[Store]:
         """The reductions of the nest; each total becomes an array over the outer loops.
 
-        Returns the Writes that are done with it: totals that came to be where they are stored.
+        Returns the Stores that are done with it: totals that came to be where they are stored.
         """
-        done: list[Write] = []
+        done: list[Store] = []
         if not nest.totals:
             return done
         variables = memory_order(nest)
@@ -81,14 +78,14 @@ class Writer:
         if cut:
             for t in nest.totals:
                 shape = tuple(1 if v in nest.reduced_loops else v.size for v in variables)
-                start = f"full({shape}, {t.start!r}, {t.node.dtype.name})"
+                start = f"full({shape}, {t.start!r}, {t.dtype.name})"
                 self.source.add(f"{t.name} = {start}", t.node)
         body = self.block(nest.inner, variables, tuple(t.value for t in nest.totals))
         axes = tuple(k for k, v in enumerate(variables) if v in nest.reduced_loops)
         for t in nest.totals:
-            write = None if cut else self.kept_by(t, nest, axes, variables)
-            self.take_in(t, body, axes, cut, write)
-            done += [] if write is None else [write]
+            store = None if cut else self.kept_by(t, nest, axes, variables)
+            self.take_in(t, body, axes, cut, store)
+            done += [] if store is None else [store]
         self.source.indent = 1
         order = [v for v in variables if v not in nest.reduced_loops]
         turn = tuple(order.index(v) for v in nest.outer_loops)
@@ -103,35 +100,35 @@ class Writer:
 
     def kept_by(
         self, total: Total, nest: Nest, axes: tuple[int, ...], variables: tuple[Variable, ...]
-    ) -> Write | None:
-        """The Write in whose memory the total can come to be: in the order of the loops."""
+    ) -> Store | None:
+        """The Store in whose memory the total can come to be: in the order of the loops."""
         order = tuple(v for k, v in enumerate(variables) if k not in axes)
         for s in nest.outer:
             if (
-                isinstance(s, Write)
+                isinstance(s, Store)
                 and s.value == total.name
-                and is_dense(s.place, order, s.target)
+                and is_dense(s.place, order, self.memory[s.memory])
             ):
-                return s if order and s.target.dtype is total.node.dtype else None
+                return s if order and self.memory[s.memory].dtype is total.dtype else None
         return None
 
     def take_in(
-        self, total: Total, body: BlockBody, axes: tuple[int, ...], cut: bool, write: Write | None
+        self, total: Total, body: BlockBody, axes: tuple[int, ...], cut: bool, store: Store | None
     ) -> None:
-        """One total takes the values of one block in; in the memory of `write`, if there is one."""
+        """One total takes the values of one block in; in the memory of `store`, if there is one."""
         value = body.whole(total.value)
         text = value.text
         if value.variables != frozenset(v for v in body.variables if v.size > 1):
             text = f"broadcast_to({text}, {body.shape_text()})"
         out = "None"
-        if write is not None:
+        if store is not None:
             shape = tuple(1 if k in axes else v.size for k, v in enumerate(body.variables))
-            out = reshaped(self.memory[write.target], write.target.shape, shape)
+            out = reshaped(store.memory, self.memory[store.memory].shape, shape)
         name = "add" if total.op.name == "sum" else "maximum"
-        dtype = total.node.dtype.name if total.op.name == "sum" else "None"
+        dtype = total.dtype.name if total.op.name == "sum" else "None"
         call = f"{name}.reduce({text}, {axes}, {dtype}, {out}, True)"
         last = len(body.variables) - 1
-        short = last > 0 and axes == (last,) and body.variables[last].size <= SHORT
+        short = last > 0 and axes == (last,) and body.variables[last].size <= SHORT_ROW
         if short and name == "maximum":
             call = f"row_max({text}, {out})"
         if not cut:
@@ -169,51 +166,52 @@ class Writer:
         views: Views = {}
         for s in statements:
             match s:
-                case Let(_, Load(node, place, asked)):
-                    self.view(views, (node, place, asked), variables)
-                case Write(node, place, _):
-                    self.view(views, (node, place, ()), variables)
+                case Let(_, Load(memory, place, asked)):
+                    self.view(views, (memory, place, asked), variables)
+                case Store(memory, place, _):
+                    self.view(views, (memory, place, ()), variables)
         return views
 
     def view(
         self,
         views: Views,
-        key: tuple[Node, Index, tuple[Guard, ...]],
+        key: tuple[str, Index, tuple[Guard, ...]],
         variables: tuple[Variable, ...],
     ) -> None:
-        """A line that names what is seen of a node's memory, if it has no name yet."""
+        """A line that names what is seen of a memory, if it has no name yet."""
         if key not in views:
-            node, place, asked = key
-            text = view_text(self.memory[node], node, place, variables, box_of(asked))
+            memory, place, asked = key
+            text = view_text(self.memory[memory], place, variables, box_of(asked))
             views[key] = text
-            if text != self.memory[node]:
+            if text != memory:
                 views[key] = f"v{self.view_count}"
                 self.view_count += 1
-                self.source.add(f"{views[key]} = {text}", node)
+                self.source.add(f"{views[key]} = {text}", self.memory[memory].node)
 
     # ------------------------------------------------------------ node by node
 
-    def by_nodes(self) -> None:
+    def by_nodes(self, kernel: Kernel) -> None:
         """Each member in its NumPy meaning, on whole arrays."""
+        given = {m.node: m.name for m in self.memory.values()}
         names: dict[Node, str] = {}
-        for n in self.kernel.inputs:
-            if n in self.memory:
-                names[n] = self.memory[n]
+        for n in kernel.inputs:
+            if n in given:
+                names[n] = given[n]
             elif (number := loaded_for(n)) is not None:
-                names[n] = f"broadcast_to({self.memory[number]}, {n.shape})"
+                names[n] = f"broadcast_to({given[number]}, {n.shape})"
             else:
-                names[n] = f"full({n.shape}, {literal(n)}, {n.dtype.name})"
-        for k, n in enumerate(self.kernel.members):
-            self.source.add(f"x{k} = {self.node_text(n, names)}", n)
+                names[n] = f"full({n.shape}, {n.arg!r}, {n.dtype.name})"
+        for k, n in enumerate(kernel.members):
+            self.source.add(f"x{k} = {self.node_text(kernel, n, names)}", n)
             names[n] = f"x{k}"
-        for n in self.kernel.outputs:
-            self.source.add(f"{self.memory[n]}[...] = {names[n]}", n)
+        for n in kernel.outputs:
+            self.source.add(f"{given[n]}[...] = {names[n]}", n)
 
-    def node_text(self, n: Node, names: dict[Node, str]) -> str:
+    def node_text(self, kernel: Kernel, n: Node, names: dict[Node, str]) -> str:
         """One node as a NumPy call."""
         args = [names[x] for x in n.inputs]
         for x, y in (n.inputs, n.inputs[::-1]) if n.op is MUL else ():
-            if y.op is RECIP and y in self.kernel.members:  # see loops/transforms.py: combine
+            if y.op is RECIP and y in kernel.members:  # see loops/rewrites.py: combine
                 return f"divide({names[x]}, {names[y.inputs[0]]})"
         if n.op is DETACH:
             return args[0]
@@ -258,7 +256,8 @@ def memory_order(nest: Nest) -> tuple[Variable, ...]:
     ]
     if not loads:
         return variables
-    largest = max(loads, key=lambda load: load.source.size)
+    memory = nest.memory
+    largest = max(loads, key=lambda load: memory[load.memory].size)
     return tuple(sorted(variables, key=lambda v: -abs(largest.place.factor(v))))
 
 
@@ -277,9 +276,7 @@ def piece_axes(
     return axes
 
 
-def view_text(
-    memory: str, node: Node, place: Index, variables: Sequence[Variable], box: Box
-) -> str:
+def view_text(memory: Memory, place: Index, variables: Sequence[Variable], box: Box) -> str:
     """An array over the loops (or a box of them) that looks at memory.
 
     Axes that do not matter have size 1.
@@ -293,6 +290,6 @@ def view_text(
     for n, f in reversed(list(zip(shape, steps, strict=True))):
         in_order = in_order and (n == 1 or f == expected)
         expected *= n
-    if in_order and expected == node.size:
-        return reshaped(memory, node.shape, shape)
-    return f"strided({memory}, {start}, {shape}, {tuple(steps)})"
+    if in_order and expected == memory.size:
+        return reshaped(memory.name, memory.shape, shape)
+    return f"strided({memory.name}, {start}, {shape}, {tuple(steps)})"

@@ -10,7 +10,7 @@ from tinylearn.devices.c_device import Written
 from tinylearn.devices.numpy_device import RENDER as RENDER_NUMPY
 from tinylearn.graph.node import Node
 from tinylearn.loops.lower import lower
-from tinylearn.loops.transforms import transformed
+from tinylearn.loops.rewrites import rewritten
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import ALONE, Kernel
 
@@ -21,7 +21,7 @@ MOST_KERNELS = 200  # beyond this the texts would weigh more than the picture
 
 def numpy_source(kernel: Kernel, name: str) -> Source:
     """What the numpy device runs."""
-    return RENDER_NUMPY(kernel, transformed(lower(kernel)), name)
+    return RENDER_NUMPY(kernel, rewritten(lower(kernel)), name)
 
 
 def c_source(kernel: Kernel, name: str) -> Source:

@@ -24,6 +24,7 @@ from tinylearn.viz.text import graph_text, source_text, steps_text
 Data = dict[str, Any]
 IN_ADDRESS = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", "&": "%26", "\n": " "})
 START = "start.js"  # the only script that stands in the page as it is
+MOST_LINES = 16  # of a kernel's text in a film; tl.source shows them all
 LARGEST_IMAGE = 300  # boxes; a larger still image cannot be read and weighs too much
 DRAWING = re.compile(r'<svg [^>]*aria-label="([^"]*)".*?</svg>', re.DOTALL)
 OPEN = """(function () {
@@ -70,6 +71,8 @@ def fragment(trace: Data, options: Data) -> str:
 
     options   {"mode": "draw" | "explain" | "source", "step", "view", "language", ...}
     """
+    if options["mode"] == "explain":
+        trace = shortened(trace)
     data = {"trace": trace, "options": options, "style": style(), "script": script()}
     plain = safe_json(data)
     name = "tlv" + hashlib.sha256(plain.encode()).hexdigest()[:10]
@@ -79,6 +82,22 @@ def fragment(trace: Data, options: Data) -> str:
         f'<script type="application/zlib" class="tlv-data">{packed(plain)}</script>'
         f"<script>{text_of(START).replace('NAME', name)}</script></div>"
     )
+
+
+def shortened(trace: Data) -> Data:
+    """The trace with the begin of each long text: a film shows what runs together."""
+    kernels = []
+    for kernel in trace["kernels"]:
+        code = {}
+        for language, whole in kernel.get("code", {}).items():
+            rows = whole["text"].splitlines()
+            more = len(rows) - MOST_LINES
+            if more > 0:
+                rows = [*rows[:MOST_LINES], f"... {more} lines more: tl.source(..., {language!r})"]
+                whole = {"text": "\n".join(rows), "lines": [*whole["lines"][:MOST_LINES], []]}
+            code[language] = whole
+        kernels.append(kernel | ({"code": code} if code else {}))
+    return trace | {"kernels": kernels}
 
 
 def packed(text: str) -> str:

@@ -1,6 +1,7 @@
-"""Loop transforms: loops in, loops out, the same numbers. Each is a Part, applied in order.
+"""Rewrites of a nest: fewer instructions, fewer loops, the same numbers. Each is a Part, in order.
 
-A transform's docstring says what it does and why, for the explainer.
+A rewrite's docstring says what it does and why, for the explainer. How the loops then run is
+decided afterwards: see recipe.py.
 """
 
 from __future__ import annotations
@@ -8,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tinylearn.graph.primitives import ADD, CONST, LESS, MUL, RECIP, WHERE
+from tinylearn.graph.primitives import ADD, LESS, MUL, RECIP, WHERE
 from tinylearn.loops.index import Divided, Index, Variable, build, variable
-from tinylearn.loops.ir import (
+from tinylearn.loops.machine import LONG_TEXT, SHORT_LOOP
+from tinylearn.loops.nest import Nest, with_all_indices
+from tinylearn.loops.shortloops import (
+    is_short_reduction,
+    short_outer_loops,
+    without_loop,
+    without_reduction,
+)
+from tinylearn.loops.statements import (
     DIVIDE,
     EQUAL,
     MAXIMUM,
@@ -19,36 +28,24 @@ from tinylearn.loops.ir import (
     Apply,
     Constant,
     Let,
-    Load,
-    Nest,
     Statement,
     indices,
     needed,
-    with_all_indices,
-)
-from tinylearn.loops.unroll import (
-    FEWER,
-    TEXT,
-    is_short_reduction,
-    short_outer_loops,
-    without_loop,
-    without_reduction,
 )
 from tinylearn.parts import Part
 
-TRANSFORMS: list[Part] = []
-LANES = 16  # rounds that run side by side
+REWRITES: list[Part] = []
 
 
-def transform(function: Callable[[Nest], Nest]) -> Part:
-    """Decorator: the function becomes the Part `loops.<its name>`, applied after those above."""
-    TRANSFORMS.append(Part(f"loops.{function.__name__}", function))
-    return TRANSFORMS[-1]
+def rewrite(function: Callable[[Nest], Nest]) -> Part:
+    """Decorator: the function becomes the Part `nest.<its name>`, applied after those above."""
+    REWRITES.append(Part(f"nest.{function.__name__}", function))
+    return REWRITES[-1]
 
 
-def transformed(nest: Nest) -> Nest:
-    """The nest after all transforms."""
-    for change in TRANSFORMS:
+def rewritten(nest: Nest) -> Nest:
+    """The nest after all rewrites."""
+    for change in REWRITES:
         nest = change(nest)
     return nest
 
@@ -56,7 +53,7 @@ def transformed(nest: Nest) -> Nest:
 # ---------------------------------------------------------------- one instruction for two
 
 
-@transform
+@rewrite
 def combine(nest: Nest) -> Nest:
     """x + y * -1 is one subtraction, x * (1 / y) one division, two integers not less are equal."""
     return replace(nest, inner=combined(nest.inner, nest), outer=combined(nest.outer, nest))
@@ -109,7 +106,7 @@ def shorter(expression: Apply, lets: dict[str, Let]) -> Apply:
         if isinstance(inner, Apply) and inner.op is MUL and expression.op is ADD:
             for a, b in (inner.args, inner.args[::-1]):
                 sign = lets[b].expression if b in lets else None
-                if isinstance(sign, Constant) and sign.node.arg == -1:
+                if isinstance(sign, Constant) and sign.value == -1:
                     return Apply(SUBTRACT, (x, a))
     return expression
 
@@ -128,8 +125,8 @@ def at_least(expression: Apply, lets: dict[str, Let]) -> Apply:
     match of(condition), of(chosen):
         case Apply(op, (y, limit)), _ if op is LESS and y == chosen and is_negative(of(x), y, of):
             return Apply(MINIMUM, (y, x)) if is_zero(of(limit)) else expression
-        case Apply(op, (y, limit)), (Constant(node) | Load(node)) as value if op is LESS and y == x:
-            if of(limit) == value and node.op is CONST and node.arg != 0 and node.arg == node.arg:
+        case Apply(op, (y, limit)), Constant(c) as value if op is LESS and y == x:
+            if of(limit) == value and c != 0 and c == c:
                 return Apply(MAXIMUM, (x, chosen))
     return expression
 
@@ -139,25 +136,25 @@ def is_negative(expression: object, x: str, of: Callable[[str], object]) -> bool
     match expression:
         case Apply(op, (a, b)) if op is MUL and a == x:
             sign = of(b)
-            return isinstance(sign, Constant) and sign.node.arg == -1
+            return isinstance(sign, Constant) and sign.value == -1
     return False
 
 
 def is_zero(expression: object) -> bool:
     """Whether this is the constant 0."""
-    return isinstance(expression, Constant) and expression.node.arg == 0
+    return isinstance(expression, Constant) and expression.value == 0
 
 
 # ---------------------------------------------------------------- loops written out or taken apart
 
 
-@transform
+@rewrite
 def unroll(nest: Nest) -> Nest:
     """A reduction of a few numbers is written out: so short a loop costs more than its work."""
     return without_reduction(nest) if is_short_reduction(nest) else nest
 
 
-@transform
+@rewrite
 def split(nest: Nest) -> Nest:
     """A loop whose number is only looked at through // and % becomes two loops, without either."""
     while (found := next(digits(nest), None)) is not None:
@@ -174,7 +171,7 @@ def digits(nest: Nest) -> Iterator[tuple[Variable, int]]:
     for index in indices(nest.inner + nest.outer):
         for atom in divisions(index):
             match atom.of:
-                case Index(((Variable() as v, 1),), c) if c == 0 or atom.by <= FEWER:
+                case Index(((Variable() as v, 1),), c) if c == 0 or atom.by <= SHORT_LOOP:
                     if v in loops and v.size > atom.by and v.size % atom.by == 0:
                         yield v, atom.by
 
@@ -205,7 +202,7 @@ def taken_apart(nest: Nest, v: Variable, by: int) -> Nest:
 # ---------------------------------------------------------------- fewer loops
 
 
-@transform
+@rewrite
 def collapse(nest: Nest) -> Nest:
     """Two loops that walk through all memory in one line become one loop."""
     for loops in ("outer_loops", "reduced_loops"):
@@ -253,32 +250,11 @@ def merged(nest: Nest, loops: str, k: int) -> Nest:
     )
 
 
-@transform
+@rewrite
 def unroll_outer(nest: Nest) -> Nest:
     """A short loop is written out if it is innermost, or if that answers what guards ask."""
     while not nest.totals and (v := next(short_outer_loops(nest), None)) is not None:
-        if v.size * len(nest.outer) > TEXT:
+        if v.size * len(nest.outer) > LONG_TEXT:
             break
         nest = without_loop(nest, v)
     return nest
-
-
-# ---------------------------------------------------------------- rounds side by side
-
-
-@transform
-def lanes(nest: Nest) -> Nest:
-    """A reduction runs rounds side by side along the axis in which memory is contiguous."""
-    if not nest.totals or not nest.reduced_loops:
-        return nest
-    candidates = [nest.reduced_loops[-1]]
-    if nest.outer_loops:
-        candidates.append(nest.outer_loops[-1])
-    inner = [s.expression for s in nest.inner if isinstance(s, Let)]
-    loads = [e for e in inner if isinstance(e, Load)]
-
-    def jumps(v: Variable) -> int:
-        return sum(not e.place.is_affine or abs(e.place.factor(v)) > 1 for e in loads)
-
-    wide = [v for v in candidates if v.size >= LANES]
-    return replace(nest, lanes=min(wide, key=jumps)) if wide else nest

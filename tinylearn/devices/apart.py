@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tinylearn.devices import compiler
-from tinylearn.render.prelude import PRELUDE
+from tinylearn.render.c import before
 
 SLACK = 4096  # bytes before and behind each array
 SECONDS = 5  # what takes longer does not end
@@ -115,7 +115,7 @@ def ran(program: Path, sent: bytes) -> tuple[bytes, str]:
 
 def program_text(calls: Sequence[Call]) -> str:
     """All kernels, and a main function that calls them."""
-    texts = [HEAD, PRELUDE]
+    texts = [HEAD, before([call.text for call in calls])]
     lines = []
     for call in calls:
         first, last = call.only_if
@@ -170,15 +170,15 @@ def read(calls: Sequence[Call], said: bytes, how: str) -> list[Answer]:
 def one_answer(call: Call, said: bytes) -> Answer:
     """What one kernel left behind."""
     place, outputs = 0, []
-    for k, before in enumerate(call.memory):
+    for k, given in enumerate(call.memory):
         mine = k < len(call.outputs)
         name = f"out{k}" if mine else f"in{k - len(call.outputs)}"
         if said[place]:
             return f"it writes outside of {name}"
-        data = said[place + 1 : place + 1 + before.nbytes]
-        place += 1 + before.nbytes
-        if not mine and data != before.tobytes():
+        data = said[place + 1 : place + 1 + given.nbytes]
+        place += 1 + given.nbytes
+        if not mine and data != given.tobytes():
             return f"it changes {name}, which it may only read"
         if mine:
-            outputs.append(np.frombuffer(data, before.dtype))
+            outputs.append(np.frombuffer(data, given.dtype))
     return outputs

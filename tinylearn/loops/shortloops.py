@@ -14,30 +14,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
-from tinylearn.graph.primitives import ADD, MUL, const
+from tinylearn.graph.primitives import ADD
 from tinylearn.loops.index import Variable, number
-from tinylearn.loops.ir import (
+from tinylearn.loops.machine import LONG_TEXT, MANY, SHORT_LOOP, SHORT_SUM
+from tinylearn.loops.nest import Nest
+from tinylearn.loops.product import is_product
+from tinylearn.loops.statements import (
     MAXIMUM,
     Apply,
-    Constant,
     Guard,
     Guarded,
     Let,
     Load,
-    Nest,
     Statement,
-    Write,
+    Store,
     indices,
     names_in,
     needed,
     renamed,
     with_indices,
+    zero,
 )
-
-FEW = 8  # rounds of a reduced loop that may be written out
-FEWER = 4  # the same for an outer loop
-MANY = 512  # rounds that the other loops must make, or it is not worth the text
-TEXT = 150  # statements: a longer text compiles slowly
 
 Loops = Sequence[Variable]
 
@@ -50,24 +47,12 @@ def is_short_reduction(nest: Nest) -> bool:
     loops = nest.reduced_loops
     return (
         bool(loops)
-        and all(0 < v.size <= FEW for v in loops)
+        and all(0 < v.size <= SHORT_SUM for v in loops)
         and rounds(nest.outer_loops) >= MANY
-        and rounds(loops) * len(nest.inner) <= TEXT
-        and not any(isinstance(s, Write) for s in nest.inner)
+        and rounds(loops) * len(nest.inner) <= LONG_TEXT
+        and not any(isinstance(s, Store) for s in nest.inner)
         and not is_product(nest)
     )
-
-
-def is_product(nest: Nest) -> bool:
-    """Whether it is a sum of products in which a factor serves several totals: work for BLAS."""
-    lets = {s.name: s.expression for s in nest.inner if isinstance(s, Let)}
-    match [lets.get(t.value) for t in nest.totals]:
-        case [Apply(op, (x, y))] if op is MUL:
-            match lets.get(x), lets.get(y):
-                case (Load(_, left, _), Load(_, right, _)):
-                    outer, both = set(nest.outer_loops), (left.variables, right.variables)
-                    return all(both) and both[0] & outer != both[1] & outer
-    return False
 
 
 def short_outer_loops(nest: Nest) -> Iterator[Variable]:
@@ -76,7 +61,7 @@ def short_outer_loops(nest: Nest) -> Iterator[Variable]:
     for k, v in enumerate(nest.outer_loops):
         rest = rounds(nest.outer_loops) // max(v.size, 1)
         innermost = k == len(nest.outer_loops) - 1 and k > 0
-        if v.size <= FEWER and rest >= MANY and (innermost or v in asked):
+        if v.size <= SHORT_LOOP and rest >= MANY and (innermost or v in asked):
             yield v
 
 
@@ -108,7 +93,7 @@ def without_reduction(nest: Nest) -> Nest:
             if before:
                 op = ADD if t.op.name == "sum" else MAXIMUM
                 both = Apply(op, (before, value))
-                made.append(Let(names[t.name], both, t.node.dtype, t.node))
+                made.append(Let(names[t.name], both, t.dtype, t.node))
     made += [renamed(s, names) for s in nest.outer]
     return replace(nest, reduced_loops=(), inner=(), totals=(), outer=settled(made))
 
@@ -156,8 +141,7 @@ def settled(statements: Iterable[Statement]) -> tuple[Statement, ...]:
         if isinstance(s, Let):
             match s.expression:
                 case Load(_, _, found) | Guarded(_, found) if any(map(never, found)):
-                    zero = const(0, (), s.dtype, s.node.device)
-                    s = replace(s, expression=Constant(zero))
+                    s = replace(s, expression=zero(s.dtype))
                     zeros.add(s.name)
                 case Load(source, place, found):
                     s = replace(s, expression=Load(source, place, in_doubt(found)))

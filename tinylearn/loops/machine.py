@@ -1,0 +1,56 @@
+"""The machine that loops are chosen for: every width, size and limit at which a choice turns.
+
+A Machine is what differs from processor to processor. The numbers below it were measured on the
+kernels of the course's models, and hold for all of them well enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One thread of a processor.
+
+    vector    bytes of a vector register
+    totals    registers for totals; the others hold what is read
+    near      bytes of a copy that stays in the nearest caches
+    far       bytes of output that leave all caches before anybody reads them
+    chunk     rounds that one total adds up, so that no sum grows long
+    """
+
+    vector: int = 64
+    totals: int = 24
+    near: int = 100 * 1024
+    far: int = 16 * 1024 * 1024
+    chunk: int = 1 << 14
+
+
+AVX512 = Machine()
+AVX2 = Machine(vector=32, totals=10)
+NEON = Machine(vector=16, totals=24)
+
+# ---------------------------------------------------------------- rewrites: short loops written out
+
+SHORT_SUM = 8  # rounds of a reduced loop that may be written out
+SHORT_LOOP = 4  # the same for an outer loop
+MANY = 512  # rounds that the other loops must make, or it is not worth the text
+LONG_TEXT = 150  # statements: a longer text compiles slowly
+
+# ---------------------------------------------------------------- recipes: vectors and tiles
+
+SHORTEST = 4  # rounds: a shorter loop is no vector
+LITTLE = 64  # rounds of all loops: so little work is done before any vector is full
+OFTEN = 8  # times that a number is read before a copy of it pays
+WIDEST = 14  # rounds of a loop in one tile
+ALONE = 6  # totals side by side that share nothing: so many, and no round waits for another
+LONG = 6  # statements after a total: from here on they are not written out for each total
+
+# ---------------------------------------------------------------- NumPy and BLAS
+
+BLOCK = 16_384  # numbers: a few such arrays fit the second-level cache
+SHORT_ROW = 32  # numbers: so short are rows whose largest is found quicker along the columns
+WHOLE = 262_144  # numbers: so large may be what follows a product and works in place
+WORTH_A_CALL = 65_536  # multiplications: smaller products are not worth a call of BLAS for each
+BLAS_FROM = 1 << 26  # multiplications: up to so many, our own loops in C are as fast as BLAS

@@ -1,0 +1,266 @@
+"""The recipe: which transforms a kernel gets, for which machine.
+
+    elementwise   vectors along the loop in which memory is contiguous
+    reductions    vectors along one loop, outer or reduced, and a tile of totals that share what
+                  they read; what vectors cannot read from memory in one go is copied first
+
+Cycles are counted roughly (tiles.py), and the cheapest way is taken. Every transform that is
+applied leaves a Step: its name, its arguments, and the tree before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinylearn.loops import tiles, transforms
+from tinylearn.loops.index import Variable
+from tinylearn.loops.machine import LITTLE, LONG, SHORTEST, Machine
+from tinylearn.loops.nest import Nest
+from tinylearn.loops.statements import Let, Load
+from tinylearn.loops.tiles import loads_in, rounds, scattered, step_of, width
+from tinylearn.loops.tree import Function, Refused, plain
+from tinylearn.parts import Part
+
+
+@dataclass(frozen=True)
+class Step:
+    """One transform as it was applied: its Part, its arguments, the tree before and after."""
+
+    transform: Part
+    arguments: tuple[Any, ...]
+    before: Function
+    after: Function
+
+    def __str__(self) -> str:
+        return (
+            f"{self.transform.name.removeprefix('loops.')}({', '.join(map(str, self.arguments))})"
+        )
+
+
+@dataclass
+class Cook:
+    """A function on its way through transforms, with a Step for each."""
+
+    function: Function
+    steps: list[Step] = field(default_factory=list)
+
+    def do(self, transform: Part, *arguments: Any) -> None:
+        """Apply one transform."""
+        after = transform(self.function, *arguments)
+        self.steps.append(Step(transform, arguments, self.function, after))
+        self.function = after
+
+
+Recipe = Callable[[Cook, Nest, int, Machine], None]
+
+
+def cooked(
+    nest: Nest,
+    name: str,
+    machine: Machine,
+    elementwise: Recipe | None = None,
+    reduction: Recipe | None = None,
+) -> Cook:
+    """The nest's tree after its recipe, and the Steps that led there.
+
+    elementwise, reduction   other recipes than those of the Parts
+    """
+    cook = Cook(plain(nest, name))
+    lets = [s for s in nest.inner + nest.outer if isinstance(s, Let)]
+    dtypes = [s.dtype for s in lets] + [t.dtype for t in nest.totals]
+    nothing = 0 in [v.size for v in nest.outer_loops + nest.reduced_loops]
+    halves = any(d.name == "float16" for d in dtypes)  # no vectors of them
+    if nothing or halves or any(t.dtype.kind == 0 for t in nest.totals):
+        return cook
+    lanes = machine.vector // max([d.itemsize for d in dtypes] + [4])
+    recipe = (reduction or REDUCTION) if nest.totals else (elementwise or ELEMENTWISE)
+    try:
+        recipe(cook, nest, lanes, machine)
+    except Refused:  # a transform that was put in for ours: then one round after the other
+        return Cook(plain(nest, name))
+    memory = nest.memory
+    written = sum(memory[m].size * memory[m].dtype.itemsize for m in nest.written)
+    if written > machine.far:
+        cook.do(transforms.stream)
+    return cook
+
+
+# ---------------------------------------------------------------- elementwise
+
+
+def elementwise(cook: Cook, nest: Nest, lanes: int, machine: Machine) -> None:
+    """Vectors along the loop in which memory is contiguous, moved inside all others."""
+    loops = [v for v in reversed(nest.outer_loops) if v.size >= SHORTEST]
+    if not loops:
+        return
+    v = min(loops, key=lambda v: scattered(nest.outer, v) / width(v, lanes))
+    changes = {e.memory for e in loads_in(nest.outer)} & set(nest.written)  # not a second time
+    cook.do(transforms.split, v.name, width(v, lanes), "plain" if changes else "overlap")
+    cook.do(transforms.sink, f"{v}i", tuple(w.name for w in nest.outer_loops if w != v))
+    cook.do(transforms.vectorize, f"{v}i")
+
+
+# ---------------------------------------------------------------- reductions
+
+
+def reduction(cook: Cook, nest: Nest, lanes: int, machine: Machine) -> None:
+    """Vectors along the loop that costs least, around them a tile of totals that share reads."""
+    loops = [v for v in reversed(nest.outer_loops + nest.reduced_loops) if v.size >= SHORTEST]
+    work = rounds(nest.outer_loops + nest.reduced_loops)
+    if not loops or not nest.reduced_loops or work < LITTLE:
+        return
+    v = min(loops, key=lambda v: tiles.cycles(nest, v, lanes))
+    tile = tiles.tile(nest, v, width(v, lanes), machine)
+    Reduction(cook, nest, v, width(v, lanes), tile, machine).run()
+
+
+ELEMENTWISE = Part("recipe.elementwise", elementwise)
+REDUCTION = Part("recipe.reduction", reduction)
+
+
+class Reduction:
+    """A reduction's transforms, one after the other.
+
+    v        the loop along which the vectors lie
+    n        their lanes
+    tile     how many rounds of which loops make a tile; vectors count as one
+    blocks   the names of the loops around the tile, from outside
+    sums     the names of the reduced loops, where they are not vectors
+    inside   the names of the tile's loops
+    around   the loops over the blocks of a sum that does not fit the cache
+    lanes    the names of the vector's loop and of the loop over the tile's vectors
+    copied   the reads that are copied first
+    """
+
+    def __init__(
+        self,
+        cook: Cook,
+        nest: Nest,
+        v: Variable,
+        n: int,
+        tile: dict[Variable, int],
+        machine: Machine,
+    ):
+        self.cook, self.nest, self.v, self.n = cook, nest, v, n
+        self.tile, self.machine = tile, machine
+        self.blocks = [u.name for u in nest.outer_loops]
+        self.sums = [u.name for u in nest.reduced_loops]
+        self.inside: list[str] = []
+        self.around: list[str] = []
+        self.lanes: list[str] = []
+        self.copied = tiles.worth_a_copy(nest, v)
+        self.at = ""  # the loop in whose rounds copies are made
+
+    def run(self) -> None:
+        """All transforms, in order."""
+        across = self.v in self.nest.outer_loops
+        self.vectors_across() if across else self.vectors_along()
+        for u, by in self.tile.items():
+            if u != self.v:
+                self.cook.do(transforms.split, u.name, by)
+                self.blocks[self.blocks.index(u.name)] = f"{u}o"
+                self.inside.append(f"{u}i")
+        if not across:
+            self.keep_larger_half_near()
+        if across:
+            past = (*self.blocks, *self.inside, *self.around, *self.sums)
+            self.to_the_inside(past)
+        innermost_first = sorted(self.inside, key=lambda name: -self.blocks.index(f"{name[:-1]}o"))
+        for name in innermost_first:
+            self.cook.do(transforms.sink, name, (*self.blocks, *self.around, *self.sums))
+            self.cook.do(transforms.unroll, name)
+        written_out = [*self.lanes[1:], *innermost_first] if across else innermost_first
+        if written_out and len(self.nest.outer) >= LONG and len(self.nest.totals) == 1:
+            self.cook.do(transforms.park, written_out[-1], self.nest.totals[0].name)
+        if self.around:
+            rows = next(u for u in self.tile if u != self.v)
+            self.cook.do(transforms.sink, f"{rows}o", (*self.blocks, *self.around), "local")
+            self.at = self.around[-1]
+        for load in self.copied:
+            self.copy(load)
+
+    def to_the_inside(self, past: Sequence[str]) -> None:
+        """The vector's loop innermost, and outside of it the loop over a tile's vectors."""
+        vector, several = self.lanes
+        self.cook.do(transforms.sink, vector, past)
+        self.cook.do(transforms.vectorize, vector)
+        self.cook.do(transforms.sink, several, past)
+        self.cook.do(transforms.unroll, several)
+
+    # ------------------------------------------------------------ vectors of totals
+
+    def vectors_across(self) -> None:
+        """Vectors along an outer loop: each lane has a total of its own."""
+        v, by = self.v, self.n * self.tile[self.v]
+        again = (v.size % by) % self.n and v.size >= by
+        self.cook.do(transforms.split, v.name, by, "overlap" if again else "tile")
+        self.cook.do(transforms.split, f"{v}i", self.n)
+        self.at = f"{v}o"
+        self.blocks[self.blocks.index(v.name)] = self.at
+        self.lanes = [f"{v}ii", f"{v}io"]
+        rows = next((u for u in self.tile if u != v), None)
+        shared = [e for e in loads_in(self.nest.inner) if v in e.place.variables]
+        if rows is None or not shared:
+            return
+        panel = rounds(self.nest.reduced_loops) * by * 4
+        if panel > self.machine.near and rows.size >= 4 * self.tile[rows] and len(shared) == 1:
+            self.sum_in_blocks(self.machine.near // (2 * by * 4))
+            self.copied = shared
+        for u in reversed(self.nest.outer_loops[: self.nest.outer_loops.index(v)]):
+            if u not in shared[0].place.variables:  # what the vectors read is read for it again
+                self.cook.do(transforms.sink, u.name, (self.at,))
+                self.blocks.remove(u.name)
+                self.blocks.insert(self.blocks.index(self.at) + 1, u.name)
+
+    def sum_in_blocks(self, by: int) -> None:
+        """A long sum in blocks, each with totals of its own: what a block reads stays near."""
+        names = self.sums
+        if len(names) == 1:
+            self.cook.do(transforms.split, names[0], by)
+            names = [f"{names[0]}o", f"{names[0]}i"]
+        self.cook.do(transforms.subtotal, names[1])
+        self.around, self.sums = names[:1], names[1:]
+
+    def vectors_along(self) -> None:
+        """Vectors along a reduced loop: round r goes to lane r % n, and the lanes are added up."""
+        name, k, outside = self.v.name, self.sums.index(self.v.name), []
+        sums = self.sums
+        if self.v.size > self.machine.chunk:
+            self.cook.do(transforms.split, name, self.machine.chunk)
+            outside, sums, name, k = [f"{name}o"], [f"{name}i", *sums[k + 1 :]], f"{name}i", 0
+        many = SHORTEST if not self.tile and self.v.size >= SHORTEST * self.n else 1
+        self.cook.do(transforms.split, name, self.n * many, "plain")
+        self.cook.do(transforms.split, f"{name}i", self.n)
+        self.lanes = [f"{name}ii", f"{name}io"]
+        before = [*sums[:k], f"{name}o"]
+        for u in reversed(before):
+            self.cook.do(transforms.sink, u, (f"{name}i", *self.lanes))
+        self.cook.do(transforms.subtotal, before[0])
+        self.to_the_inside((*before, *sums[k + 1 :]))
+        self.sums = [*outside, *before, *sums[k + 1 :], f"{name}r"]
+
+    # ------------------------------------------------------------ what is read
+
+    def keep_larger_half_near(self) -> None:
+        """Of two loops in a tile the one with more rounds goes outside: its reads stay near."""
+        if len(self.tile) != 2:
+            return
+        (b, many), (a, few) = self.tile.items()
+        k = self.blocks.index(f"{a}o")
+        if many > few and self.blocks[k + 1 : k + 2] == [f"{b}o"]:
+            self.cook.do(transforms.sink, f"{a}o", (f"{b}o",))
+            self.cook.do(transforms.sink, f"{a}i", (f"{b}o",))
+            self.blocks[k : k + 2] = [f"{b}o", f"{a}o"]
+
+    def copy(self, load: Load) -> None:
+        """What is read again and again, laid out as the vectors read it."""
+        value = next(s.name for s in self.nest.inner if isinstance(s, Let) and s.expression == load)
+        order = (*self.blocks, *self.inside, *self.sums, *reversed(self.lanes))
+        try:
+            self.cook.do(transforms.stage, value, self.at, order)
+        except Refused:  # it is read at several places: then from where it lies
+            return
+        if step_of(load.place, self.v) == 1 and self.n > 1:
+            self.cook.do(transforms.vectorize, f"copy_{self.lanes[0]}")

@@ -1,0 +1,114 @@
+"""What a loop reads again and again is copied at its beginning, in the order in which it is read.
+
+for i in 8                              for i in 8
+    for j in 4                              local b[36]
+        for r in 9                          for copy_r in 9
+            ... in1[r + 9*j] ...                for copy_j in 4
+                                                    b[4*copy_r + copy_j] = in1[copy_r + 9*copy_j]
+                                            for j in 4 ...
+                                                for r in 9 ... b[4*r + j] ...
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tinylearn.loops.index import Index, Variable, flat, variable
+from tinylearn.loops.statements import Guard, Let, Load, Memory, Store
+from tinylearn.loops.tree import (
+    Allocate,
+    Body,
+    Function,
+    If,
+    Loop,
+    Refused,
+    Statement,
+    around,
+    each_loop,
+    rebuilt,
+    statements,
+)
+from tinylearn.parts import part
+
+
+@part("loops.stage")
+def stage(function: Function, value: str, at: str, order: Sequence[str]) -> Function:
+    """At the begin of each round of the loop `at`, all that `value` will be is copied from memory.
+
+    at      the name of a loop; "" for once at the begin of the function
+    order   the loops by which the copy is laid out, the last one fastest
+    """
+
+    def change(body: Body) -> Body:
+        return Staging(function, value, at, body).done(order)
+
+    if not at:
+        return replace(function, body=change(function.body))
+    return each_loop(function, at, lambda s: (replace(s, body=change(s.body)),))
+
+
+class Staging:
+    """The copy of what one value will be in all rounds of a body."""
+
+    def __init__(self, function: Function, value: str, at: str, body: Body):
+        self.body, self.value = body, value
+        lets = {t for t in statements(body) if isinstance(t, Let) and t.name == value}
+        if len(lets) != 1:
+            where = at or "the function"
+            raise Refused(f"{value} is read at {len(lets)} places inside {where}")
+        (self.let,) = lets
+        match self.let.expression:
+            case Load(memory, place, ()):
+                self.memory, self.place = memory, place
+            case _:
+                raise Refused(f"{value} is not a plain load")
+        if memory not in {m.name for m in function.arguments} - function.written:
+            raise Refused(f"{memory} may still change")
+
+    def done(self, order: Sequence[str]) -> Body:
+        """The body that first copies, and then reads the copy."""
+        axes = self.axes(order)
+        sizes = tuple(v.size for v in axes)
+        home = flat(tuple(variable(v.name, v.size) for v in axes), sizes)
+        fill = {v: variable(f"copy_{v.name}", v.size) for v in axes}
+        copy = f"{self.value}_copy"
+        made = f"{copy}_from"
+        read = Load(self.memory, self.place.substitute(fill), self.guards(axes, fill))
+        copied = (
+            Let(made, read, self.let.dtype, self.let.node),
+            Store(copy, home.substitute(fill), made, self.let.node),
+        )
+        fresh = Memory(copy, self.let.dtype, (math.prod(sizes),), "local", node=self.let.node)
+        loops = tuple(Variable(f"copy_{v.name}", v.size) for v in axes)
+        reads = replace(self.let, expression=Load(copy, home))
+
+        def at(s: Statement) -> Body:
+            return (reads if s == self.let else s,)
+
+        return (Allocate(fresh), *around(loops, copied), *rebuilt(self.body, at))
+
+    def within(self) -> set[Variable]:
+        """The loops in the body."""
+        return {t.variable for t in statements(self.body) if isinstance(t, Loop)}
+
+    def axes(self, order: Sequence[str]) -> list[Variable]:
+        """The loops on which the value depends, in the order of the copy."""
+        moving = self.place.variables & self.within()
+        axes = [v for name in order for v in moving if v.name == name]
+        if set(axes) != moving or not self.place.is_affine:
+            raise Refused(f"{self.value} at {self.place} cannot be laid out by {', '.join(order)}")
+        return axes
+
+    def guards(self, axes: list[Variable], fill: dict[Variable, Index]) -> tuple[Guard, ...]:
+        """Under which conditions there is something to copy: those of the Ifs around the read."""
+        asked = [
+            g
+            for t in statements(self.body)
+            if isinstance(t, If) and self.let in statements(t.body)
+            for g in t.guards
+        ]
+        if any(g.index.variables & self.within() - set(axes) for g in asked):
+            raise Refused(f"whether {self.value} is read depends on more than where")
+        return tuple(Guard(g.index.substitute(fill), g.size) for g in asked)

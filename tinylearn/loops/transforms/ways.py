@@ -1,0 +1,105 @@
+"""In which way the rounds of a loop run: in one instruction, or written out; and past the cache."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinylearn.loops.statements import Let, Store
+from tinylearn.loops.tree import (
+    Accumulate,
+    Allocate,
+    Body,
+    Function,
+    If,
+    Loop,
+    Refused,
+    Statement,
+    accessed,
+    each_loop,
+    rebuilt,
+    statements,
+)
+from tinylearn.parts import part
+
+LANES = (2, 4, 8, 16)
+
+
+@part("loops.vectorize")
+def vectorize(function: Function, name: str) -> Function:
+    """All rounds of a loop run in one instruction; its registers hold a number for each of them."""
+
+    def change(s: Loop) -> Body:
+        if s.variable.size not in LANES:
+            says = f"{name} has {s.variable.size} rounds"
+            raise Refused(f"{says}: a vector has {', '.join(map(str, LANES))}")
+        for t in s.body:
+            if not isinstance(t, Let | Store | Accumulate):
+                raise Refused(f"inside {name} is a {type(t).__name__.lower()}")
+            if isinstance(t, Let) and t.dtype.name == "float16":
+                raise Refused("not every compiler knows vectors of float16")
+        return (replace(s, kind="vector"),)
+
+    function = each_loop(function, name, change)
+    return replace(function, body=widened(function.body, name))
+
+
+def widened(body: Body, name: str) -> Body:
+    """The body in which the registers of the vector `name` are as wide as it is."""
+    made: list[Statement] = []
+    for k, s in enumerate(body):
+        match s:
+            case Loop() | If():
+                s = replace(s, body=widened(s.body, name))
+            case Allocate(m) if m.space == "register":
+                s = Allocate(replace(m, lanes=lanes_of(m.name, body[k + 1 :], name)))
+        made.append(s)
+    return tuple(made)
+
+
+def lanes_of(memory: str, body: Body, name: str) -> int:
+    """How many numbers a register holds; raises Refused where it is also used one by one."""
+    vectors = [
+        s
+        for s in statements(body)
+        if isinstance(s, Loop) and s.kind == "vector" and along(s, memory)
+    ]
+    sizes = {s.variable.size for s in vectors}
+    if not sizes:
+        return 1
+    inside = sum(is_of(memory, t) for s in vectors for t in s.body)
+    if len(sizes) > 1 or inside < sum(is_of(memory, t) for t in statements(body)):
+        raise Refused(f"{memory} is also used in other loops than {name}")
+    return sizes.pop()
+
+
+def along(s: Loop, memory: str) -> bool:
+    """Whether a loop goes through a memory number by number."""
+    places = [found[1] for t in s.body if (found := accessed(t)) and found[0] == memory]
+    return any(place.is_affine and place.factor(s.variable) == 1 for place in places)
+
+
+def is_of(memory: str, s: Statement) -> bool:
+    """Whether one statement reads or writes a memory."""
+    found = accessed(s)
+    return found is not None and found[0] == memory
+
+
+@part("loops.unroll")
+def unroll(function: Function, name: str) -> Function:
+    """The rounds of a loop are written out one after the other."""
+    return each_loop(function, name, lambda s: (replace(s, kind="unrolled"),))
+
+
+@part("loops.stream")
+def stream(function: Function) -> Function:
+    """What vectors store goes past the cache: nobody reads it before it has left there anyway."""
+
+    def past(s: Statement) -> Body:
+        return (replace(s, streamed=True),) if isinstance(s, Store) else (s,)
+
+    def change(s: Statement) -> Body:
+        if isinstance(s, Loop) and s.kind == "vector":
+            return (replace(s, body=rebuilt(s.body, past)),)
+        return (s,)
+
+    return replace(function, body=rebuilt(function.body, change))
