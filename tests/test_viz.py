@@ -14,8 +14,8 @@ from tests.pictures import Named, chain, mlp, mlp_step, multiply_add, numbers, s
 from tinylearn import viz
 from tinylearn.graph.node import INTERNED, walk
 from tinylearn.schedule.schedule import schedule
-from tinylearn.viz import svg
-from tinylearn.viz.picture import Picture
+from tinylearn.viz.faces import svg
+from tinylearn.viz.faces.picture import Picture
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{7*7}}`${1}"
 KEYS = {"schema", "version", "title", "results", "nodes", "kernels", "steps", "frames", "rules"}

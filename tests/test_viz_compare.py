@@ -11,10 +11,10 @@ import pytest
 import tinylearn as tl
 from tests.pictures import Named, mlp, multiply_add
 from tinylearn import viz
-from tinylearn.viz.compare import Comparison
-from tinylearn.viz.memory import MemoryFilm
-from tinylearn.viz.picture import Figures, Picture
-from tinylearn.viz.svg import svg
+from tinylearn.viz.faces.memory_film import MemoryFilm
+from tinylearn.viz.faces.picture import Figures, Picture
+from tinylearn.viz.faces.side_by_side import Comparison
+from tinylearn.viz.faces.svg import svg
 
 
 def stores(node, readers, homes):

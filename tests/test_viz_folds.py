@@ -9,8 +9,8 @@ import tinylearn as tl
 from tests.core.graphs import graphs
 from tests.pictures import Named
 from tinylearn import viz
-from tinylearn.viz.folds import runs
-from tinylearn.viz.picture import Picture
+from tinylearn.viz.faces.picture import Picture
+from tinylearn.viz.layout.folds import runs
 
 
 def tensor(*shape, grad=False):

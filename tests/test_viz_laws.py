@@ -12,7 +12,7 @@ from tests.pictures import Named
 from tinylearn import viz
 from tinylearn.plan.plan import plan_for
 from tinylearn.plan.request import STARTS, Request
-from tinylearn.viz.picture import Picture
+from tinylearn.viz.faces.picture import Picture
 
 
 @given(graphs(), st.sampled_from(["named", "all"]))

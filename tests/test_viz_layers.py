@@ -10,7 +10,7 @@ import pytest
 import tinylearn as tl
 from tests.repository import ROOT
 from tinylearn import nn
-from tinylearn.viz.picture import Refusal
+from tinylearn.viz.faces.picture import Refusal
 
 
 def tensor(*shape, grad=False):
@@ -139,7 +139,7 @@ for name, folder in (("tinylearn", "tinylearn"), ("tinylearn.viz", "tinylearn/vi
         name, path + "/__init__.py", submodule_search_locations=[path]
     )
     sys.modules[name] = importlib.util.module_from_spec(spec)  # the folder, without its __init__
-from tinylearn.viz.picture import Picture
+from tinylearn.viz.faces.picture import Picture
 shown = Picture(json.load(sys.stdin), "explain")
 print(len(shown._repr_html_()), shown.svg()[:4], str(shown)[:1])
 """

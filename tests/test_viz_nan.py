@@ -6,7 +6,7 @@ import pytest
 from tinylearn.plan.plan import Plan
 from tinylearn.tensor import Tensor
 from tinylearn.viz import trace_nan
-from tinylearn.viz.nan import NaNError
+from tinylearn.viz.trace.nan import NaNError
 
 
 def tensor(*values: float) -> Tensor:

@@ -11,7 +11,7 @@ import pytest
 
 import tinylearn as tl
 from tests.needed import need
-from tinylearn.viz.training import KEPT, CurvesFace, Dashboard, progress
+from tinylearn.viz.training.dashboard import KEPT, CurvesFace, Dashboard, progress
 
 HOSTILE = "</svg><script>alert(1)</script><img src=x onerror=alert(1)>\"'&%41"
 

@@ -8,7 +8,7 @@ import tinylearn as tl
 from tests.browser.conftest import shoot
 from tests.pictures import Named, mlp, mlp_step, multiply_add
 from tinylearn import viz
-from tinylearn.viz.picture import Picture
+from tinylearn.viz.faces.picture import Picture
 
 pytestmark = pytest.mark.browser
 

@@ -10,11 +10,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from tinylearn.viz import html
-from tinylearn.viz.interchange import digraph
-from tinylearn.viz.memory import MemoryFilm
-from tinylearn.viz.svg import alternative, svg
-from tinylearn.viz.text import graph_text, source_text, steps_text
+from tinylearn.viz.faces import html
+from tinylearn.viz.faces.interchange import digraph
+from tinylearn.viz.faces.memory_film import MemoryFilm
+from tinylearn.viz.faces.svg import alternative, svg
+from tinylearn.viz.faces.text import graph_text, source_text, steps_text
 
 Data = dict[str, Any]
 MOST_COLUMNS = 60  # kernels; a wider memory film helps nobody beside a stepper

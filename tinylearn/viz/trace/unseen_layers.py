@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from tinylearn.viz.forward import Graph
+from tinylearn.viz.trace.forward import Graph
 
 Members = Mapping[str, set[str]]  # {path of a module: ids of its nodes}
 

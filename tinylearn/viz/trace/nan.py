@@ -25,8 +25,8 @@ from tinylearn.graph.primitives import CONST
 from tinylearn.plan.plan import Plan, plan_for
 from tinylearn.plan.request import Request
 from tinylearn.schedule.kernel import is_product_sum
-from tinylearn.viz.names import names_in, names_on_lines
 from tinylearn.viz.style import counted, shape_text
+from tinylearn.viz.trace.variables import names_in, names_on_lines
 
 Way = list[tuple[Node, Any]]  # (node, its numbers), from the bad result down to its maker
 

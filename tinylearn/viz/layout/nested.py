@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinylearn.viz.layered import Layered, Point
+from tinylearn.viz.layout.layered import Layered, Point
 
 ROOT = ""
 PAD, HEAD = 10.0, 20.0  # around the inside of a group; its title line

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tinylearn.viz.nested import ROOT, ancestors
+from tinylearn.viz.layout.nested import ROOT, ancestors
 from tinylearn.viz.style import MARKS, clip, shape_text
 
 Data = dict[str, Any]

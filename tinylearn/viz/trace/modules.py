@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tinylearn.viz.forward import Graph
-from tinylearn.viz.layers import layers_between
 from tinylearn.viz.style import clip
+from tinylearn.viz.trace.forward import Graph
+from tinylearn.viz.trace.unseen_layers import layers_between
 
 Data = dict[str, Any]
 

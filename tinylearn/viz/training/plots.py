@@ -18,7 +18,7 @@ from html import escape
 from typing import Any
 
 from tinylearn.tensor import Tensor, no_grad
-from tinylearn.viz.html import image, themed
+from tinylearn.viz.faces.html import image, themed
 from tinylearn.viz.style import COLOURS, DASHES
 
 WIDTH, HEIGHT = 460.0, 260.0

@@ -27,9 +27,9 @@ from tinylearn.nn.progress import (
     face_for,
     tick_html,
 )
-from tinylearn.viz.histograms import Watched
-from tinylearn.viz.html import stilled, themed
+from tinylearn.viz.faces.html import stilled, themed
 from tinylearn.viz.style import DASHES
+from tinylearn.viz.training.histograms import Watched
 
 T = TypeVar("T")
 LOOK_EVERY = 2.0  # seconds between two looks at the watched tensors, at least

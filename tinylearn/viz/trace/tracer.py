@@ -25,9 +25,11 @@ from tinylearn.plan.request import is_given
 from tinylearn.schedule.kernel import is_source
 from tinylearn.schedule.schedule import schedule
 from tinylearn.tensor import Tensor
-from tinylearn.viz.calls import add_calls, calls_in
-from tinylearn.viz.code import LANGUAGES, MOST_KERNELS, code_of
-from tinylearn.viz.decisions import (
+from tinylearn.viz.layout.views import add_views
+from tinylearn.viz.style import clip, face, shape_text
+from tinylearn.viz.trace.calls import add_calls, calls_in
+from tinylearn.viz.trace.code import LANGUAGES, MOST_KERNELS, code_of
+from tinylearn.viz.trace.decisions import (
     add_apart,
     add_joined,
     kernel_data,
@@ -35,12 +37,10 @@ from tinylearn.viz.decisions import (
     simplified_steps,
     step_data,
 )
-from tinylearn.viz.film import add_frames
-from tinylearn.viz.modules import add_modules
-from tinylearn.viz.names import called, holding, look_around, names_on_lines
-from tinylearn.viz.style import clip, face, shape_text
-from tinylearn.viz.values import summary
-from tinylearn.viz.views import add_views
+from tinylearn.viz.trace.digest import summary
+from tinylearn.viz.trace.film import add_frames
+from tinylearn.viz.trace.modules import add_modules
+from tinylearn.viz.trace.variables import called, holding, look_around, names_on_lines
 
 Data = dict[str, Any]
 SCHEMA, VERSION = "tinylearn.trace", 1
@@ -256,7 +256,7 @@ def trace(
     view: str = "kernels",
     frame: FrameType | None = None,
 ) -> Data:
-    """The trace of tensors: a dict of plain data, described in `tinylearn/viz/schema.md`.
+    """The trace of tensors: a dict of plain data, described in `tinylearn/viz/trace/schema.md`.
 
     steps   True: the simplified graph with its decisions; False: the graph as it was built
     code    False leaves the kernels' code out

@@ -11,10 +11,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from tinylearn.viz import html
-from tinylearn.viz.picture import Picture
+from tinylearn.viz.faces import html
+from tinylearn.viz.faces.picture import Picture
+from tinylearn.viz.faces.text import label, what
 from tinylearn.viz.style import amount
-from tinylearn.viz.text import label, what
 
 Data = dict[str, Any]
 Key = tuple[int, int]  # phase of a film, place in it

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tinylearn.viz.folds import folds
-from tinylearn.viz.nested import Level, ancestors, nested
+from tinylearn.viz.layout.folds import folds
+from tinylearn.viz.layout.nested import Level, ancestors, nested
 from tinylearn.viz.style import box, columns
 
 Data = dict[str, Any]

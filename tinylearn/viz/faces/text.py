@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from tinylearn.viz.film import intensity
 from tinylearn.viz.style import amount, counted, shape_text
+from tinylearn.viz.trace.film import intensity
 
 Data = dict[str, Any]
 LONGEST = 400  # nodes; beyond this a listing helps nobody

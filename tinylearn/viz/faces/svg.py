@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from tinylearn.viz.nested import HEAD, PAD
+from tinylearn.viz.layout.nested import HEAD, PAD
 from tinylearn.viz.style import colour, dash
 
 Data = dict[str, Any]

@@ -16,9 +16,9 @@ from tinylearn.devices.device import Device
 from tinylearn.graph.node import Node
 from tinylearn.plan.plan import LOCK, plan_for
 from tinylearn.plan.request import Request
-from tinylearn.viz.names import is_model, own
 from tinylearn.viz.style import clip, columns
-from tinylearn.viz.values import BINS, LARGEST, digest, summary
+from tinylearn.viz.trace.digest import BINS, LARGEST, digest, summary
+from tinylearn.viz.trace.variables import is_model, own
 
 Data = dict[str, Any]
 MOST = 12  # tensors; more do not fit on a screen

@@ -17,9 +17,9 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
-from tinylearn.viz.assets import script, style, text_of
-from tinylearn.viz.svg import alternative, svg
-from tinylearn.viz.text import graph_text, source_text, steps_text
+from tinylearn.viz.faces.assets import script, style, text_of
+from tinylearn.viz.faces.svg import alternative, svg
+from tinylearn.viz.faces.text import graph_text, source_text, steps_text
 
 Data = dict[str, Any]
 IN_ADDRESS = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", "&": "%26", "\n": " "})
