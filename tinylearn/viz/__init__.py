@@ -16,10 +16,10 @@ from typing import Any
 
 from tinylearn.parts import using as replaced
 from tinylearn.viz.faces.memory_film import MemoryFilm
+from tinylearn.viz.faces.nan import trace_nan
 from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.side_by_side import Comparison
 from tinylearn.viz.trace.code import LANGUAGES
-from tinylearn.viz.trace.nan import trace_nan
 from tinylearn.viz.trace.tracer import trace as _trace
 from tinylearn.viz.training import plots
 from tinylearn.viz.training.dashboard import progress
