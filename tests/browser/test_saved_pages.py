@@ -140,6 +140,20 @@ def test_a_line_of_code_lights_its_node_and_a_node_its_line(opened):
     shoot(page, "explain-code")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_way_of_a_nan_is_lit_from_its_maker_to_the_result(opened, scheme):
+    x = tl.Tensor([1.0, -1.0])
+    with pytest.raises(FloatingPointError) as caught, tl.trace_nan():
+        (x.log() * 2 + 1).numpy()
+    page = opened(caught.value.draw(), scheme)
+    lit = page.locator(".tlv-node.tlv-way > text:first-of-type").all_text_contents()
+    assert [text.split()[0] for text in lit] == ["log", "×", "+"]
+    assert page.locator(".tlv-edge.tlv-way").count() == 2
+    assert page.locator(".tlv-made").text_content() == "✗ the first NaN"
+    assert "log made 1 NaN among its 2 numbers" in page.locator(".tlv-report").inner_text()
+    shoot(page, f"nan-{scheme}")
+
+
 def test_a_pinned_moment_becomes_a_figure(opened):
     page = opened(film(multiply_add(), step=1))
     page.get_by_label("Keep this moment").click()

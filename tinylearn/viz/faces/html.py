@@ -91,7 +91,9 @@ def fallback(trace: Data, options: Data) -> str:
     alt = alternative(trace)
     view = options["view"] if options["view"] in trace["views"] else next(iter(trace["views"]))
     readable = seen_boxes(trace["views"][view]) <= LARGEST_IMAGE
-    picture = image(svg(trace, view=view), alt) if readable else f"<p>{escape(alt)}.</p>"
+    picture = (
+        image(svg(trace, view=view, marks=options), alt) if readable else f"<p>{escape(alt)}.</p>"
+    )
     parts = [picture] if options["mode"] in ("draw", "explain") else []
     if options["mode"] == "source":
         parts.append(f"<pre>{escape(source_text(trace, options['language']))}</pre>")

@@ -160,6 +160,7 @@ class Finding:
         options: dict[str, Any] = {
             "lit": [tracer.ids[n] for n in dict.fromkeys(lit)],
             "maker": tracer.ids[(self.infinity or self.way)[-1]],
+            "says": self.report(),
             "made": "the first NaN" if look.nans and not self.infinity else "the first infinity",
         }
         return Picture(data, "draw", **options)

@@ -55,7 +55,7 @@ class Picture:
 
     def svg(self, step: int | None = None) -> str:
         """The picture as SVG text, after `step` decisions (None: when all are taken)."""
-        return svg(self.trace, step, self.options["view"])
+        return svg(self.trace, step, self.options["view"], marks=self.options)
 
     def save(
         self, path: str | Path, step: int | None = None, steps: Sequence[int] | None = None

@@ -21,6 +21,7 @@ STYLE = (
     "rect{fill:#fff;stroke:#333}.q{stroke-dasharray:4 3}.i{fill:#e6edf5}.w{fill:#fdf1df}"
     ".x{stroke:#1a1a1a;stroke-width:3}.n{font-weight:700;font-size:12px}"
     ".y{stroke-width:3.4;stroke-dasharray:none}"
+    "rect.r,.e.r{stroke:#a3001b;stroke-width:3}text.r{fill:#a3001b;font-weight:700}"
 )
 
 
@@ -50,16 +51,25 @@ def parts_at(trace: Data, step: int | None) -> dict[str, str]:
     return {node: now(root) for node, root in home.items()}
 
 
-def svg(trace: Data, step: int | None = None, view: str = "kernels", near: bool = False) -> str:
+def svg(
+    trace: Data,
+    step: int | None = None,
+    view: str = "kernels",
+    near: bool = False,
+    marks: Data | None = None,
+) -> str:
     """The graph after `step` decisions as one SVG text.
 
-    step   None for the finished picture, 0 for the beginning of the film
-    near   True: of a graph too large for a page only what stands around the step's nodes
+    step    None for the finished picture, 0 for the beginning of the film
+    near    True: of a graph too large for a page only what stands around the step's nodes
+    marks   {"lit": nodes on the way of a bad number, "maker": where it began, "made": what it is}
     """
     plan = trace["views"].get(view) or next(iter(trace["views"].values()))
     drawing = Drawing(trace, plan, state_at(trace, step))
     drawing.parts = parts_at(trace, step)
     drawing.now = set(trace["steps"][step - 1]["nodes"]) if step else set()
+    drawing.marks = marks or {}
+    drawing.lit = set(drawing.marks.get("lit", ()))
     drawing.level("", MARGIN, MARGIN)
     width, height = (v + 2 * MARGIN for v in plan["levels"][""]["size"])
     x, y, w, h = drawing.region(width, height) if near else (0, 0, width, height)
@@ -104,6 +114,9 @@ class Drawing:
         self.bars: list[str] = []
         self.parts: dict[str, str] = {}
         self.now: set[str] = set()  # the nodes of the step that is shown
+        self.lit: set[str] = set()  # the nodes on the way of a bad number
+        self.marks: Data = {}
+        self.lit_edges: list[str] = []
         self.at: dict[str, tuple[float, float, float, float]] = {}
 
     def text(self) -> str:
@@ -113,7 +126,7 @@ class Drawing:
         """
         edges, heads = "".join(dict.fromkeys(self.edges)), "".join(dict.fromkeys(self.heads))
         return (
-            f'{"".join(self.outlines)}<path class="e" d="{edges}"/>'
+            f'{"".join(self.outlines)}<path class="e" d="{edges}"/>{"".join(self.lit_edges)}'
             f'<path class="h" d="{heads}"/>{"".join(self.boxes)}'
             f'<path class="x" d="{"".join(self.bars)}"/>'
         )
@@ -139,8 +152,10 @@ class Drawing:
         for item, (x, y, w, h) in level["items"].items():
             if item in self.plan["levels"] and item not in self.plan["closed"]:
                 self.outline(item, left + x - w / 2, top + y - h / 2, w, h)
-        for _, _, b, _, points in level["edges"]:
+        for value, _, b, leaves, points in level["edges"]:
             self.edges.append(curve(points, left, top))
+            if value in self.lit and self.lit.intersection(leaves):
+                self.lit_edges.append(f'<path class="e r" d="{self.edges[-1]}"/>')
             if b in self.nodes or b in self.plan["closed"]:
                 self.heads.append(f"M{points[-2] + left:.0f} {points[-1] + top:.0f}l-3.5-7h7z")
         for item, (x, y, w, h) in level["items"].items():
@@ -215,6 +230,8 @@ class Drawing:
             kinds.append("q")
         if node["id"] in self.now:
             kinds.append("y")
+        if node["id"] in self.lit:
+            kinds.append("r")
         radius = 3 if node["kind"] == "source" else h / 2 if node["kind"] == "move" else 8
         self.boxes.append(
             f'<rect{_class(kinds)} x="{x - w / 2:.0f}" y="{y - h / 2:.0f}" width="{w:.0f}" '
@@ -224,6 +241,9 @@ class Drawing:
             small = _class(["s"] if k or node["kind"] == "move" else [])
             at = y + (4.5 if len(lines) == 1 else -3 + 15 * k)
             self.boxes.append(f'<text{small} x="{x:.0f}" y="{at:.0f}">{escape(line)}</text>')
+        if node["id"] == self.marks.get("maker"):
+            made = f'x="{x:.0f}" y="{y - h / 2 - 7:.0f}">✗ {escape(self.marks["made"])}</text>'
+            self.boxes.append(f'<text class="r" {made}')
         if self.film and self.state.get(node["id"], ("",))[0] in ("store", "join"):
             self.bars.append(f"M{x - 10:.0f} {y + h / 2 + 3:.0f}h20")
 
@@ -231,6 +251,8 @@ class Drawing:
         """A closed group: a double outline says that there is more inside."""
         number = self.kernels[group]["number"] if group in self.kernels else 0
         stroke = colour(number)[0] if number else "#333"
+        if self.lit.intersection(self.leaves(group)):
+            stroke = "#a3001b"
         radius = min(h / 2, 10)
         for inset in (0, 2.5):
             self.boxes.append(

@@ -11,7 +11,8 @@ Object.assign(Graph.prototype, {
     return Math.min(w / (this.whole.w + 30), h / (this.whole.h + 30));
   },
   fit() { this.look({x: this.whole.w / 2, y: this.whole.h / 2, scale: Math.min(1.6, this.fitScale())}); },
-  // Whole if that can be read; else large enough, beginning at the top (or at the result).
+  // Whole if that can be read; else large enough, beginning at the top, at the result, or where a
+  // bad number was made.
   start() {
     if (!this.host.clientWidth) return;
     const [w, h] = this.size(), scale = Math.min(this.big ? 2.2 : 1.25, this.fitScale());
@@ -22,7 +23,8 @@ Object.assign(Graph.prototype, {
     const reach = w / readable, near = Object.keys(this.boxes).map(i => this.at[i]).filter(p => p[1] < h / readable).map(p => p[0]).sort((a, b) => a - b);
     const middle = end ? end[0] : near[near.length >> 1] ?? this.whole.w / 2;
     const x = reach > this.whole.w + 30 ? this.whole.w / 2 : Math.min(this.whole.w + 15 - reach / 2, Math.max(reach / 2 - 15, middle));
-    this.look({x, y: top, scale: readable});
+    const made = this.at[this.maker];
+    this.look(made ? {x: made[0], y: made[1] + 0.3 * h / readable, scale: readable} : {x, y: top, scale: readable});
   },
   zoom(factor, x, y) {
     if (!this.view) return;

@@ -63,11 +63,12 @@ class Face {
   setView(name) {
     this.viewName = name;
     this.host.replaceChildren();
-    this.graph = new Graph(this.trace, this.trace.views[name], this.host, {select: id => this.select(id), hover: id => this.hover(id), grown: () => this.fitHeight()}, this.options.differs);
+    this.graph = new Graph(this.trace, this.trace.views[name], this.host, {select: id => this.select(id), hover: id => this.hover(id), grown: () => this.fitHeight()}, this.options);
     this.graph.svg.setAttribute("aria-label", this.root.querySelector(".tlv-still img")?.alt || this.trace.title);
     this.tall = 0;
     this.fitHeight();
     this.refresh();
+    if (this.options.maker) this.graph.reveal(this.options.maker);
     this.graph.start();
   }
   // As high as the graph needs, within limits; opening a group may add, stepping changes nothing.
@@ -135,7 +136,7 @@ class Face {
   overview() {
     const t = this.trace, computing = t.nodes.filter(n => n.kind !== "source").length, moved = t.kernels.reduce((s, k) => s + k.read + k.written, 0);
     const passes = ["forward", "backward", "update"].map(p => [p, t.nodes.filter(n => n.kind !== "source" && n.pass === p).length]).filter(([, n]) => n);
-    return html("section", {class: "tlv-card"}, html("h4", {}, t.title),
+    return html("section", {class: "tlv-card"}, html("h4", {}, t.title), this.options.says && html("p", {class: "tlv-report"}, this.options.says),
       html("p", {}, `${computing} op${computing === 1 ? "" : "s"}${passes.length > 1 ? ` (${passes.map(([p, n]) => `${n} ${p}`).join(", ")})` : ""} in ${t.kernels.length} kernel${t.kernels.length === 1 ? "" : "s"} that move${t.kernels.length === 1 ? "s" : ""} ${quantity(moved)}.`),
       this.options.mode === "draw" && html("p", {}, (this.graph.plan.kind === "kernel" ? "Numbered boxes are kernels." : "Grey boxes are modules and calls.") + " Rounded: computes; oval: only moves; square: in memory; ∂: made by a gradient rule. Double outline: opens by a click or Enter, and closes by its title or the key c. Click a node for its facts."));
   }

@@ -36,9 +36,10 @@ function path(p) {
 
 class Graph {
   // host: the element to draw in; tell: {select(id), hover(id), grown()}
-  // differs: nodes that get a mark, because other rules decide otherwise about them
-  constructor(trace, plan, host, tell, differs = []) {
-    Object.assign(this, {trace, plan, host, tell, differs});
+  // marks: differs, nodes about which other rules decide otherwise; lit, those on the way of a bad
+  // number from its maker to the result; made, what that maker made
+  constructor(trace, plan, host, tell, {differs = [], lit = [], maker = "", made = ""} = {}) {
+    Object.assign(this, {trace, plan, host, tell, differs, lit: new Set(lit), maker, made});
     this.nodes = Object.fromEntries(trace.nodes.map(n => [n.id, n]));
     this.kernels = Object.fromEntries(trace.kernels.map(k => [k.id, k]));
     this.open = new Set(Object.keys(plan.titles).filter(g => !plan.closed.includes(g)));
@@ -117,6 +118,7 @@ class Graph {
     for (const [value, a, b, leaves, points] of placed.level.edges) {
       const line = shape("path", {class: "tlv-edge", d: this.route(placed, value, a, b, points)}, g);
       if (this.nodes[b] || (b && !this.open.has(b))) line.setAttribute("marker-end", this.arrow);
+      line.classList.toggle("tlv-way", this.lit.has(value) && leaves.some(i => this.lit.has(i)));
       this.lines.push({line, value, leaves});
     }
     for (const [i, at] of Object.entries(placed.items)) {
@@ -191,10 +193,15 @@ class Graph {
       if (this.differs.includes(i)) words(g, "≠", w / 2 - 2, -h / 2 + 4, "tlv-differs");
       shape("path", {class: "tlv-stored", d: `M-10 ${h / 2 + 3.5}h20`}, g);
     }
+    if (i === this.maker) words(g, `✗ ${this.made}`, 0, -h / 2 - 7, "tlv-made");
+    g.classList.toggle("tlv-way", this.leavesOf(i).some(leaf => this.lit.has(leaf)));
     this.boxes[i] = g;
   }
 
   // ------------------------------------------------------------------------ state
+  leavesOf(item) {
+    return this.nodes[item] ? [item] : Object.keys(this.plan.levels[item].items).flatMap(i => this.leavesOf(i));
+  }
   leafOf(item) {
     while (!this.nodes[item]) item = Object.keys(this.plan.levels[item].items).at(-1);
     return item;
