@@ -366,3 +366,17 @@ def test_a_weight_shows_its_gradient_once_that_is_computed():
 def test_one_of_anything_is_counted_as_one():
     alt = svg.alternative(tl.draw(tl.Tensor.rand(4).exp()).trace)
     assert alt.endswith("1 op on 1 source, in 1 kernel")
+
+
+@pytest.mark.parametrize("value, shown", [(1.0001, "1.0001"), (1 / 3, "0.33333334"), (2.0, "2")])
+def test_a_constant_is_shown_as_it_is(value, shown):
+    picture = viz.draw(tl.Tensor([1.0, 2.0]) * value)
+    assert f"× {shown}" in [node["face"][0] for node in picture.trace["nodes"]]
+
+
+def test_of_a_full_kernel_the_true_reason_is_said_before_the_rule():
+    picture = viz.explain(Named(chain(200)))
+    refused = [step for step in picture.trace["steps"] if step["refused"]]
+    assert refused and all("is full" in step["refused"] for step in refused)
+    text = " ".join(str(picture).split())
+    assert re.search(r"compute_where_used\) Refused: the kernel of .* is full.* By the rule", text)

@@ -14,7 +14,7 @@ from tinylearn.viz.faces import html
 from tinylearn.viz.faces.interchange import digraph
 from tinylearn.viz.faces.memory_film import MemoryFilm
 from tinylearn.viz.faces.svg import alternative, svg
-from tinylearn.viz.faces.text import graph_text, source_text, steps_text
+from tinylearn.viz.faces.text import graph_text, reasons, source_text, steps_text
 
 Data = dict[str, Any]
 MOST_COLUMNS = 60  # kernels; a wider memory film helps nobody beside a stepper
@@ -112,9 +112,8 @@ class Figures:
         if number == 0:
             return "Before the first decision: every op is a kernel of its own."
         step = self.trace["steps"][number - 1]
-        says = self.trace["rules"][step["rule"]]
-        text = f"Step {number}: {step['verdict']}. {says} Here: {step['because']}."
-        return text + (f" Refused: {step['refused']}." if step["refused"] else "")
+        why = reasons(step, self.trace["rules"][step["rule"]])
+        return f"Step {number}: {step['verdict']}. {why}"
 
     def __str__(self) -> str:
         return "\n".join(self._caption(number) for number in self.steps)

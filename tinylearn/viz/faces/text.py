@@ -62,19 +62,28 @@ def steps_text(trace: Data) -> str:
     for number, step in enumerate(trace["steps"], 1):
         names = ", ".join(what(nodes[i]) for i in step["nodes"])
         rows.append(f"{number:3}. {step['verdict'].upper():<6}{names}  ({step['rule']})")
-        sentence = f"Here: {step['because']}."
-        if step["rule"] not in seen:
-            sentence = f"{trace['rules'][step['rule']]} {sentence}"
-            seen.add(step["rule"])
+        says = "" if step["rule"] in seen else trace["rules"][step["rule"]]
+        seen.add(step["rule"])
+        sentence = reasons(step, says)
         if step["apart"]:
             sentence += f" So it is not fused into {numbered(step['apart'])}."
-        if step["refused"]:
-            sentence += f" Refused: {step['refused']}."
         before, after = trace["frames"][number - 1 : number + 1]
         if before != after:
             sentence += f" {counts(before, after)}."
         rows += textwrap.wrap(sentence, 94, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(rows)
+
+
+def reasons(step: Data, says: str) -> str:
+    """Why a step was taken: the rule's sentence and the facts, but first what made it impossible.
+
+    >>> reasons({"refused": "it is full", "because": "saves 8 B"}, "One kernel reads it.")
+    'Refused: it is full. By the rule it would be fused: One kernel reads it. Here: saves 8 B.'
+    """
+    facts = f"{says} Here: {step['because']}.".lstrip()
+    if step["refused"]:
+        return f"Refused: {step['refused']}. By the rule it would be fused: {facts}"
+    return facts
 
 
 def numbered(kernels: list[str]) -> str:

@@ -16,7 +16,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
 from tinylearn.graph.deferred import spelled_out
+from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST, DETACH
 from tinylearn.graph.simplify import Simplified, simplify
@@ -226,8 +229,21 @@ def argument(node: Node) -> str:
     if node.arg is None:
         return ""
     if node.op is CONST:
-        return f"{node.arg:.4g}" if isinstance(node.arg, float) else str(node.arg)
+        return value_text(node.arg, node.dtype)
     return clip(str(node.arg), 60)
+
+
+def value_text(value: Any, dtype: DType) -> str:
+    """A constant in the fewest digits that its dtype tells apart from its neighbours.
+
+    >>> from tinylearn.graph.dtype import float32
+    >>> value_text(1.0001, float32), value_text(1 / 3, float32), value_text(2.0, float32)
+    ('1.0001', '0.33333334', '2')
+    """
+    if not dtype.is_float:
+        return str(value)
+    with np.errstate(over="ignore"):  # too large a value is infinite in its dtype
+        return str(dtype.numpy.type(value)).removesuffix(".0")
 
 
 def passes(order: list[Node]) -> dict[Node, str]:

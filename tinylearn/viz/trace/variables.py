@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from types import FrameType, MemberDescriptorType
 from typing import Any
 
+from tinylearn.errors import Origin
 from tinylearn.graph.node import Node
 from tinylearn.nn.module import Module
 
-ASSIGNED = re.compile(r"^([^\W\d]\w*)\s*(?::[^=]+)?=(?!=)")
+ASSIGNED = re.compile(r"([^\W\d]\w*)\s*(?::[^=]+)?=[\s(]*$")  # up to where the value begins
+REST = re.compile(r"[\s)]*(#.*)?")  # after the value
 NAMELESS = ("<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")  # code objects
 DEEPEST = 6  # attributes of attributes: model.layers.weight
 
 
 def names_on_lines(order: list[Node]) -> dict[Node, str]:
-    """The node that a line `name = ...` ends in is called by that name."""
+    """The node that is the whole value of a line `name = ...` is called by that name."""
     origins = {n.made_at: n.origin for n in order if n.origin is not None}
     lines = {place: (origin.code, origin.line_number) for place, origin in origins.items()}
     line = {n: lines[n.made_at] for n in order if n.made_at is not None}
@@ -31,10 +35,21 @@ def names_on_lines(order: list[Node]) -> dict[Node, str]:
         origin = origins[node.made_at]
         if origin.code.co_name in NAMELESS:
             continue  # f = lambda x: x * 2 names the function, not what it makes
-        text = origin.text
-        if ";" not in text and (found := ASSIGNED.match(text)):
-            names[node] = found.group(1)
+        if name := assigned_name(origin):
+            names[node] = name
     return names
+
+
+def assigned_name(origin: Origin) -> str:
+    """The name that a line `name = ...` gives to what its place makes; "" for a part of that."""
+    places = islice(origin.code.co_positions(), origin.instruction // 2, None)
+    first, last, start, stop = next(places, (None,) * 4)
+    if first is None or last is None or ";" in origin.text:
+        return ""
+    before, after = [linecache.getline(origin.code.co_filename, k).encode() for k in (first, last)]
+    found = ASSIGNED.match(before[:start].decode().strip())  # columns count bytes
+    ends = REST.fullmatch(after[stop:].decode().strip())
+    return found.group(1) if found and ends else ""
 
 
 def called(value: Any, frame: FrameType | None, otherwise: str) -> str:

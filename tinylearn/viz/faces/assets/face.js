@@ -114,7 +114,7 @@ class Face {
       this.slider.value = this.step;
       this.slider.setAttribute("aria-valuetext", s ? `step ${this.step}: ${s.verdict}` : "before the first step");
       this.count.textContent = `${this.step} / ${last}`;
-      this.spoken.textContent = s ? `Step ${this.step} of ${last}: ${s.verdict}. ${this.trace.rules[s.rule]} ${s.because}.` : "";
+      this.spoken.textContent = s ? `Step ${this.step} of ${last}: ${s.verdict}. ${reasons(this.trace, s)}` : "";
     }
     this.refresh();
     const s = this.trace.steps[this.step - 1];

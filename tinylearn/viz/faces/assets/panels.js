@@ -13,6 +13,11 @@ function change(a, b, unit) {
   const after = quantity(b, unit);
   return "→ " + after + (after === quantity(a, unit) ? ` (${b > a ? "+" : "−"}${quantity(Math.abs(b - a), unit)})` : "");
 }
+// Why a step was taken: what made the rule's wish impossible comes before the rule.
+function reasons(trace, s) {
+  const facts = `${trace.rules[s.rule]} Here: ${s.because}.`;
+  return s.refused ? `Refused: ${s.refused}. By the rule it would be fused: ${facts}` : facts;
+}
 function describe(node) {
   const name = node.name ? `${node.name} = ` : "", of = node.pass === "forward" ? "" : `, ${node.pass} pass`;
   return `${name}${node.op} ${shapeText(node.shape)} ${node.dtype}, ${quantity(node.bytes)}${of}${node.call ? ", part of " + node.call : ""}`;
@@ -79,9 +84,9 @@ function stepPanel(face) {
   const s = trace.steps[step - 1], first = face.graph.nodes[s.nodes[0]] || {face: [""], shape: []};
   const title = s.nodes.length > 1 ? `${s.nodes.length} ${s.nodes.every(n => face.graph.nodes[n].kind === "move") ? "moves" : "nodes"}` : (first.name ? `${first.name} = ` : "") + (first.kind === "move" ? first.op : first.face[0].replace(/ → .*/, "")) + " " + (s.nodes.length ? shapeText(first.shape) : "") + (first.call ? ` of ${first.call}` : "");
   card.append(html("h4", {}, html("span", {class: `tlv-verdict tlv-${s.verdict}`}, {store: "▣ store", fuse: "⤵ fuse", join: "⇄ join", simplify: "≡ simplify"}[s.verdict]), " " + title));
-  card.append(html("p", {class: "tlv-says"}, trace.rules[s.rule]), html("p", {}, "Here: " + s.because + "."));
+  if (s.refused) card.append(html("p", {class: "tlv-warning"}, "⊘ Refused: " + s.refused + "."), html("p", {}, `By the rule it would be fused: ${trace.rules[s.rule]} Here: ${s.because}.`));
+  else card.append(html("p", {class: "tlv-says"}, trace.rules[s.rule]), html("p", {}, "Here: " + s.because + "."));
   if (s.apart.length) card.append(html("p", {class: "tlv-warning"}, `⊘ Not fused into kernel${s.apart.length > 1 ? "s" : ""} ${s.apart.map(k => face.graph.kernels[k].number).join(", ")}.`));
-  if (s.refused) card.append(html("p", {class: "tlv-warning"}, "⊘ Fusion refused: " + s.refused + "."));
   card.append(html("p", {class: "tlv-rule"}, "rule ", html("code", {}, s.rule), s.kernels.length ? ` · in ${s.kernels.map(k => "kernel " + face.graph.kernels[k].number).join(", ")}` : ""));
   const [before, after] = trace.frames.slice(step - 1, step + 1), row = (name, a, b, changed) =>
     html("tr", changed === "same" ? {} : {class: "tlv-changed"}, html("th", {scope: "row"}, name), html("td", {}, a), html("td", {}, changed));

@@ -80,6 +80,6 @@ class Paper {
     if (!trace.steps.length) return trace.title;
     if (!s) return "Before the first decision: every op is a kernel of its own.";
     const [a, b] = trace.frames.slice(step - 1, step + 1), moved = f => quantity(f.read + f.written);
-    return `Step ${step} of ${trace.steps.length}: ${s.verdict}. ${trace.rules[s.rule]} Here: ${s.because}. Kernels ${a.kernels} → ${b.kernels}, memory traffic ${moved(a)} → ${moved(b)}.` + (s.refused ? ` Refused: ${s.refused}.` : "");
+    return `Step ${step} of ${trace.steps.length}: ${s.verdict}. ${reasons(trace, s)} Kernels ${a.kernels} → ${b.kernels}, memory traffic ${moved(a)} → ${moved(b)}.`;
   }
 }
