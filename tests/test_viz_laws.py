@@ -48,6 +48,21 @@ def test_every_graph_is_drawn_with_each_node_in_one_place(nodes):
     assert len(shown._repr_html_()) > 1000
 
 
+@given(graphs(), st.booleans())
+def test_a_node_stands_in_every_kernel_that_computes_it_and_in_no_other(nodes, film):
+    trace = (viz.explain if film else viz.draw)(*map(Named, nodes)).trace
+    plan = trace["views"]["kernels"]
+
+    def inside(group):
+        for item in plan["levels"][group]["items"]:
+            yield from inside(item) if item in plan["levels"] else [plan["copies"].get(item, item)]
+
+    constants = {n["id"] for n in trace["nodes"] if n["op"] == "const"}
+    for kernel in trace["kernels"]:
+        held = list(inside(kernel["id"])) if kernel["id"] in plan["titles"] else []
+        assert sorted(held) == sorted(set(kernel["nodes"]) - constants)
+
+
 @given(graphs())
 def test_every_memory_film_holds_one_value_at_a_time_in_each_place(nodes):
     film = viz.draw(*map(Named, nodes), by="memory")

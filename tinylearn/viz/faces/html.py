@@ -20,10 +20,12 @@ from typing import Any
 from tinylearn.viz.faces.assets import script, style, text_of
 from tinylearn.viz.faces.svg import alternative, svg
 from tinylearn.viz.faces.text import graph_text, source_text, steps_text
+from tinylearn.viz.layout.views import overview
 
 Data = dict[str, Any]
 IN_ADDRESS = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", "&": "%26", "\n": " "})
 START = "start.js"  # the only script that stands in the page as it is
+READABLE = 1800  # pixels; a still image that is longer shows its kernels closed
 LARGEST_IMAGE = 300  # boxes; a larger still image cannot be read and weighs too much
 DRAWING = re.compile(r'<svg [^>]*aria-label="([^"]*)".*?</svg>', re.DOTALL)
 OPEN = """(function () {
@@ -83,18 +85,20 @@ def fragment(trace: Data, options: Data) -> str:
 
 def packed(text: str) -> str:
     """The text compressed, in letters that can stand in HTML; browsers unpack it themselves."""
-    return base64.b64encode(zlib.compress(text.encode(), 7)).decode()
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def fallback(trace: Data, options: Data) -> str:
     """What is seen where no script runs."""
     alt = alternative(trace)
     view = options["view"] if options["view"] in trace["views"] else next(iter(trace["views"]))
-    readable = seen_boxes(trace["views"][view]) <= LARGEST_IMAGE
-    picture = (
-        image(svg(trace, view=view, marks=options), alt) if readable else f"<p>{escape(alt)}.</p>"
-    )
-    parts = [picture] if options["mode"] in ("draw", "explain") else []
+    plan = trace["views"][view]
+    if view == "kernels" and max(plan["levels"][""]["size"]) > READABLE and "lit" not in options:
+        plan = overview(trace)
+    drawing = f"<p>{escape(alt)}.</p>"
+    if seen_boxes(plan) <= LARGEST_IMAGE:
+        drawing = image(svg(trace, marks=options, plan=plan), alt)
+    parts = [drawing] if options["mode"] in ("draw", "explain") else []
     if options["mode"] == "source":
         parts.append(f"<pre>{escape(source_text(trace, options['language']))}</pre>")
     elif trace["steps"]:

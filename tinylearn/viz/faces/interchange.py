@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinylearn.viz.layout.copies import in_kernels
 from tinylearn.viz.style import colour
 
 Data = dict[str, Any]
@@ -30,22 +31,18 @@ def digraph(trace: Data) -> Any:
 
     graph = Digraph(comment=plain(trace["title"]))
     graph.attr("node", shape="box", style="rounded", fontname="Helvetica")
-    homes: dict[str, list[Data]] = {}
-    for kernel in trace["kernels"]:
-        for node in kernel["nodes"]:
-            homes.setdefault(node, []).append(kernel)
+    boxes = in_kernels(trace["nodes"], trace["kernels"])
     for kernel in trace["kernels"]:
         with graph.subgraph(name=f"cluster_{kernel['id']}") as cluster:
             fill, _ = colour(kernel["number"])
             cluster.attr(label=f"kernel {kernel['number']}", color=fill, penwidth="2")
-            for node in trace["nodes"]:
-                if homes.get(node["id"]) == [kernel]:
+            for node in boxes.nodes:
+                if boxes.parents.get(node["id"]) == kernel["id"]:
                     add_node(cluster, node)
-    for node in trace["nodes"]:
-        if len(homes.get(node["id"], [])) != 1:
+    for node in boxes.nodes:
+        if node["id"] not in boxes.parents:
             add_node(graph, node)
-        for i in node["inputs"]:
-            graph.edge(i, node["id"])
+    graph.edges((plain(a), plain(b)) for a, b in boxes.edges)
     return graph
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from tinylearn.viz.layout.copies import face
 from tinylearn.viz.layout.nested import HEAD, PAD
 from tinylearn.viz.style import colour, dash
 
@@ -18,7 +19,8 @@ PAGE = 800, 900  # a larger picture cannot be read on paper
 STYLE = (
     "text{font:13px system-ui,Segoe UI,Helvetica,Arial,sans-serif;fill:#1a1a1a;text-anchor:middle}"
     ".s{font-size:11px;fill:#444}.e{fill:none;stroke:#666;stroke-width:1.2}.h{fill:#666}"
-    "rect{fill:#fff;stroke:#333}.q{stroke-dasharray:4 3}.i{fill:#e6edf5}.w{fill:#fdf1df}"
+    "rect{fill:#fff;stroke:#333}.k{fill-opacity:.13;stroke-width:2}"
+    ".q{stroke-dasharray:4 3}.i{fill:#e6edf5}.w{fill:#fdf1df}"
     ".x{stroke:#1a1a1a;stroke-width:3}.n{font-weight:700;font-size:12px}"
     ".y{stroke-width:3.4;stroke-dasharray:none}"
     "rect.r,.e.r{stroke:#a3001b;stroke-width:3}text.r{fill:#a3001b;font-weight:700}"
@@ -31,9 +33,9 @@ def state_at(trace: Data, step: int | None) -> dict[str, tuple[str, list[str]]]:
     return {node: (s["verdict"], s["kernels"]) for s in steps for node in s["nodes"]}
 
 
-def parts_at(trace: Data, step: int | None) -> dict[str, str]:
-    """{node: the root of the kernel that computes it now}; kernels that have joined have one."""
-    home: dict[str, str] = {}
+def parts_at(trace: Data, step: int | None) -> dict[str, list[str]]:
+    """{node: the roots of the kernels that compute it now}; kernels that have joined have one."""
+    home: dict[str, list[str]] = {}
     joined: dict[str, str] = {}
 
     def now(root: str) -> str:
@@ -45,10 +47,10 @@ def parts_at(trace: Data, step: int | None) -> dict[str, str]:
         for node in s["nodes"] if s["roots"] else ():
             root = now(s["roots"][0])
             if s["verdict"] != "join" or node not in home:
-                home[node] = root
-            elif now(home[node]) != root:
-                joined[now(home[node])] = root
-    return {node: now(root) for node, root in home.items()}
+                home[node] = s["roots"]
+            elif now(home[node][0]) != root:
+                joined[now(home[node][0])] = root
+    return {node: list(map(now, roots)) for node, roots in home.items()}
 
 
 def svg(
@@ -57,14 +59,16 @@ def svg(
     view: str = "kernels",
     near: bool = False,
     marks: Data | None = None,
+    plan: Data | None = None,
 ) -> str:
     """The graph after `step` decisions as one SVG text.
 
     step    None for the finished picture, 0 for the beginning of the film
     near    True: of a graph too large for a page only what stands around the step's nodes
     marks   {"lit": nodes on the way of a bad number, "maker": where it began, "made": what it is}
+    plan    positions, in place of those of the view
     """
-    plan = trace["views"].get(view) or next(iter(trace["views"].values()))
+    plan = plan or trace["views"].get(view) or next(iter(trace["views"].values()))
     drawing = Drawing(trace, plan, state_at(trace, step))
     drawing.parts = parts_at(trace, step)
     drawing.now = set(trace["steps"][step - 1]["nodes"]) if step else set()
@@ -105,6 +109,8 @@ class Drawing:
 
     def __init__(self, trace: Data, plan: Data, state: dict[str, tuple[str, list[str]]]) -> None:
         self.nodes = {node["id"]: node for node in trace["nodes"]}
+        self.nodes |= {box: self.nodes[node] for box, node in plan["copies"].items()}
+        self.writer = {i: k["id"] for k in trace["kernels"] for i in k["writes"]}
         self.kernels = {kernel["id"]: kernel for kernel in trace["kernels"]}
         self.plan, self.state, self.film = plan, state, bool(trace["steps"])
         self.outlines: list[str] = []
@@ -112,7 +118,7 @@ class Drawing:
         self.heads: list[str] = []
         self.boxes: list[str] = []
         self.bars: list[str] = []
-        self.parts: dict[str, str] = {}
+        self.parts: dict[str, list[str]] = {}
         self.now: set[str] = set()  # the nodes of the step that is shown
         self.lit: set[str] = set()  # the nodes on the way of a bad number
         self.marks: Data = {}
@@ -135,6 +141,7 @@ class Drawing:
         """The part of the picture that a page shows: x, y, width and height."""
         around = self.now | {i for n in self.now for i in self.nodes[n]["inputs"]}
         around |= {n["id"] for n in self.nodes.values() if self.now.intersection(n["inputs"])}
+        around |= {box for box, node in self.plan["copies"].items() if node in self.now}
         places = [self.at[i] for i in around if i in self.at]
         if not places or (width < PAGE[0] and height < PAGE[1]):
             return 0, 0, width, height
@@ -154,7 +161,8 @@ class Drawing:
                 self.outline(item, left + x - w / 2, top + y - h / 2, w, h)
         for value, _, b, leaves, points in level["edges"]:
             self.edges.append(curve(points, left, top))
-            if value in self.lit and self.lit.intersection(leaves):
+            ends = {self.nodes[i]["id"] for i in leaves}
+            if self.nodes[value]["id"] in self.lit and self.lit.intersection(ends):
                 self.lit_edges.append(f'<path class="e r" d="{self.edges[-1]}"/>')
             if b in self.nodes or b in self.plan["closed"]:
                 self.heads.append(f"M{points[-2] + left:.0f} {points[-1] + top:.0f}l-3.5-7h7z")
@@ -163,7 +171,7 @@ class Drawing:
             if item in self.plan["closed"]:
                 self.at |= dict.fromkeys(self.leaves(item), self.at[item])
             if item in self.nodes:
-                self.node(self.nodes[item], left + x, top + y, w, h)
+                self.node(item, left + x, top + y, w, h)
             elif item in self.plan["closed"]:
                 self.closed(item, left + x, top + y, w, h)
             else:
@@ -178,7 +186,9 @@ class Drawing:
         parts: dict[str, list[Any]] = {}  # kernels that join later are outlined one by one
         for item, place in self.plan["levels"][group]["items"].items():
             if group in self.homes_of(item):
-                parts.setdefault(self.parts.get(self.last_of(item), ""), []).append(place)
+                roots = self.parts.get(self.last_of(item), [])
+                root = next((r for r in roots if self.writer.get(r) == group), "")
+                parts.setdefault(root, []).append(place)
         for k, inside in enumerate(parts.values()):
             right = max(i + wide / 2 for i, _, wide, _ in inside) + PAD
             left = min(i - wide / 2 for i, _, wide, _ in inside) - PAD
@@ -195,7 +205,7 @@ class Drawing:
         wide = max(18, 8 * len(label) + 8)
         self.outlines.append(
             f'<rect x="{x:.0f}" y="{y:.0f}" width="{w:.0f}" height="{h:.0f}" rx="8" '
-            f'style="fill:{fill};fill-opacity:.13;stroke:{fill};stroke-width:2{_dashes(number)}"/>'
+            f'class="k" style="fill:{fill};stroke:{fill}{_dashes(number)}"/>'
         )
         if label:
             self.outlines.append(
@@ -207,21 +217,23 @@ class Drawing:
     def leaves(self, group: str) -> Iterator[str]:
         """The nodes inside a group."""
         for item in self.plan["levels"][group]["items"]:
-            yield from self.leaves(item) if item in self.plan["levels"] else [item]
+            inner = item in self.plan["levels"]
+            yield from self.leaves(item) if inner else [self.nodes[item]["id"]]
 
     def last_of(self, item: str) -> str:
         """The node that stands for an item: the last one inside a fold."""
         while item not in self.nodes:
             item = list(self.plan["levels"][item]["items"])[-1]
-        return item
+        return str(self.nodes[item]["id"])
 
     def homes_of(self, item: str) -> list[str]:
         """The kernels in which an item is computed so far."""
         return self.state.get(self.last_of(item), ("", []))[1]
 
-    def node(self, node: Data, x: float, y: float, w: float, h: float) -> None:
+    def node(self, item: str, x: float, y: float, w: float, h: float) -> None:
         """One box; its corners, fill and dashes say what kind of node it is."""
-        lines, kinds = node["face"], []
+        node = self.nodes[item]
+        lines, kinds = face(node, item), []
         if node["kind"] == "source":
             kinds.append("i")
         elif node["pass"] != "forward":
@@ -241,7 +253,7 @@ class Drawing:
             small = _class(["s"] if k or node["kind"] == "move" else [])
             at = y + (4.5 if len(lines) == 1 else -3 + 15 * k)
             self.boxes.append(f'<text{small} x="{x:.0f}" y="{at:.0f}">{escape(line)}</text>')
-        if node["id"] == self.marks.get("maker"):
+        if item == self.marks.get("maker"):
             made = f'x="{x:.0f}" y="{y - h / 2 - 7:.0f}">✗ {escape(self.marks["made"])}</text>'
             self.boxes.append(f'<text class="r" {made}')
         if self.film and self.state.get(node["id"], ("",))[0] in ("store", "join"):
@@ -250,15 +262,16 @@ class Drawing:
     def closed(self, group: str, x: float, y: float, w: float, h: float) -> None:
         """A closed group: a double outline says that there is more inside."""
         number = self.kernels[group]["number"] if group in self.kernels else 0
-        stroke = colour(number)[0] if number else "#333"
+        stroke = colour(number)[0] if number else ""
         if self.lit.intersection(self.leaves(group)):
             stroke = "#a3001b"
+        style = f' style="stroke:{stroke}{_dashes(number)}"' if stroke else ""
         radius = min(h / 2, 10)
         for inset in (0, 2.5):
             self.boxes.append(
                 f'<rect x="{x - w / 2 + inset:g}" y="{y - h / 2 + inset:g}" '
-                f'width="{w - 2 * inset:g}" height="{h - 2 * inset:g}" rx="{radius - inset:g}" '
-                f'style="stroke:{stroke}{_dashes(number if not inset else 0)}"/>'
+                f'width="{w - 2 * inset:g}" height="{h - 2 * inset:g}" '
+                f'rx="{radius - inset:g}"{style}/>'
             )
         small = _class([] if number else ["s"])
         title = escape(self.plan["titles"][group])

@@ -91,15 +91,21 @@ class Finder:
     def fold(self, level: str, found: Folds) -> None:
         """Add the folds of one level."""
         order = [i for i in self.order(level) if self.kind(i) != "source"]
-        folded: set[str] = set()
+        stretches: list[list[list[str]]] = []
         for start, size, times in runs(self.labels(order)):
             start, times = self.equal(order, start, size, times)
             if times >= FEWEST_TIMES:
                 items = order[start : start + size * times]
-                self.add_run(
-                    level, [items[k : k + size] for k in range(0, len(items), size)], found
-                )
-                folded.update(items)
+                stretches.append([items[k : k + size] for k in range(0, len(items), size)])
+        folded = {i for blocks in stretches for block in blocks for i in block}
+        inside, first = set(self.inside(list(folded))), self.first_readers(order)
+        for blocks in stretches:
+            self.add_run(level, blocks, found)
+            for block, other in zip(blocks, [blocks[1], *blocks], strict=False):
+                home = found.parents[block[0]] if len(block) > 1 else block[0]
+                served = self.served(block, other, inside, first)
+                here = [x for x in served if found.parents.get(x, ROOT) == level]
+                found.parents |= dict.fromkeys(here, home)
         rest = [i for i in order if i in self.nodes and i not in folded]
         for chain in self.chains(rest):
             self.add_chain(level, chain, found)
@@ -186,19 +192,34 @@ class Finder:
                 home = f"{name}.{k}"
                 found.titles[home] = clip(f"{mark}{k} of {times}: {what}", 48)
                 found.parents[home] = name
-            found.parents |= dict.fromkeys([*block, *self.served(block, level, found)], home)
+            found.parents |= dict.fromkeys(block, home)
 
-    def served(self, block: Sequence[str], level: str, found: Folds) -> list[str]:
-        """The sources of this level that the block alone reads."""
-        leaves = set(self.inside(block))
-        read = dict.fromkeys(x for leaf in leaves for x in self.inputs[leaf])
-        return [
-            x
-            for x in read
-            if self.kind(x) == "source"
-            and found.parents.get(x, ROOT) == level
-            and leaves.issuperset(self.readers[x])
-        ]
+    def first_readers(self, order: Sequence[str]) -> dict[str, str]:
+        """{source: the item of this level that reads it first}."""
+        found: dict[str, str] = {}
+        for item in order:
+            for leaf in self.inside([item]):
+                for x in self.inputs[leaf]:
+                    found.setdefault(x, item)
+        return {x: item for x, item in found.items() if self.kind(x) == "source"}
+
+    def served(
+        self, block: Sequence[str], other: Sequence[str], inside: set[str], first: Mapping[str, str]
+    ) -> list[str]:
+        """The sources that stand in a block: it reads them first, and after it only folded items.
+
+        inside  the leaves of all folded items
+        other   another block of the run: what it does not read from a source in the same place is
+                no source of each block, but the beginning of the run
+        first   {source: the item that reads it first}
+        """
+        found = []
+        for leaf, like in zip(self.inside(block), self.inside(other), strict=True):
+            for x, y in zip(self.inputs[leaf], self.inputs[like], strict=True):
+                both = self.kind(x) == self.kind(y) == "source"
+                if both and first[x] in block and inside.issuperset(self.readers[x]):
+                    found.append(x)
+        return list(dict.fromkeys(found))
 
     def in_words(self, block: Sequence[str]) -> str:
         """mul, add, exp: what a block does."""

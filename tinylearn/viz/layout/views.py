@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tinylearn.viz.layout.copies import Boxes, in_kernels, one_for_each
 from tinylearn.viz.layout.folds import folds
 from tinylearn.viz.layout.nested import Level, ancestors, nested
 from tinylearn.viz.style import box, columns
@@ -24,26 +25,24 @@ def add_views(trace: Data, wanted: str = "kernels") -> Data:
     if len(trace["nodes"]) > VERY_MANY and wanted in names:
         names = [wanted]
     if "kernels" in names:
-        kernels = kernel_groups(trace), kernel_groups(trace, between=False)
-        trace["views"]["kernels"] = view(trace, *kernels)
+        trace["views"]["kernels"] = view(trace, kernel_groups(trace))
     if "modules" in names:
         trace["views"]["modules"] = view(trace, module_groups(trace), without_calls(trace))
     return trace
 
 
-def kernel_groups(trace: Data, between: bool = True) -> Data:
-    """Parents and titles of the kernel view.
-
-    between   where a node stands that several kernels compute: between them, or in the first
-    """
-    homes: dict[str, list[str]] = {}
-    for kernel in trace["kernels"]:
-        for node in kernel["nodes"]:
-            homes.setdefault(node, []).append(kernel["id"])
-    parents = {node: ids[0] for node, ids in homes.items() if len(ids) == 1 or not between}
-    inside = set(parents.values())
+def kernel_groups(trace: Data) -> Data:
+    """Boxes, parents and titles of the kernel view."""
+    boxes = in_kernels(drawn(trace), trace["kernels"])
+    inside = set(boxes.parents.values())
     titles = {k["id"]: k["title"] for k in trace["kernels"] if k["id"] in inside}
-    return {"parents": parents, "titles": titles, "kind": "kernel"}
+    return {"parents": boxes.parents, "titles": titles, "kind": "kernel", "boxes": boxes}
+
+
+def overview(trace: Data) -> Data:
+    """The kernel view with each kernel closed, for a picture that is too large to be read."""
+    groups = kernel_groups(trace)
+    return view(trace, groups | {"closed": list(groups["titles"])})
 
 
 def module_groups(trace: Data) -> Data:
@@ -82,12 +81,13 @@ def drawn(trace: Data) -> list[Data]:
     return [n for n in trace["nodes"] if n["op"] != "const" or n["id"] not in read]
 
 
-def decided_alike(trace: Data, kind: str) -> dict[str, int]:
-    """{node: the step that decides it}, where a film shows the nodes: what is folded must change
+def decided_alike(trace: Data, kind: str, copies: Mapping[str, str]) -> dict[str, int]:
+    """{box: the step that decides it}, where a film shows the nodes: what is folded must change
     as one. Where kernels start closed, nothing inside them is seen to change."""
     if kind != "kernel" or len(trace["nodes"]) > MANY:
         return {}
-    return {node: k for k, step in enumerate(trace["steps"]) for node in step["nodes"]}
+    found = {node: k for k, step in enumerate(trace["steps"]) for node in step["nodes"]}
+    return found | {box: found[node] for box, node in copies.items() if node in found}
 
 
 def view(trace: Data, *groupings: Data) -> Data:
@@ -101,18 +101,17 @@ def view(trace: Data, *groupings: Data) -> Data:
 
 
 def laid_out(trace: Data, groups: Data) -> Data:
-    """One grouping: {"kind", "titles", "levels", "boxes", "closed"} (see schema.md).
+    """One grouping: {"kind", "titles", "levels", "boxes", "closed", "copies"} (see schema.md).
 
     Raises   ValueError if groups feed each other
     """
-    nodes = drawn(trace)
-    visible = {node["id"] for node in nodes}
+    shown: Boxes = groups.get("boxes") or one_for_each(drawn(trace))
+    nodes, edges, copies = shown.nodes, shown.edges, shown.copies
     sizes = {node["id"]: box(node["face"]) for node in nodes}
-    edges = [(i, n["id"]) for n in nodes for i in dict.fromkeys(n["inputs"]) if i in visible]
     titles, kind = dict(groups["titles"]), groups["kind"]
     many = len(nodes) > MANY and kind == "kernel"
     closed = {g: closed_size(titles[g]) for g in (titles if many else groups.get("closed", ()))}
-    found = folds(nodes, edges, groups["parents"], titles, decided_alike(trace, kind))
+    found = folds(nodes, edges, groups["parents"], titles, decided_alike(trace, kind, copies))
     titles |= found.titles
     folded = found.titles.keys() - (alone(nodes, found.parents) if len(nodes) <= MANY else set())
     closed |= {name: box([found.titles[name] + "  "]) for name in folded}
@@ -123,6 +122,7 @@ def laid_out(trace: Data, groups: Data) -> Data:
         "titles": titles,
         "closed": [g for g in titles if g in closed],
         "boxes": {g: [round(v) for v in size] for g, size in boxes.items()},
+        "copies": copies,
         "levels": {group: level_data(level) for group, level in levels.items()},
     }
 

@@ -100,7 +100,7 @@ Object.assign(Graph.prototype, {
     this.svg.addEventListener("pointerleave", () => this.tell.hover(null));
   },
   act(i) {
-    if (this.nodes[i]) this.tell.select(i);
+    if (this.nodes[i]) { this.entry = i; this.tell.select(this.nodes[i].id); }
     else { this.toggle(i); if (Object.keys(this.whole.items).length === 1) this.start(); const first = Object.keys(this.plan.levels[i].items)[0]; this.focus(first); }
   },
   focus(i) {

@@ -84,16 +84,16 @@ class Face {
     for (const s of this.trace.steps.slice(0, this.step)) for (const n of s.nodes) found[n] = s;
     return found;
   }
-  // {node: the root of the kernel that computes it now}: joined kernels have one root.
+  // {node: the roots of the kernels that compute it now}: joined kernels have one root.
   parts() {
     const home = {}, joined = {}, find = i => { while (joined[i]) i = joined[i]; return i; };
     for (const s of this.trace.steps.slice(0, this.step)) {
       const root = find(s.roots[0]);
       for (const n of s.nodes)
-        if (s.verdict === "join" && home[n]) { if (find(home[n]) !== root) joined[find(home[n])] = root; }
-        else home[n] = root;
+        if (s.verdict === "join" && home[n]) { if (find(home[n][0]) !== root) joined[find(home[n][0])] = root; }
+        else home[n] = s.roots;
     }
-    return Object.fromEntries(Object.entries(home).map(([n, i]) => [n, find(i)]));
+    return Object.fromEntries(Object.entries(home).map(([n, roots]) => [n, roots.map(find)]));
   }
   by(steps) {
     if (this.pair && this.pair.together) this.pair.go(this.pair.tick + steps);
@@ -166,8 +166,8 @@ class Face {
     }
     this.refresh();
   }
-  hover(id) {
-    const node = this.graph.nodes[id];
+  hover(item) {
+    const node = this.graph.nodes[item], id = node ? node.id : item;
     this.hint.textContent = node ? describe(node) + (this.trace.lines[node.line] || []).map((t, k) => (k ? ": " : ", ") + t).join("") : id && this.graph.plan.titles[id] ? "Open " + this.graph.plan.titles[id] : "";
     if (this.codeLines && id) for (const {line, ids} of this.codeLines) line.classList.toggle("tlv-lit", ids.includes(id));
     else if (this.codeLines) this.lightCode();

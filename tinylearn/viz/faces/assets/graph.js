@@ -41,6 +41,8 @@ class Graph {
   constructor(trace, plan, host, tell, {differs = [], lit = [], maker = "", made = ""} = {}) {
     Object.assign(this, {trace, plan, host, tell, differs, lit: new Set(lit), maker, made});
     this.nodes = Object.fromEntries(trace.nodes.map(n => [n.id, n]));
+    for (const [box, node] of Object.entries(plan.copies)) this.nodes[box] = this.nodes[node]; // computed in several kernels
+    this.writer = Object.fromEntries(trace.kernels.flatMap(k => k.writes.map(i => [i, k.id])));
     this.kernels = Object.fromEntries(trace.kernels.map(k => [k.id, k]));
     this.open = new Set(Object.keys(plan.titles).filter(g => !plan.closed.includes(g)));
     this.home = Object.fromEntries(Object.entries(plan.levels).flatMap(([g, level]) => Object.keys(level.items).map(i => [i, g])));
@@ -118,8 +120,9 @@ class Graph {
     for (const [value, a, b, leaves, points] of placed.level.edges) {
       const line = shape("path", {class: "tlv-edge", d: this.route(placed, value, a, b, points)}, g);
       if (this.nodes[b] || (b && !this.open.has(b))) line.setAttribute("marker-end", this.arrow);
-      line.classList.toggle("tlv-way", this.lit.has(value) && leaves.some(i => this.lit.has(i)));
-      this.lines.push({line, value, leaves});
+      const ids = [value, ...leaves].map(i => this.nodes[i].id);
+      line.classList.toggle("tlv-way", this.lit.has(ids[0]) && ids.slice(1).some(i => this.lit.has(i)));
+      this.lines.push({line, value: ids[0], leaves: ids.slice(1)});
     }
     for (const [i, at] of Object.entries(placed.items)) {
       const [x, y, w, h] = at;
@@ -148,7 +151,10 @@ class Graph {
   // Kernels that have not joined yet are outlined one by one.
   fitParts(group, inside) {
     const o = this.outlines[group], clusters = {};
-    for (const i of inside) (clusters[this.parts[this.leafOf(i)] || ""] ||= []).push(i);
+    for (const i of inside) {
+      const root = (this.parts[this.leafOf(i)] || []).find(r => this.writer[r] === group);
+      (clusters[root || ""] ||= []).push(i);
+    }
     const [first, ...others] = Object.values(clusters);
     this.fitOutline(group, first);
     o.g.querySelectorAll(".tlv-part").forEach(e => e.remove());
@@ -175,6 +181,11 @@ class Graph {
     for (const [k, v] of Object.entries({x, y, width: w, height: h})) rect.setAttribute(k, v);
     return [x, y];
   }
+  // A further box of what is computed says so; a move costs nothing.
+  faceOf(i) {
+    const node = this.nodes[i];
+    return i === node.id || node.kind === "move" ? node.face : [...node.face.slice(0, -1), node.face.at(-1) + " · again"];
+  }
   box(i, x, y, w, h, parent) {
     const node = this.nodes[i], g = shape("g", {transform: `translate(${x} ${y})`, tabindex: "-1", role: "button", "data-item": i}, parent);
     if (!node) {
@@ -189,8 +200,8 @@ class Graph {
       g.setAttribute("aria-label", describe(node));
       const r = node.kind === "source" ? 3 : node.kind === "move" ? h / 2 : 8;
       shape("rect", {x: -w / 2, y: -h / 2, width: w, height: h, rx: r}, g);
-      node.face.forEach((t, k) => words(g, t, 0, node.face.length > 1 ? -3 + 15 * k : 4.5, k || node.kind === "move" ? "tlv-small" : ""));
-      if (this.differs.includes(i)) words(g, "≠", w / 2 - 2, -h / 2 + 4, "tlv-differs");
+      this.faceOf(i).forEach((t, k) => words(g, t, 0, node.face.length > 1 ? -3 + 15 * k : 4.5, k || node.kind === "move" ? "tlv-small" : ""));
+      if (this.differs.includes(node.id)) words(g, "≠", w / 2 - 2, -h / 2 + 4, "tlv-differs");
       shape("path", {class: "tlv-stored", d: `M-10 ${h / 2 + 3.5}h20`}, g);
     }
     if (i === this.maker) words(g, `✗ ${this.made}`, 0, -h / 2 - 7, "tlv-made");
@@ -200,14 +211,15 @@ class Graph {
 
   // ------------------------------------------------------------------------ state
   leavesOf(item) {
-    return this.nodes[item] ? [item] : Object.keys(this.plan.levels[item].items).flatMap(i => this.leavesOf(i));
+    return this.nodes[item] ? [this.nodes[item].id] : Object.keys(this.plan.levels[item].items).flatMap(i => this.leavesOf(i));
   }
+  // The node that stands for an item: the last one inside a fold.
   leafOf(item) {
     while (!this.nodes[item]) item = Object.keys(this.plan.levels[item].items).at(-1);
-    return item;
+    return this.nodes[item].id;
   }
   // state: {node: {verdict, kernels}}, or null where there is no film
-  // parts: {node: the stored node whose kernel computes it at this moment}
+  // parts: {node: the stored nodes whose kernels compute it at this moment}
   paint(state, current, parts = {}) {
     this.state = state;
     this.parts = parts;
@@ -228,14 +240,15 @@ class Graph {
   }
   select(id) {
     this.selected = id;
-    if (id && this.boxes[id]) this.entry = id;
+    if (id && this.boxes[id] && this.nodes[this.entry]?.id !== id) this.entry = id;
     if (!this.boxes[this.entry]) this.entry = this.trace.results.find(i => this.boxes[i]) || Object.keys(this.boxes)[0];
     const inputs = new Set(id && this.nodes[id] ? this.nodes[id].inputs : []);
     const readers = new Set(this.trace.nodes.filter(n => n.inputs.includes(id)).map(n => n.id));
     for (const [i, g] of Object.entries(this.boxes)) {
-      g.classList.toggle("tlv-selected", i === id);
-      g.classList.toggle("tlv-input", inputs.has(i));
-      g.classList.toggle("tlv-reader", readers.has(i));
+      const own = this.nodes[i] ? this.nodes[i].id : i;
+      g.classList.toggle("tlv-selected", own === id);
+      g.classList.toggle("tlv-input", inputs.has(own));
+      g.classList.toggle("tlv-reader", readers.has(own));
       g.setAttribute("tabindex", i === this.entry ? "0" : "-1");
     }
     for (const {line, value, leaves} of this.lines) {
@@ -245,7 +258,7 @@ class Graph {
   }
   light(ids) {
     const lit = new Set(ids);
-    for (const [i, g] of Object.entries(this.boxes)) g.classList.toggle("tlv-light", lit.has(i));
+    for (const [i, g] of Object.entries(this.boxes)) g.classList.toggle("tlv-light", lit.has(this.nodes[i] ? this.nodes[i].id : i));
   }
   toggle(group) {
     const before = this.at[group];

@@ -65,7 +65,8 @@ class Paper {
     if (!s || (w < 800 && h < 900)) return whole;
     const readers = this.face.trace.nodes.filter(n => n.inputs.some(i => s.nodes.includes(i))).map(n => n.id);
     const inputs = s.nodes.flatMap(i => graph.nodes[i].inputs);
-    const near = [...s.nodes, ...readers, ...inputs].map(i => graph.at[this.face.drawn(i)]).filter(Boolean);
+    const again = Object.keys(graph.plan.copies).filter(i => s.nodes.includes(graph.nodes[i].id));
+    const near = [...s.nodes, ...again, ...readers, ...inputs].map(i => graph.at[this.face.drawn(i)]).filter(Boolean);
     const edge = (k, way) => Math[way < 0 ? "min" : "max"](...near.map(p => p[k] + way * p[k + 2] / 2));
     const span = (k, size, least) => {
       const low = edge(k, -1) - 40, high = edge(k, 1) + 40, more = Math.max(0, least - (high - low)) / 2;
