@@ -64,6 +64,22 @@ def test_a_node_stands_in_every_kernel_that_computes_it_and_in_no_other(nodes, f
 
 
 @given(graphs())
+def test_at_every_moment_the_texts_are_those_of_the_kernels_that_run(nodes):
+    trace = viz.explain(*map(Named, nodes)).trace
+    kernels = {k["id"]: k for k in trace["kernels"]} | trace["texts"]
+    computed = {n["id"] for n in trace["nodes"] if n["kind"] != "source"}
+    running = set()
+    for frame in trace["frames"]:
+        assert running >= set(frame["ended"]) and not running & set(frame["began"])
+        running = running - set(frame["ended"]) | set(frame["began"])
+        assert len(running) == frame["kernels"]
+        assert {i for k in running for i in kernels[k]["nodes"]} == computed
+    assert not trace["frames"] or running == {k["id"] for k in trace["kernels"]}
+    for text in trace["texts"].values():
+        assert all(not code["text"].startswith("no ") for code in text["code"].values())
+
+
+@given(graphs())
 def test_every_memory_film_holds_one_value_at_a_time_in_each_place(nodes):
     film = viz.draw(*map(Named, nodes), by="memory")
     lives = sorted((b["row"], b["from"], b["to"]) for b in film.lives["buffers"])

@@ -154,6 +154,19 @@ def test_the_way_of_a_nan_is_lit_from_its_maker_to_the_result(opened, scheme):
     shoot(page, f"nan-{scheme}")
 
 
+def test_before_a_fusion_there_are_two_texts_and_after_it_one(opened):
+    page = opened(film(multiply_add()))
+    code = page.locator(".tlv-code")
+    assert code.inner_text().count("def kernel") == 2
+    page.keyboard.press("Tab")
+    page.locator(".tlv-stepper input").focus()
+    page.keyboard.press("End")
+    assert code.inner_text().count("def kernel") == 1
+    assert "multiply(" in code.inner_text() and "add(" in code.inner_text()
+    page.get_by_label("Kernel", exact=True).select_option("before")
+    assert code.inner_text().count("def kernel") == 2
+
+
 def test_a_pinned_moment_becomes_a_figure(opened):
     page = opened(film(multiply_add(), step=1))
     page.get_by_label("Keep this moment").click()

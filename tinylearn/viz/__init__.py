@@ -107,7 +107,7 @@ def source(*tensors: Any, language: str = "") -> Shown:
         *tensors, language = tensors  # type: ignore[assignment]
 
     def picture() -> Picture:
-        data = _trace(*tensors, frame=frame) | {"steps": [], "frames": []}
+        data = _trace(*tensors, frame=frame) | {"steps": [], "frames": [], "texts": {}}
         wanted = language or data["nodes"][-1]["device"]
         known = wanted if wanted in LANGUAGES or language else "numpy"
         if known not in LANGUAGES:

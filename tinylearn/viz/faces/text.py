@@ -68,8 +68,7 @@ def steps_text(trace: Data) -> str:
         if step["apart"]:
             sentence += f" So it is not fused into {numbered(step['apart'])}."
         before, after = trace["frames"][number - 1 : number + 1]
-        if before != after:
-            sentence += f" {counts(before, after)}."
+        sentence += counts(before, after)
         rows += textwrap.wrap(sentence, 94, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(rows)
 
@@ -102,12 +101,13 @@ def what(node: Data) -> str:
 
 
 def counts(before: Data, after: Data) -> str:
-    """What a step changes: kernels and memory traffic, before and after."""
-    moved = [amount(frame["read"] + frame["written"]) for frame in (before, after)]
-    return (
-        f"Kernels {before['kernels']} -> {after['kernels']}, "
-        f"memory traffic {moved[0]} -> {moved[1]}, {intensity(after):.2g} FLOP/byte"
-    )
+    """What a step changes of the kernels and of the memory traffic; "" if it changes nothing."""
+    if all(before[k] == after[k] for k in ("kernels", "read", "written", "flops")):
+        return ""
+    kernels = " -> ".join(dict.fromkeys(str(frame["kernels"]) for frame in (before, after)))
+    traffic = [amount(frame["read"] + frame["written"]) for frame in (before, after)]
+    moved = " -> ".join(dict.fromkeys(traffic))
+    return f" Kernels {kernels}, memory traffic {moved}, {intensity(after):.2g} FLOP/byte."
 
 
 def source_text(trace: Data, language: str) -> str:

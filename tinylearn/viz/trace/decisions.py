@@ -18,13 +18,10 @@ FEW = 24  # steps: a film of more is shortened where nothing is lost
 
 def kernel_data(kernel: Kernel, number: int, ids: Ids) -> Data:
     """A kernel in words and ids; nodes that have no id are left out."""
-    ops = [n.op.name for n in kernel.members if n.op.kind in ("elementwise", "reduce")]
-    root = kernel.outputs[-1]
-    title = f"{number}: {'+'.join(dict.fromkeys(ops)) or root.op.name} → {shape_text(root.shape)}"
     return {
         "id": f"k{number}",
         "number": number,
-        "title": clip(title, 40),
+        "title": clip(f"{number}: {title_of(kernel)}", 40),
         "nodes": [ids[n] for n in kernel.members if n in ids],
         "reads": [ids[n] for n in kernel.inputs if n in ids],
         "writes": [ids[n] for n in kernel.outputs if n in ids],
@@ -33,6 +30,13 @@ def kernel_data(kernel: Kernel, number: int, ids: Ids) -> Data:
         "flops": kernel.flops,
         "code": {},
     }
+
+
+def title_of(kernel: Kernel) -> str:
+    """What a kernel computes, each op once, and the shape that comes out."""
+    ops = [n.op.name for n in kernel.members if n.op.kind in ("elementwise", "reduce")]
+    root = kernel.outputs[-1]
+    return f"{'+'.join(dict.fromkeys(ops)) or root.op.name} → {shape_text(root.shape)}"
 
 
 def add_joined(

@@ -25,7 +25,7 @@ from tinylearn.graph.primitives import BUFFER, CONST, DETACH
 from tinylearn.graph.simplify import Simplified, simplify
 from tinylearn.nn.module import Module
 from tinylearn.plan.request import is_given
-from tinylearn.schedule.kernel import is_source
+from tinylearn.schedule.kernel import Kernel, is_source
 from tinylearn.schedule.schedule import schedule
 from tinylearn.tensor import Tensor
 from tinylearn.viz.layout.views import add_views
@@ -43,6 +43,7 @@ from tinylearn.viz.trace.decisions import (
 from tinylearn.viz.trace.digest import summary
 from tinylearn.viz.trace.film import add_frames
 from tinylearn.viz.trace.modules import add_modules
+from tinylearn.viz.trace.moments import add_moments
 from tinylearn.viz.trace.variables import called, holding, look_around, names_on_lines
 
 Data = dict[str, Any]
@@ -185,6 +186,10 @@ class Tracer:
             "value": summary(self.values[node]) if node in self.values else None,
         }
 
+    def texts(self, kernel: Kernel, name: str = "kernel") -> Data:
+        """The generated text of a kernel, in each language."""
+        return code_of(kernel, name, self.ids, list(LANGUAGES))
+
     def line_of(self, node: Node) -> int:
         """The number of the user's line that made the node; -1 if nobody knows."""
         if node.origin is None:
@@ -206,7 +211,7 @@ class Tracer:
             return kernels, []
         if code and len(kernels) <= MOST_KERNELS:
             for kernel, data in zip(plan.kernels, kernels, strict=True):
-                data["code"] = code_of(kernel, f"kernel_{data['number']}", ids, list(LANGUAGES))
+                data["code"] = self.texts(kernel, f"kernel_{data['number']}")
         return kernels, [step_data(s, ids, kernels) for s in plan.steps]
 
 
@@ -326,8 +331,9 @@ def traced(tracer: Tracer, steps: bool, code: bool, level: str, view: str) -> Da
         data["groups"] = add_modules(data["nodes"], tracer.holders, places)
         data["groups"] += add_calls(data["nodes"], data["groups"], calls)
     add_apart(data)
+    ids = {i: n for n, i in tracer.ids.items()}
     data["rules"] |= {step["rule"]: step.pop("says") for step in data["steps"]}
-    return add_views(add_frames(data), view)
+    return add_views(add_moments(add_frames(data), ids, tracer.texts), view)
 
 
 def title_of(tracer: Tracer) -> str:

@@ -95,6 +95,22 @@ class Face {
     }
     return Object.fromEntries(Object.entries(home).map(([n, roots]) => [n, roots.map(find)]));
   }
+  // The kernels and texts that run now, in the order in which they began.
+  running() {
+    const found = new Set();
+    for (const {began, ended} of this.trace.frames.slice(0, this.step + 1)) {
+      ended.forEach(k => found.delete(k));
+      began.forEach(k => found.add(k));
+    }
+    return [...found];
+  }
+  // Whose code a step is about: what it began, or the kernel in which its value stays.
+  codeOf(s) {
+    const frame = this.trace.frames[this.step];
+    if (!s || !frame || !frame.began) return s && s.kernels.length ? s.kernels[0] : "all";
+    return frame.began.length ? "after" : this.running().find(k => this.kernelOf(k).nodes.includes(s.nodes[0]));
+  }
+  kernelOf(id) { return this.graph.kernels[id] || this.trace.texts[id]; }
   by(steps) {
     if (this.pair && this.pair.together) this.pair.go(this.pair.tick + steps);
     else this.show(this.step + steps);
@@ -110,7 +126,7 @@ class Face {
     if (before !== this.step) this.selected = null;
     if (this.film) {
       const s = this.trace.steps[this.step - 1];
-      if (s && s.kernels.length) this.kernel = s.kernels[0];
+      this.kernel = this.codeOf(s);
       this.slider.value = this.step;
       this.slider.setAttribute("aria-valuetext", s ? `step ${this.step}: ${s.verdict}` : "before the first step");
       this.count.textContent = `${this.step} / ${last}`;
@@ -160,8 +176,9 @@ class Face {
   select(id, show) {
     this.selected = id;
     if (id) {
-      const home = this.trace.kernels.find(k => k.nodes.includes(id));
-      if (home && !(this.graph.kernels[this.kernel]?.nodes || []).includes(id)) this.kernel = home.id;
+      const now = this.trace.frames[this.step]?.began ? this.running() : this.trace.kernels.map(k => k.id);
+      const home = now.find(k => this.kernelOf(k).nodes.includes(id));
+      if (home && !this.codeLines?.some(line => line.ids.includes(id))) this.kernel = home;
       if (show) { this.graph.reveal(id); this.graph.show([id]); }
     }
     this.refresh();

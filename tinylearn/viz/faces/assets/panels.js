@@ -98,20 +98,40 @@ function stepPanel(face) {
   return card;
 }
 
+// What the code panel can show at this moment: the kernels that run now, one by one or all, and
+// those that the step has ended and begun. face.kernel is the one that is chosen.
+function codeChoices(face) {
+  const {trace, step} = face, frame = trace.frames[step] || {}, known = id => face.graph.kernels[id] || trace.texts[id];
+  const named = id => [id, (face.graph.kernels[id] ? "kernel " : "") + known(id).title];
+  const groups = {};
+  if (frame.began) {
+    const count = (ids, when) => `${when}: ${ids.length} kernel${ids.length === 1 ? "" : "s"}`;
+    if (frame.ended.length) Object.assign(groups, {after: [frame.began, count(frame.began, `after step ${step}`)], before: [frame.ended, count(frame.ended, `before step ${step}`)]});
+    groups.all = [face.running(), count(face.running(), "all that run now")];
+  }
+  const single = frame.began ? face.running() : trace.kernels.map(k => k.id);
+  const choices = [...Object.entries(groups).map(([v, [, title]]) => [v, title]), ...single.map(named)];
+  if (!choices.some(([v]) => v === face.kernel)) face.kernel = choices[0][0];
+  return {choices, shown: (groups[face.kernel] ? groups[face.kernel][0] : [face.kernel]).map(known)};
+}
+
 function codePanel(face) {
   const {trace} = face, languages = [...new Set(trace.kernels.flatMap(k => Object.keys(k.code)))];
   if (!languages.length) return null;
   if (!languages.includes(face.language)) face.language = languages[0];
-  const kernel = face.graph.kernels[face.kernel] || trace.kernels[0], code = kernel.code[face.language];
+  const {choices, shown} = codeChoices(face);
   const choose = (label, values, now, change) => html("select", {"aria-label": label, onchange: e => change(e.target.value)},
     ...values.map(([v, t]) => html("option", {value: v, selected: v === now}, t)));
   const bar = html("div", {class: "tlv-bar"}, html("strong", {}, "Code"),
-    choose("Kernel", trace.kernels.map(k => [k.id, "kernel " + k.title]), kernel.id, v => { face.kernel = v; face.showCode(); }),
+    choose("Kernel", choices, face.kernel, v => { face.kernel = v; face.showCode(); }),
     choose("Language", languages.map(l => [l, l]), face.language, v => { face.language = v; face.showCode(); }));
-  const lines = html("div", {class: "tlv-code", tabindex: "0", role: "group", "aria-label": `Code of kernel ${kernel.number}`});
+  const lines = html("div", {class: "tlv-code", tabindex: "0", role: "group", "aria-label": `Code: ${choices.find(([v]) => v === face.kernel)[1]}`});
   face.codeLines = [];
-  (code ? code.text.replace(/\n$/, "").split("\n") : ["no text in this language"]).forEach((text, k) => {
-    const ids = code ? code.lines[k] || [] : [];
+  const all = shown.flatMap((kernel, n) => {
+    const code = kernel.code[face.language], texts = code ? code.text.replace(/\n$/, "").split("\n") : ["no text in this language"];
+    return [...(n ? [["", []]] : []), ...texts.map((text, k) => [text, code ? code.lines[k] || [] : []])];
+  });
+  all.forEach(([text, ids]) => {
     const line = html("div", {class: ids.length ? "tlv-line tlv-linked" : "tlv-line"}, text || " ");
     if (ids.length) {
       line.addEventListener("pointerenter", () => { face.graph.light(ids); line.classList.add("tlv-lit"); });
