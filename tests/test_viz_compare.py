@@ -72,6 +72,14 @@ def test_differences_are_marked_in_both_pictures(shown):
     assert shown.before.options["differs"] == shown.after.options["differs"] == shown.differs
 
 
+def test_both_films_have_one_layout_in_which_every_node_has_one_place(shown):
+    views = [picture.trace["views"]["kernels"] for picture in (shown.before, shown.after)]
+    assert views[0] == views[1] and views[0]["kind"] == "flat" and not views[0]["copies"]
+    for picture in (shown.before, shown.after):
+        areas = ElementTree.fromstring(picture.svg()).findall(".//*[@class='a']")
+        assert len(areas) == len(picture.trace["kernels"])
+
+
 def test_rules_that_change_nothing_differ_nowhere():
     shown = compared(sums(), fuse__repeated=lambda node, readers, homes: None)
     same = compared(sums(), fuse__repeated=None)

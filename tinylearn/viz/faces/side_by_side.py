@@ -14,6 +14,7 @@ from typing import Any
 from tinylearn.viz.faces import html
 from tinylearn.viz.faces.picture import Picture
 from tinylearn.viz.faces.text import label, what
+from tinylearn.viz.layout.views import shared_view
 from tinylearn.viz.style import amount
 
 Data = dict[str, Any]
@@ -31,8 +32,11 @@ class Comparison:
         same = same_graph(before.trace, after.trace)
         self.differs = [i for i in first if same and second.get(i, first[i]) != first[i]]
         self.ticks = ticks(before.trace, after.trace)
+        view = shared_view([before.trace, after.trace]) if same else None
         for picture in (before, after):
             picture.options["differs"] = self.differs
+            if view:
+                picture.trace["views"] = {"kernels": view}
 
     def rows(self) -> list[tuple[str, str, str]]:
         """What a reader compares: (what, before, after)."""

@@ -20,6 +20,7 @@ STYLE = (
     "text{font:13px system-ui,Segoe UI,Helvetica,Arial,sans-serif;fill:#1a1a1a;text-anchor:middle}"
     ".s{font-size:11px;fill:#444}.e{fill:none;stroke:#666;stroke-width:1.2}.h{fill:#666}"
     "rect{fill:#fff;stroke:#333}.k{fill-opacity:.13;stroke-width:2}"
+    ".a{opacity:.25;stroke-width:22;stroke-linejoin:round}"
     ".q{stroke-dasharray:4 3}.i{fill:#e6edf5}.w{fill:#fdf1df}"
     ".x{stroke:#1a1a1a;stroke-width:3}.n{font-weight:700;font-size:12px}"
     ".y{stroke-width:3.4;stroke-dasharray:none}"
@@ -76,6 +77,8 @@ def svg(
     drawing.lit = set(drawing.marks.get("lit", ()))
     drawing.level("", MARGIN, MARGIN)
     width, height = (v + 2 * MARGIN for v in plan["levels"][""]["size"])
+    if plan["kind"] == "flat":
+        drawing.areas()
     x, y, w, h = drawing.region(width, height) if near else (0, 0, width, height)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{x} {y} {w} {h}" width="{w}" '
@@ -123,6 +126,7 @@ class Drawing:
         self.lit: set[str] = set()  # the nodes on the way of a bad number
         self.marks: Data = {}
         self.lit_edges: list[str] = []
+        self.links: list[tuple[str, str, str]] = []  # from item, to item, path
         self.at: dict[str, tuple[float, float, float, float]] = {}
 
     def text(self) -> str:
@@ -159,8 +163,9 @@ class Drawing:
         for item, (x, y, w, h) in level["items"].items():
             if item in self.plan["levels"] and item not in self.plan["closed"]:
                 self.outline(item, left + x - w / 2, top + y - h / 2, w, h)
-        for value, _, b, leaves, points in level["edges"]:
+        for value, a, b, leaves, points in level["edges"]:
             self.edges.append(curve(points, left, top))
+            self.links.append((a, b, self.edges[-1]))
             ends = {self.nodes[i]["id"] for i in leaves}
             if self.nodes[value]["id"] in self.lit and self.lit.intersection(ends):
                 self.lit_edges.append(f'<path class="e r" d="{self.edges[-1]}"/>')
@@ -176,6 +181,28 @@ class Drawing:
                 self.closed(item, left + x, top + y, w, h)
             else:
                 self.level(item, left + x - w / 2 + PAD, top + y - h / 2 + HEAD)
+
+    def areas(self) -> None:
+        """Each kernel as an area around its items and the edges between them."""
+        items = [i for i in self.at if i in self.nodes or i in self.plan["closed"]]
+        for kernel in self.kernels.values():
+            inside = [i for i in items if kernel["id"] in self.homes_of(i)]
+            if not inside:
+                continue
+            fill, ink = colour(kernel["number"])
+            places = [self.at[i] for i in inside]
+            boxes = "".join(
+                f"M{x - w / 2:.0f} {y - h / 2:.0f}h{w:.0f}v{h:.0f}h-{w:.0f}z"
+                for x, y, w, h in places
+            )
+            ways = "".join(way for a, b, way in self.links if a in inside and b in inside)
+            x, y, w, h = min(places, key=lambda place: place[1])
+            left, top = x - w / 2 - 8, y - h / 2 - 12
+            self.outlines.append(
+                f'<g class="a" stroke="{fill}" style="fill:{fill}"><path d="{boxes}"/>'
+                f'<path d="{ways}" style="fill:none"/></g>'
+            )
+            self.outlines.append(self.flag(left, top, str(kernel["number"]), fill, ink))
 
     def outline(self, group: str, x: float, y: float, w: float, h: float) -> None:
         """The box of an open group; a kernel's fits the members decided so far."""
@@ -202,17 +229,21 @@ class Drawing:
         """An outline, with its label in a flag at the top left."""
         fill, ink = colour(number) if number else ("#767676", "#fff")
         label = str(number) if number and label else label
-        wide = max(18, 8 * len(label) + 8)
         self.outlines.append(
             f'<rect x="{x:.0f}" y="{y:.0f}" width="{w:.0f}" height="{h:.0f}" rx="8" '
             f'class="k" style="fill:{fill};stroke:{fill}{_dashes(number)}"/>'
         )
         if label:
-            self.outlines.append(
-                f'<path d="M{x:.0f} {y:.0f}h{wide}v16h-{wide}z" fill="{fill}"/>'
-                f'<text class="n" x="{x + wide / 2:.0f}" y="{y + 12.5:.0f}" style="fill:{ink}">'
-                f"{escape(label)}</text>"
-            )
+            self.outlines.append(self.flag(x, y, label, fill, ink))
+
+    def flag(self, x: float, y: float, label: str, fill: str, ink: str) -> str:
+        """A label on the colour of its kernel."""
+        wide = max(18, 8 * len(label) + 8)
+        return (
+            f'<path d="M{x:.0f} {y:.0f}h{wide}v16h-{wide}z" fill="{fill}"/>'
+            f'<text class="n" x="{x + wide / 2:.0f}" y="{y + 12.5:.0f}" style="fill:{ink}">'
+            f"{escape(label)}</text>"
+        )
 
     def leaves(self, group: str) -> Iterator[str]:
         """The nodes inside a group."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tinylearn.viz.layout.copies import Boxes, in_kernels, one_for_each
@@ -43,6 +43,16 @@ def overview(trace: Data) -> Data:
     """The kernel view with each kernel closed, for a picture that is too large to be read."""
     groups = kernel_groups(trace)
     return view(trace, groups | {"closed": list(groups["titles"])})
+
+
+def shared_view(traces: Sequence[Data]) -> Data:
+    """One view for films of one graph under other rules: kernels are areas and no boxes, so that
+    each node has one place in all of them. Folded is what every film decides as one."""
+    each = [decided_alike(trace, "kernel", {}) for trace in traces]
+    ways = {node: tuple(steps.get(node, -1) for steps in each) for node in each[0]}
+    numbers = {way: k for k, way in enumerate(dict.fromkeys(ways.values()))}
+    alike = {node: numbers[way] for node, way in ways.items()}
+    return view(traces[0], {"parents": {}, "titles": {}, "kind": "flat", "alike": alike})
 
 
 def module_groups(trace: Data) -> Data:
@@ -111,7 +121,8 @@ def laid_out(trace: Data, groups: Data) -> Data:
     titles, kind = dict(groups["titles"]), groups["kind"]
     many = len(nodes) > MANY and kind == "kernel"
     closed = {g: closed_size(titles[g]) for g in (titles if many else groups.get("closed", ()))}
-    found = folds(nodes, edges, groups["parents"], titles, decided_alike(trace, kind, copies))
+    alike = groups["alike"] if "alike" in groups else decided_alike(trace, kind, copies)
+    found = folds(nodes, edges, groups["parents"], titles, alike)
     titles |= found.titles
     folded = found.titles.keys() - (alone(nodes, found.parents) if len(nodes) <= MANY else set())
     closed |= {name: box([found.titles[name] + "  "]) for name in folded}

@@ -154,7 +154,7 @@ class Face {
     const passes = ["forward", "backward", "update"].map(p => [p, t.nodes.filter(n => n.kind !== "source" && n.pass === p).length]).filter(([, n]) => n);
     return html("section", {class: "tlv-card"}, html("h4", {}, t.title), this.options.says && html("p", {class: "tlv-report"}, this.options.says),
       html("p", {}, `${computing} op${computing === 1 ? "" : "s"}${passes.length > 1 ? ` (${passes.map(([p, n]) => `${n} ${p}`).join(", ")})` : ""} in ${t.kernels.length} kernel${t.kernels.length === 1 ? "" : "s"} that move${t.kernels.length === 1 ? "s" : ""} ${quantity(moved)}.`),
-      this.options.mode === "draw" && html("p", {}, (this.graph.plan.kind === "kernel" ? "Numbered boxes are kernels." : "Grey boxes are modules and calls.") + " Rounded: computes; oval: only moves; square: in memory; ∂: made by a gradient rule. Double outline: opens by a click or Enter, and closes by its title or the key c. Click a node for its facts."));
+      this.options.mode === "draw" && html("p", {}, (this.graph.plan.kind !== "module" ? "Numbered boxes are kernels." : "Grey boxes are modules and calls.") + " Rounded: computes; oval: only moves; square: in memory; ∂: made by a gradient rule. Double outline: opens by a click or Enter, and closes by its title or the key c. Click a node for its facts."));
   }
   showCode() {
     const panel = codePanel(this);

@@ -106,6 +106,7 @@ class Graph {
     shape("path", {d: "M0 0L8 4L0 8z", class: "tlv-head"}, marker);
     this.arrow = `url(#${name})`;
     this.whole = this.place("");
+    this.areas = shape("g", {}, this.svg);
     this.tags = [];
     this.level(this.whole, this.svg, 0, 0);
     this.svg.append(...this.tags); // above all edges
@@ -122,7 +123,7 @@ class Graph {
       if (this.nodes[b] || (b && !this.open.has(b))) line.setAttribute("marker-end", this.arrow);
       const ids = [value, ...leaves].map(i => this.nodes[i].id);
       line.classList.toggle("tlv-way", this.lit.has(ids[0]) && ids.slice(1).some(i => this.lit.has(i)));
-      this.lines.push({line, value: ids[0], leaves: ids.slice(1)});
+      this.lines.push({line, value: ids[0], leaves: ids.slice(1), ends: [a, b], from: [left, top]});
     }
     for (const [i, at] of Object.entries(placed.items)) {
       const [x, y, w, h] = at;
@@ -230,6 +231,7 @@ class Graph {
       g.classList.toggle("tlv-isstored", film && !!s && s.verdict !== "fuse");
       g.classList.toggle("tlv-now", now.has(leaf) || now.has(i));
     }
+    if (this.plan.kind === "flat") this.paintAreas();
     if (film && this.plan.kind === "kernel")
       for (const [group, o] of Object.entries(this.outlines)) {
         if (!this.kernels[group]) continue;
@@ -237,6 +239,21 @@ class Graph {
         o.g.style.display = o.above.style.display = inside.length ? "" : "none";
         if (inside.length) this.fitParts(group, inside);
       }
+  }
+  // Each kernel as an area around its items and the edges between them, so that no item moves.
+  paintAreas() {
+    this.areas.replaceChildren();
+    for (const kernel of this.trace.kernels) {
+      const inside = Object.keys(this.boxes).filter(i => (this.state[this.leafOf(i)]?.kernels || []).includes(kernel.id));
+      if (!inside.length) continue;
+      const fill = colourOf(kernel.number), g = shape("g", {class: "tlv-area", fill, stroke: fill}, this.areas), places = inside.map(i => this.at[i]);
+      shape("path", {d: places.map(([x, y, w, h]) => `M${x - w / 2} ${y - h / 2}h${w}v${h}h${-w}z`).join("")}, g);
+      for (const {line, ends, from} of this.lines)
+        if (ends.every(i => inside.includes(i))) shape("path", {d: line.getAttribute("d"), fill: "none", transform: `translate(${from})`}, g);
+      const [x, y, w, h] = places.reduce((a, b) => b[1] < a[1] ? b : a), n = String(kernel.number), wide = n.length * 8 + 10;
+      shape("rect", {x: x - w / 2 - 8, y: y - h / 2 - 12, width: wide, height: 16, rx: 4, fill}, this.areas);
+      shape("text", {x: x - w / 2 - 8 + wide / 2, y: y - h / 2 + .5, class: "tlv-tagtext", style: `fill:${inkOf(kernel.number)}`}, this.areas).textContent = n;
+    }
   }
   select(id) {
     this.selected = id;
