@@ -26,7 +26,7 @@ class Face {
     this.search = html("input", {type: "search", placeholder: "search", "aria-label": "Search nodes", oninput: () => this.find(0)});
     this.found = html("span", {class: "tlv-found", "aria-live": "polite"});
     const tools = html("div", {class: "tlv-tools", role: "toolbar", "aria-label": "Picture"},
-      html("strong", {class: "tlv-title"}, this.trace.title), this.search, this.found,
+      html("strong", {class: "tlv-title"}, this.trace.title), this.counts = html("span", {class: "tlv-counts"}), this.search, this.found,
       views.length > 1 ? html("select", {"aria-label": "Boxes show", onchange: e => this.setView(e.target.value)}, ...views.map(v => html("option", {value: v, selected: v === this.viewName}, v === "modules" ? "modules and calls" : v))) : null,
       html("span", {class: "tlv-buttons"},
         button("−", "Zoom out", () => this.graph.zoom(0.8)), button("+", "Zoom in", () => this.graph.zoom(1.25)),
@@ -58,7 +58,20 @@ class Face {
     this.player = button("▶", "Play", () => this.play());
     return html("div", {class: "tlv-stepper", role: "group", "aria-label": "Steps"},
       button("|◀", "First", () => this.go(0)), button("‹", "Previous step", () => this.by(-1)), this.player,
-      button("›", "Next step", () => this.by(1)), button("▶|", "Last", () => this.go(last)), this.slider, this.count);
+      button("›", "Next step", () => this.by(1)), button("▶|", "Last", () => this.go(last)), this.slider, this.jumps(), this.count);
+  }
+  jumps() {
+    const rules = [...new Set(this.trace.steps.map(s => s.rule))].map(rule => [rule, `next ${rule}`]);
+    const kinds = [["", "jump to"], ["store", "next store (s)"], ["refused", "next refusal (x)"], ["rule", "next other rule (r)"], ...rules];
+    return html("select", {class: "tlv-jump", "aria-label": "Jump to the next", onchange: e => { this.jump(e.target.value); e.target.value = ""; }},
+      ...kinds.map(([v, text]) => html("option", {value: v}, text)));
+  }
+  // To the next step of a kind, or of a rule; way -1: to the one before.
+  jump(kind, way = 1) {
+    const steps = this.trace.steps, now = steps[this.step - 1];
+    const fits = s => kind === "store" ? s.verdict === "store" : kind === "refused" ? !!s.refused : kind === "rule" ? s.rule !== now?.rule : s.rule === kind;
+    for (let k = this.step + way; k > 0 && k <= steps.length; k += way) if (fits(steps[k - 1])) return this.go(k);
+    this.hint.textContent = this.spoken.textContent = `There is no ${way > 0 ? "further" : "earlier"} ${{store: "store", refused: "refusal", rule: "rule"}[kind] || kind}.`;
   }
   setView(name) {
     this.viewName = name;
@@ -142,15 +155,21 @@ class Face {
     return id;
   }
   refresh() {
-    const s = this.trace.steps[this.step - 1];
+    const s = this.trace.steps[this.step - 1], f = this.counted();
+    this.counts.textContent = `${f.kernels} kernel${f.kernels === 1 ? "" : "s"} · ${quantity(f.read + f.written)}`;
     this.graph.paint(this.state(), s ? s.nodes : [], this.parts());
     this.graph.select(this.selected);
     const node = this.graph.nodes[this.selected];
     this.side.replaceChildren(...[node ? nodePanel(this, node) : null, this.film ? stepPanel(this) : node ? null : this.overview()].filter(Boolean));
     this.showCode();
   }
+  // Kernels and bytes of what runs at this moment.
+  counted() {
+    const sum = key => this.trace.kernels.reduce((s, k) => s + k[key], 0);
+    return this.trace.frames[this.step] || {kernels: this.trace.kernels.length, read: sum("read"), written: sum("written")};
+  }
   overview() {
-    const t = this.trace, computing = t.nodes.filter(n => n.kind !== "source").length, moved = t.kernels.reduce((s, k) => s + k.read + k.written, 0);
+    const t = this.trace, computing = t.nodes.filter(n => n.kind !== "source").length, f = this.counted(), moved = f.read + f.written;
     const passes = ["forward", "backward", "update"].map(p => [p, t.nodes.filter(n => n.kind !== "source" && n.pass === p).length]).filter(([, n]) => n);
     return html("section", {class: "tlv-card"}, html("h4", {}, t.title), this.options.says && html("p", {class: "tlv-report"}, this.options.says),
       html("p", {}, `${computing} op${computing === 1 ? "" : "s"}${passes.length > 1 ? ` (${passes.map(([p, n]) => `${n} ${p}`).join(", ")})` : ""} in ${t.kernels.length} kernel${t.kernels.length === 1 ? "" : "s"} that move${t.kernels.length === 1 ? "s" : ""} ${quantity(moved)}.`),
@@ -245,6 +264,7 @@ class Face {
       if (this.film && event.key in by) { this.by(by[event.key]); event.preventDefault(); }
       else if (this.film && event.key in to) { this.go(to[event.key]); event.preventDefault(); }
       else if (event.key === " " && !pressing && this.film) { this.play(); event.preventDefault(); }
+      else if (this.film && "sxr".includes(event.key.toLowerCase())) this.jump({s: "store", x: "refused", r: "rule"}[event.key.toLowerCase()], event.shiftKey ? -1 : 1);
       else if (event.key === "+") this.graph.zoom(1.25);
       else if (event.key === "-") this.graph.zoom(0.8);
       else if (event.key === "0" || event.key === "f") this.graph.fit();

@@ -78,7 +78,7 @@ function stepPanel(face) {
   if (!step) {
     const f = trace.frames[0];
     card.append(html("h4", {}, "Before the first decision"), html("p", {}, `Every op would be a kernel of its own: ${f.kernels} kernels that move ${quantity(f.read + f.written)}. Step through the ${trace.steps.length} decisions with the arrow keys.`),
-      html("p", {class: "tlv-rule tlv-keys"}, "Keys: arrows step, space plays, / searches, f fits, + and − zoom, c closes a box, d dark or light, p present."));
+      html("p", {class: "tlv-rule tlv-keys"}, "Keys: arrows step, s, x and r jump to the next store, refusal and other rule (with shift back), space plays, / searches, f fits, + and − zoom, c closes a box, d dark or light, p present."));
     return card;
   }
   const s = trace.steps[step - 1], first = face.graph.nodes[s.nodes[0]] || {face: [""], shape: []};
