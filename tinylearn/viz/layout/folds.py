@@ -7,7 +7,7 @@ every value but the last has one reader, inside the chain.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -17,7 +17,9 @@ from tinylearn.viz.style import MARKS, clip, shape_text
 
 Data = dict[str, Any]
 FEWEST_TIMES, LONGEST_BLOCK, FEWEST_ITEMS = 4, 64, 8  # repeated blocks
+FEWEST_CALLS = 3  # of modules in a row
 LONG_CHAIN = 10  # ops
+CALLS = ("m:", "b:")  # how the groups of calls of modules are called
 Run = tuple[int, int, int]  # where it starts, how many items a block has, how many blocks
 
 
@@ -92,9 +94,11 @@ class Finder:
         """Add the folds of one level."""
         order = [i for i in self.order(level) if self.kind(i) != "source"]
         stretches: list[list[list[str]]] = []
-        for start, size, times in runs(self.labels(order)):
+        labels = self.labels(order)
+        calls = {label for label, i in zip(labels, order, strict=True) if i.startswith(CALLS)}
+        for start, size, times in runs(labels, calls):
             start, times = self.equal(order, start, size, times)
-            if times >= FEWEST_TIMES:
+            if times >= fewest(labels[start : start + size], calls):
                 items = order[start : start + size * times]
                 stretches.append([items[k : k + size] for k in range(0, len(items), size)])
         folded = {i for blocks in stretches for block in blocks for i in block}
@@ -273,23 +277,32 @@ class Finder:
         found.parents |= dict.fromkeys(chain, name)
 
 
-def runs(labels: Sequence[int]) -> list[Run]:
+def fewest(block: Sequence[int], calls: Container[int]) -> int:
+    """How often a block has to be repeated before it is folded."""
+    return FEWEST_CALLS if any(label in calls for label in block) else FEWEST_TIMES
+
+
+def runs(labels: Sequence[int], calls: Container[int] = ()) -> list[Run]:
     """Where a sequence repeats itself, the longest stretches first; they do not overlap.
 
-    A block is as short as it can be, and longer than one item unless that item is a group.
+    A block is as short as it can be. Few single items are no run, unless they are calls.
+
+    calls   the labels of calls of modules
 
     >>> runs([7, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 7])
     [(1, 3, 4)]
     """
     count, found = len(labels), []
-    for size in range(1, min(LONGEST_BLOCK, count // FEWEST_TIMES) + 1):
+    for size in range(1, min(LONGEST_BLOCK, count // FEWEST_CALLS) + 1):
         k = 0
         while k + size < count:
             start = k
             while k + size < count and labels[k] == labels[k + size]:
                 k += 1
             times = (k - start) // size + 1
-            if times >= FEWEST_TIMES and times * size >= FEWEST_ITEMS:
+            least = fewest(labels[start : start + size], calls)
+            few = least == FEWEST_TIMES and times * size < FEWEST_ITEMS
+            if times >= least and not few:
                 found.append((-times * size, size, start, times))
             k += 1
     taken = [False] * count

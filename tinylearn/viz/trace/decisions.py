@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import CONST
 from tinylearn.graph.simplify import Simplification
 from tinylearn.schedule.kernel import Kernel, Step
 from tinylearn.viz.style import amount, clip, shape_text
@@ -49,8 +50,14 @@ def add_joined(
     """Say of every node of the user's graph in which kernels it runs.
 
     A node runs where the node runs that it was simplified to; one that was simplified away runs
-    where its readers do, for it is part of what they became.
+    where its readers do, for it is part of what they became. So does what is computed from
+    constants alone, if no kernel writes it.
     """
+    written = {n for kernel in plan for n in kernel.outputs}
+    fixed: set[Node] = set()
+    for node in shown:
+        if node.op is CONST or (node.inputs and fixed.issuperset(node.inputs)):
+            fixed.add(node)
     homes: dict[Node, list[int]] = {}
     for k, kernel in enumerate(plan):
         for member in kernel.members:
@@ -61,10 +68,11 @@ def add_joined(
             readers.setdefault(x, []).append(node)
     found: dict[Node, list[int]] = {}
     for node in reversed(shown):
-        where = homes.get(new[node])
-        if where is None and node.inputs and new[node].op.kind != "source":
-            where = sorted({k for r in readers.get(node, ()) for k in found.get(r, ())})
-        found[node] = where or []
+        where = set(homes.get(new[node], ()))
+        runs_inside = not where or (node in fixed and new[node] not in written)
+        if runs_inside and node.inputs and new[node].op.kind != "source":
+            where |= {k for r in readers.get(node, ()) for k in found[r]}
+        found[node] = sorted(where)
     for data in kernels:
         data["nodes"] = []
     for node in shown:

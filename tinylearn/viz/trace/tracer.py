@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from tinylearn.graph.deferred import spelled_out
+from tinylearn.graph.deferred import Composite, spelled_out
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST, DETACH
@@ -30,7 +30,7 @@ from tinylearn.schedule.schedule import schedule
 from tinylearn.tensor import Tensor
 from tinylearn.viz.layout.views import add_views
 from tinylearn.viz.style import clip, face, shape_text
-from tinylearn.viz.trace.calls import add_calls, calls_in
+from tinylearn.viz.trace.calls import add_calls, calls_in, made_between
 from tinylearn.viz.trace.code import LANGUAGES, MOST_KERNELS, code_of
 from tinylearn.viz.trace.decisions import (
     add_apart,
@@ -42,7 +42,7 @@ from tinylearn.viz.trace.decisions import (
 )
 from tinylearn.viz.trace.digest import summary
 from tinylearn.viz.trace.film import add_frames
-from tinylearn.viz.trace.modules import add_modules
+from tinylearn.viz.trace.modules import add_modules, calls_of
 from tinylearn.viz.trace.moments import add_moments
 from tinylearn.viz.trace.variables import called, holding, look_around, names_on_lines
 
@@ -131,7 +131,7 @@ class Tracer:
         self.new = dict(zip(order, self.simplified.outputs, strict=True))
         self.results = [self.new[n] for n in outputs]
         seen = look_around(frame, inside | set(spelled))
-        self.holders = seen.holders
+        self.modules, self.made_by = seen.modules, calls_of(spelled, order) if whole else {}
         names = {spelled.get(n, n): name for n, name in seen.names.items()}
         names = names_on_lines(order) | names
         self.shown = order if whole else walk(self.results)
@@ -139,14 +139,17 @@ class Tracer:
         for node in () if whole else order:  # the last of equals, or one with a name
             if self.new[node] not in original or node in names:
                 original[self.new[node]] = node
-        calls = calls_in(spelled, order, holding(names.values()))
+        modules = holding(names.values()) | set(seen.modules.values())
+        calls = calls_in(spelled, order, modules)
         self.calls = {self.new[n]: call for n, call in calls.items()} if not whole else calls
         self.names = {n: names[o] for n, o in original.items() if o in names}
         self.gradients = {n: seen.gradients[o] for n, o in original.items() if o in seen.gradients}
         self.values = {n: numbers[o] for n, o in original.items() if o in numbers}
         self.ids = {node: f"n{k}" for k, node in enumerate(self.shown)}
         self.outputs = [self.ids[n] for n in dict.fromkeys(outputs if whole else self.results)]
-        self.passes = passes(self.shown)
+        forward = made_forward(spelled) & inside
+        forward = forward if whole else {self.new[n] for n in forward}
+        self.passes = passes(self.shown, forward)
         self.lines: dict[tuple[str, str], int] = {}
         self.places: dict[Any, int] = {}
         self.whole = whole
@@ -164,7 +167,7 @@ class Tracer:
         return found
 
     def node(self, node: Node) -> Data:
-        gradient_of = node.gradient_of
+        gradient_of = node.gradient_of if self.passes[node] == "backward" else None
         return {
             "id": self.ids[node],
             "op": node.op.name,
@@ -251,14 +254,26 @@ def value_text(value: Any, dtype: DType) -> str:
         return str(dtype.numpy.type(value)).removesuffix(".0")
 
 
-def passes(order: list[Node]) -> dict[Node, str]:
+def made_forward(spelled: Mapping[Node, Node]) -> set[Node]:
+    """What composites of the forward pass are made of, though a gradient rule met it first."""
+    return {
+        member
+        for noted, node in spelled.items()
+        if isinstance(noted.op, Composite) and noted.gradient_of is None
+        for member in made_between(node, {spelled[x] for x in noted.inputs})
+    }
+
+
+def passes(order: list[Node], forward: Container[Node]) -> dict[Node, str]:
     """forward, backward (made by a gradient rule), or update (made from gradients by the user).
 
     A gradient that is declared to be constant, as x.grad is, stays one.
+
+    forward   nodes of the forward pass that a gradient rule may have made too
     """
     found: dict[Node, str] = {}
     for node in order:
-        if node.gradient_of is not None:
+        if node.gradient_of is not None and node not in forward:
             found[node] = "backward"
         elif node.op is DETACH:
             found[node] = found[node.inputs[0]]
@@ -327,8 +342,8 @@ def traced(tracer: Tracer, steps: bool, code: bool, level: str, view: str) -> Da
         data["steps"] = simplified_steps(tracer.simplified.steps, tracer.ids) + decisions
     if not steps:
         calls = {tracer.ids[n]: call for n, call in tracer.calls.items()}
-        places = {i: n.made_at for n, i in tracer.ids.items() if n.made_at is not None}
-        data["groups"] = add_modules(data["nodes"], tracer.holders, places)
+        made_by = {tracer.ids[n]: call for n, call in tracer.made_by.items()}
+        data["groups"] = add_modules(data["nodes"], made_by, tracer.modules)
         data["groups"] += add_calls(data["nodes"], data["groups"], calls)
     add_apart(data)
     ids = {i: n for n, i in tracer.ids.items()}

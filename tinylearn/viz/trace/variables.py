@@ -66,11 +66,11 @@ def names_in(frame: FrameType | None, known: Collection[Node]) -> dict[Node, str
 
 @dataclass
 class Seen:
-    """What the caller's variables tell: names of nodes, {name: type} of the objects that hold
-    tensors, and the node of each tensor's gradient."""
+    """What the caller's variables tell: names of nodes, {id of a module: its name}, and the node
+    of each tensor's gradient."""
 
     names: dict[Node, str] = field(default_factory=dict)
-    holders: dict[str, str] = field(default_factory=dict)
+    modules: dict[int, str] = field(default_factory=dict)
     gradients: dict[Node, Node] = field(default_factory=dict)
 
 
@@ -80,7 +80,7 @@ def look_around(frame: FrameType | None, known: Collection[Node]) -> Seen:
     Only looks: no property is called, no container of the user is iterated but lists and dicts.
     """
     found = Seen()
-    names, holders = found.names, found.holders
+    names = found.names
     if frame is None:
         return found
     scope = dict(frame.f_globals) | dict(frame.f_locals)
@@ -90,10 +90,10 @@ def look_around(frame: FrameType | None, known: Collection[Node]) -> Seen:
         if id(value) in seen:
             continue
         seen.add(id(value))
+        if isinstance(value, Module):
+            found.modules[id(value)] = name
         inside = own(value)
         if inside is None:
-            if isinstance(value, Module) and depth < DEEPEST:
-                holders[name] = type(value).__name__  # a ReLU has nothing inside
             continue
         node = inside.get("node")
         if isinstance(node, Node):
@@ -107,8 +107,6 @@ def look_around(frame: FrameType | None, known: Collection[Node]) -> Seen:
                 if grad_node in known:
                     names.setdefault(grad_node, f"{name}.grad")
         elif depth < DEEPEST and is_model(value):
-            if not isinstance(value, (list, tuple, dict)):
-                holders[name] = type(value).__name__
             queue += [(f"{name}.{k}", v, depth + 1) for k, v in inside.items()]
     return found
 
