@@ -143,7 +143,18 @@ def add_modules(
     names   {id of a module: what the user calls it}
     """
     groups = Groups(names, calls.values())
+    placed = placed_nodes(nodes, calls)
+    for node in nodes:
+        call = placed[node["id"]]
+        if call is not None and node["pass"] in ("forward", "backward"):
+            node["group"] = groups.of(call, node["pass"])["id"]
+    return list(groups.made.values())
+
+
+def placed_nodes(nodes: Sequence[Data], calls: Mapping[str, Call]) -> dict[str, Call | None]:
+    """{id of a node: the call in whose group it stands, or None}."""
     placed: dict[str, Call | None] = {}
+    readers: dict[str, list[str]] = {}
     gradients = {n["id"] for n in nodes if n["pass"] == "backward" and n["kind"] != "source"}
     for node in nodes:
         call = calls.get(node["id"]) or calls.get(node["gradient_of"])
@@ -151,6 +162,9 @@ def add_modules(
             added = [placed[i] for i in node["inputs"] if i in gradients]
             call = innermost([call, *added])
         placed[node["id"]] = call
-        if call is not None and node["pass"] in ("forward", "backward"):
-            node["group"] = groups.of(call, node["pass"])["id"]
-    return list(groups.made.values())
+        for i in node["inputs"]:
+            readers.setdefault(i, []).append(node["id"])
+    for node in reversed(nodes):  # of a slope that was noted nobody knows whose gradient it is
+        if node["id"] in gradients and not node["gradient_of"] and node["id"] in readers:
+            placed[node["id"]] = innermost([placed[i] for i in readers[node["id"]]])
+    return placed

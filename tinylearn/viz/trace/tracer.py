@@ -118,6 +118,7 @@ class Tracer:
 
     def __init__(self, outputs: list[Node], whole: bool, frame: FrameType | None) -> None:
         spelled = without_promises(outputs)
+        self.spelled = spelled
         outputs = [spelled[n] for n in outputs]
         numbers = {s: n for n, s in spelled.items() if n.buffer is not None}
         order = walk(outputs) if whole else to_run(outputs, numbers)
@@ -168,6 +169,7 @@ class Tracer:
 
     def node(self, node: Node) -> Data:
         gradient_of = node.gradient_of if self.passes[node] == "backward" else None
+        gradient_of = self.spelled.get(gradient_of, gradient_of) if gradient_of else None
         return {
             "id": self.ids[node],
             "op": node.op.name,
@@ -182,7 +184,7 @@ class Tracer:
             "inputs": [self.ids[x] for x in node.inputs],
             "line": self.line_of(node),
             "pass": self.passes[node],
-            "gradient_of": self.ids.get(gradient_of, "") if gradient_of is not None else "",
+            "gradient_of": self.ids.get(gradient_of, "") if gradient_of else "",
             "group": "",
             "call": self.calls.get(node, ("", 0))[0],
             "gradient": summary(self.gradients[node]) if node in self.gradients else None,
