@@ -380,3 +380,12 @@ def test_of_a_full_kernel_the_true_reason_is_said_before_the_rule():
     assert refused and all("is full" in step["refused"] for step in refused)
     text = " ".join(str(picture).split())
     assert re.search(r"compute_where_used\) Refused: the kernel of .* is full.* By the rule", text)
+
+
+def test_two_pictures_of_a_graph_say_why_their_ops_are_not_as_many():
+    x = tl.Tensor([3.0], requires_grad=True)
+    (x * x + x * 2).sum().backward()
+    drawn, film = (str(show(x.grad)).splitlines()[0] for show in (viz.draw, viz.explain))
+    assert "6 ops (simplified: 3 run)" in drawn
+    assert "3 ops (of 6 that were built: simplified)" in film
+    assert viz.draw(x.grad).trace["ops"] == viz.explain(x.grad).trace["ops"]

@@ -45,11 +45,25 @@ def label(node: Data) -> str:
 
 def summary(trace: Data) -> str:
     sources = sum(node["kind"] == "source" for node in trace["nodes"])
-    computing = len(trace["nodes"]) - sources
     return (
-        f"{trace['title']}: {counted(computing, 'op')} on {counted(sources, 'source')}, "
+        f"{trace['title']}: {ops_text(trace)} on {counted(sources, 'source')}, "
         f"{counted(len(trace['kernels']), 'kernel')}"
     )
+
+
+def ops_text(trace: Data) -> str:
+    """How many ops the picture shows, and why another picture of the graph shows more or fewer.
+
+    >>> nodes = [{"kind": "move"}] * 3
+    >>> ops_text({"nodes": nodes, "ops": {"built": 5, "run": 3}})
+    '3 ops (of 5 that were built: simplified)'
+    """
+    shown = sum(node["kind"] != "source" for node in trace["nodes"])
+    built, run = trace["ops"]["built"], trace["ops"]["run"]
+    if shown == built == run:
+        return counted(shown, "op")
+    more = f"of {built} that were built: simplified" if shown == run else f"simplified: {run} run"
+    return f"{counted(shown, 'op')} ({more})"
 
 
 def steps_text(trace: Data) -> str:

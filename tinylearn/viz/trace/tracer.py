@@ -154,6 +154,7 @@ class Tracer:
         self.lines: dict[tuple[str, str], int] = {}
         self.places: dict[Any, int] = {}
         self.whole = whole
+        self.ops = {"built": computing(order), "run": computing(walk(self.results))}
 
     def nodes(self) -> list[Data]:
         """The plain facts of each node, inputs before readers."""
@@ -225,6 +226,11 @@ def kind_of(node: Node) -> str:
     if node.op in (BUFFER, CONST) or not node.inputs:
         return "source"
     return "move" if node.op.kind == "source" else node.op.kind
+
+
+def computing(nodes: Iterable[Node]) -> int:
+    """How many of the nodes are no sources."""
+    return sum(kind_of(node) != "source" for node in nodes)
 
 
 def flops(node: Node) -> int:
@@ -331,6 +337,7 @@ def traced(tracer: Tracer, steps: bool, code: bool, level: str, view: str) -> Da
         "version": VERSION,
         "title": title_of(tracer),
         "results": tracer.outputs,
+        "ops": tracer.ops,
         "nodes": tracer.nodes(),
         "groups": [],
         "kernels": kernels,
