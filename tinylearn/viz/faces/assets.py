@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-SCRIPTS = ("graph.js", "camera.js", "panels.js", "memory.js", "paper.js", "face.js", "pair.js")
+SCRIPTS = ("graph.js", "camera.js", "minimap.js", "panels.js", "memory.js", "paper.js", "face.js")
+FOR_TWO = "pair.js"  # where two films stand side by side
 STYLE = "face.css"
 
 
 @cache
-def script() -> str:
-    """All scripts as one text."""
-    return "\n".join(text_of(name) for name in SCRIPTS)
+def script(two: bool) -> str:
+    """All scripts as one text; those for two films side by side only if asked for."""
+    return "\n".join(text_of(name) for name in (*SCRIPTS, FOR_TWO)[: None if two else -1])
 
 
 @cache

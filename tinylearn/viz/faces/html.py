@@ -72,7 +72,12 @@ def fragment(trace: Data, options: Data) -> str:
 
     options   {"mode": "draw" | "explain" | "source", "step", "view", "language", ...}
     """
-    data = {"trace": trace, "options": options, "style": style(), "script": script()}
+    data = {
+        "trace": trace,
+        "options": options,
+        "style": style(),
+        "script": script("differs" in options),
+    }
     plain = safe_json(data)
     name = "tlv" + hashlib.sha256(plain.encode()).hexdigest()[:10]
     return (
@@ -142,5 +147,6 @@ def page(title: str, body: str) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title></head>'
-        f'<body style="margin:12px;font-family:system-ui,sans-serif">{body}</body></html>'
+        '<body class="tlv-page" style="margin:12px;font-family:system-ui,sans-serif">'
+        f"{body}</body></html>"
     )

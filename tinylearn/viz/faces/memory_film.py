@@ -15,6 +15,7 @@ from tinylearn.viz.style import amount, clip, colour, columns, shape_text
 from tinylearn.viz.trace.lives import lives
 
 Data = dict[str, Any]
+PRINTED = "@media print{.tlv-lives{max-width:100%!important;height:auto}}"  # paper does not scroll
 COLUMN, ROW, LEFT, TOP, GRAPH = 54, 24, 180, 26, 90
 
 
@@ -62,7 +63,8 @@ class MemoryFilm:
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{base + GRAPH + 24}" '
             f'viewBox="0 0 {width} {base + GRAPH + 24}" role="img" fill="currentColor" '
             f'aria-label="{escape(self.summary())}" font-family="system-ui,sans-serif" '
-            f'font-size="12" style="max-width:none">{heads}{bars}{self.graph(base)}</svg>'
+            f'font-size="12" style="max-width:none" '
+            f'class="tlv-lives"><style>{PRINTED}</style>{heads}{bars}{self.graph(base)}</svg>'
         )
 
     def head(self, k: int, bottom: float) -> str:

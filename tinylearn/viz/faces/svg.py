@@ -21,7 +21,7 @@ STYLE = (
     ".s{font-size:11px;fill:#444}.e{fill:none;stroke:#666;stroke-width:1.2}.h{fill:#666}"
     "rect{fill:#fff;stroke:#333}.k{fill-opacity:.13;stroke-width:2}"
     ".a{opacity:.25;stroke-width:22;stroke-linejoin:round}"
-    ".q{stroke-dasharray:4 3}.i{fill:#e6edf5}.w{fill:#fdf1df}"
+    ".q,.l{stroke-dasharray:4 3}.l{opacity:.3}.i{fill:#e6edf5}.w{fill:#fdf1df}"
     ".x{stroke:#1a1a1a;stroke-width:3}.n{font-weight:700;font-size:12px}"
     ".y{stroke-width:3.4;stroke-dasharray:none}"
     "rect.r,.e.r{stroke:#a3001b;stroke-width:3}text.r{fill:#a3001b;font-weight:700}"
@@ -270,7 +270,7 @@ class Drawing:
         elif node["pass"] != "forward":
             kinds.append("w")
         if self.film and node["kind"] != "source" and node["id"] not in self.state:
-            kinds.append("q")
+            kinds.append("q" if item == node["id"] else "l")
         if node["id"] in self.now:
             kinds.append("y")
         if node["id"] in self.lit:

@@ -4,7 +4,9 @@ Object.assign(Graph.prototype, {
   look(view) {
     const [w, h] = this.size();
     this.view = view;
-    this.svg.setAttribute("viewBox", [view.x - w / view.scale / 2, view.y - h / view.scale / 2, w / view.scale, h / view.scale].map(v => v.toFixed(1)).join(" "));
+    const seen = [view.x - w / view.scale / 2, view.y - h / view.scale / 2, w / view.scale, h / view.scale];
+    this.svg.setAttribute("viewBox", seen.map(v => v.toFixed(1)).join(" "));
+    this.map.mark(...seen);
   },
   fitScale() {
     const [w, h] = this.size();
@@ -59,6 +61,16 @@ Object.assign(Graph.prototype, {
     };
     move(begin);
   },
+  // Zoom so that these items fill the sight, as far as they can be read there.
+  frame(ids) {
+    const places = ids.map(i => this.at[i]).filter(Boolean), [w, h] = this.size();
+    if (!places.length || !this.view) return;
+    const ends = k => [Math.min(...places.map(p => p[k] - p[k + 2] / 2)), Math.max(...places.map(p => p[k] + p[k + 2] / 2))];
+    const [[l, r], [t, b]] = [ends(0), ends(1)], scale = Math.min(1.25, w / (r - l + 120), h / (b - t + 120));
+    if (scale < 0.3) return this.show(ids.slice(0, 1));
+    cancelAnimationFrame(this.moving);
+    this.look({x: (l + r) / 2, y: (t + b) / 2, scale});
+  },
   toGraph(event) {
     const r = this.host.getBoundingClientRect(), v = this.view;
     return [v.x + (event.clientX - r.left - r.width / 2) / v.scale, v.y + (event.clientY - r.top - r.height / 2) / v.scale];
@@ -93,7 +105,7 @@ Object.assign(Graph.prototype, {
     this.svg.addEventListener("click", e => {
       if (this.dragged) return;
       const i = item(e);
-      if (i) this.act(i); else if (!e.target.closest(".tlv-tag")) this.tell.select(null);
+      if (i) { this.act(i); if (this.nodes[i] && this.trace.steps.length) this.tell.rest(); } else if (!e.target.closest(".tlv-tag")) this.tell.select(null);
     });
     this.svg.addEventListener("pointerover", e => this.tell.hover(item(e) || null));
     this.svg.addEventListener("focusin", e => this.tell.hover(item(e) || null));

@@ -9,14 +9,15 @@ class Face {
     this.selected = null;
     this.film = data.options.mode === "explain";
     if (!this.film) this.trace.steps = [];
-    this.build();
     root.classList.add("tlv-mode-" + data.options.mode);
+    this.build();
     root.addEventListener("keydown", e => this.keydown(e));
     if (data.options.memory) this.memory = new Memory(this, data.options.memory);
     if (this.memory) this.paper.figures.before(this.memory.root);
     const linked = location.hash.match(/^#(tlv\w+)?&?step=(\d+)$/);
     const wanted = linked && (!linked[1] || linked[1] === root.id) ? Number(linked[2]) : data.options.step || 0;
     this.go(wanted);
+    if (linked && linked[1] === root.id) requestAnimationFrame(() => root.scrollIntoView());
   }
 
   build() {
@@ -76,7 +77,7 @@ class Face {
   setView(name) {
     this.viewName = name;
     this.host.replaceChildren();
-    this.graph = new Graph(this.trace, this.trace.views[name], this.host, {select: id => this.select(id), hover: id => this.hover(id), grown: () => this.fitHeight()}, this.options);
+    this.graph = new Graph(this.trace, this.trace.views[name], this.host, {select: id => this.select(id), hover: id => this.hover(id), grown: () => this.fitHeight(), rest: () => this.rest()}, this.options);
     this.graph.svg.setAttribute("aria-label", this.root.querySelector(".tlv-still img")?.alt || this.trace.title);
     this.tall = 0;
     this.fitHeight();
@@ -155,6 +156,13 @@ class Face {
     return id;
   }
   refresh() {
+    const held = this.root.contains(document.activeElement);
+    this.redraw();
+    if (held && !this.root.contains(document.activeElement)) this.rest();
+  }
+  // Where the focus goes after a click, or when what had it is gone: the arrow keys still step.
+  rest() { (this.slider || this.graph.svg).focus({preventScroll: true}); }
+  redraw() {
     const s = this.trace.steps[this.step - 1], f = this.counted();
     this.counts.textContent = `${f.kernels} kernel${f.kernels === 1 ? "" : "s"} · ${quantity(f.read + f.written)}`;
     this.graph.paint(this.state(), s ? s.nodes : [], this.parts());
@@ -214,8 +222,8 @@ class Face {
     const hits = text ? this.trace.nodes.filter(n => n.op !== "const" && `${n.op} ${n.name} ${n.call}`.toLowerCase().includes(text)).map(n => n.id) : [];
     this.hit = next && hits.length ? (this.hit + next + hits.length) % hits.length : next ? 0 : -1;
     this.found.textContent = text ? (hits.length ? `${next ? this.hit + 1 + " of " : ""}${hits.length}${next ? "" : " found"}` : "none") : "";
-    if (hits.length && next) { this.graph.reveal(hits[this.hit]); this.select(hits[this.hit], true); }
-    else if (hits.length) this.graph.show([this.drawn(hits[0])]);
+    if (hits.length && next) { this.graph.reveal(hits[this.hit]); this.select(hits[this.hit]); this.graph.frame([hits[this.hit]]); }
+    else if (hits.length) this.graph.frame(hits.map(i => this.drawn(i)));
     this.graph.light(hits.map(i => this.drawn(i)));
   }
 
@@ -244,7 +252,13 @@ class Face {
     this.graph.big = on;
     if (on && this.root.requestFullscreen) this.root.requestFullscreen().catch(() => {});
     else if (document.fullscreenElement) document.exitFullscreen();
-    requestAnimationFrame(() => { this.graph.view = null; this.graph.start(); this.go(this.step); (this.slider || this.search).focus(); });
+    const before = on && this.graph.view;
+    requestAnimationFrame(() => {
+      this.graph.view = null;
+      this.graph.start();
+      if (before && this.graph.view?.scale < before.scale * 1.25) this.graph.look({...before, scale: before.scale * 1.25});
+      this.go(this.step); (this.slider || this.search).focus();
+    });
   }
   // Our keys are ours: a notebook would take letters and arrows for commands of its own.
   keydown(event) {
@@ -281,6 +295,6 @@ function isDark(element) {
 }
 function start(root, data) {
   root.prepend(html("style", {}, data.style));
-  try { root.tlvFace = new Face(root, data); pairUp(root); }
+  try { root.tlvFace = new Face(root, data); if (typeof pairUp === "function") pairUp(root); }
   catch (error) { root.querySelector(".tlv-live")?.remove(); throw error; }
 }

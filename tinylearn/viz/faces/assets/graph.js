@@ -35,7 +35,7 @@ function path(p) {
 }
 
 class Graph {
-  // host: the element to draw in; tell: {select(id), hover(id), grown()}
+  // host: the element to draw in; tell: {select(id), hover(id), grown(), rest()}
   // marks: differs, nodes about which other rules decide otherwise; lit, those on the way of a bad
   // number from its maker to the result; made, what that maker made
   constructor(trace, plan, host, tell, {differs = [], lit = [], maker = "", made = ""} = {}) {
@@ -49,6 +49,7 @@ class Graph {
     this.state = {};
     this.selected = null;
     this.svg = shape("svg", {class: "tlv-svg", role: "group", tabindex: "-1"}, host);
+    this.map = new Minimap(this);
     this.build();
     this.listen();
     this.view = null;
@@ -110,6 +111,7 @@ class Graph {
     this.tags = [];
     this.level(this.whole, this.svg, 0, 0);
     this.svg.append(...this.tags); // above all edges
+    this.map.build();
     this.paint(this.state, [], this.parts);
   }
   level(placed, parent, left, top) {
@@ -228,6 +230,7 @@ class Graph {
     for (const [i, g] of Object.entries(this.boxes)) {
       const leaf = this.leafOf(i), node = this.nodes[leaf], s = state[leaf];
       g.classList.toggle("tlv-undecided", film && node.kind !== "source" && !s);
+      g.classList.toggle("tlv-later", film && !!this.plan.copies[i] && !s); // computed again: not decided yet
       g.classList.toggle("tlv-isstored", film && !!s && s.verdict !== "fuse");
       g.classList.toggle("tlv-now", now.has(leaf) || now.has(i));
     }
