@@ -30,6 +30,7 @@ from tinylearn.nn.progress import (
 from tinylearn.viz.faces.html import stilled, themed
 from tinylearn.viz.style import DASHES
 from tinylearn.viz.training.histograms import Watched
+from tinylearn.viz.training.plots import Figure
 
 T = TypeVar("T")
 LOOK_EVERY = 2.0  # seconds between two looks at the watched tensors, at least
@@ -43,7 +44,10 @@ LEFT, RIGHT, TOP, BOTTOM = 64.0, 10.0, 20.0, 18.0  # left: room for -0.000795
 
 
 class Curve:
-    """The values of one quantity: all of them for `plot`, a thinned-out copy for the screen."""
+    """The values of one quantity: all of them for `plot`, a thinned-out copy for the screen.
+
+    The first value, the largest and the least are on the screen however much is thinned out.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -52,12 +56,14 @@ class Curve:
         self.thin: list[tuple[float, float]] = []  # (step, mean of `every` values)
         self.every = 1
         self.pending: list[float] = []
+        self.ends: dict[str, tuple[int, float]] = {}  # "first", "largest", "least": (step, value)
 
     def add(self, step: int, value: float) -> None:
         """One more value. Costs the same however many there are."""
         self.steps.append(step)
         self.values.append(value)
         self.pending.append(value)
+        self.note_ends(step, value)
         if len(self.pending) >= self.every:
             self.thin.append((step, sum(self.pending) / len(self.pending)))
             self.pending = []
@@ -65,6 +71,18 @@ class Curve:
             pairs = zip(self.thin[::2], self.thin[1::2], strict=True)
             self.thin = [(b[0], (a[1] + b[1]) / 2) for a, b in pairs]
             self.every *= 2
+
+    def note_ends(self, step: int, value: float) -> None:
+        """Remember the value if it is the first, the largest or the least."""
+        if math.isfinite(value):
+            here = step, value
+            self.ends.setdefault("first", here)
+            self.ends["largest"] = max(self.ends.get("largest", here), here, key=lambda p: p[1])
+            self.ends["least"] = min(self.ends.get("least", here), here, key=lambda p: p[1])
+
+    def points(self) -> list[tuple[float, float]]:
+        """(step, value) of what is drawn: means of neighbours, and the ends."""
+        return sorted({p for p in [*self.thin, *self.ends.values()] if math.isfinite(p[1])})
 
     @property
     def last(self) -> float:
@@ -95,23 +113,39 @@ class History:
 
     def svg(self) -> str:
         """All curves as small charts, two in a row, as one SVG text."""
-        curves = self.drawn()
-        width = min(max(1, len(curves)), IN_ROW) * WIDTH
-        height = math.ceil(len(curves) / IN_ROW) * HEIGHT
-        charts = "".join(
-            f'<g transform="translate({k % IN_ROW * WIDTH:g} {k // IN_ROW * HEIGHT:g})">'
-            f"{chart(c, k, self.epochs)}</g>"
-            for k, c in enumerate(curves)
-        )
-        alt = "; ".join(f"{c.name} went from {c.values[0]:.4g} to {c.last:.4g}" for c in curves)
+        (width, height), charts, alt = self.size(), self.charts(), self.told()
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
             f'width="{width:g}" style="max-width:100%" role="img" aria-label="{escape(alt)}" '
             f'font-family="system-ui,sans-serif" font-size="11" fill="currentColor">{charts}</svg>'
         )
 
-    def plot(self) -> Any:
-        """The curves as a matplotlib figure, one panel each.
+    def told(self) -> str:
+        """All curves in words."""
+        ways = (f"{c.name} went from {c.values[0]:.4g} to {c.last:.4g}" for c in self.drawn())
+        return "; ".join(ways)
+
+    def size(self) -> tuple[float, float]:
+        """Width and height of all charts, in pixels."""
+        count = len(self.drawn())
+        return min(max(1, count), IN_ROW) * WIDTH, math.ceil(count / IN_ROW) * HEIGHT
+
+    def charts(self) -> str:
+        """The elements of all charts."""
+        return "".join(
+            f'<g transform="translate({k % IN_ROW * WIDTH:g} {k // IN_ROW * HEIGHT:g})">'
+            f"{chart(c, k, self.epochs)}</g>"
+            for k, c in enumerate(self.drawn())
+        )
+
+    def plot(self) -> Figure:
+        """The curves as a figure that needs no other package; it shows itself in a notebook."""
+        if not self.drawn():
+            raise ValueError("nothing was noted yet; try bar.note(loss=loss.item()) in the loop")
+        return Figure(self.charts(), *self.size(), "", self.told())
+
+    def to_matplotlib(self) -> Any:
+        """The curves as a matplotlib figure, one panel each, with every value.
 
         Raises   ImportError, with the line that installs it, where matplotlib is missing
         """
@@ -132,8 +166,8 @@ class History:
 
 def chart(curve: Curve, number: int, epochs: list[int]) -> str:
     """One curve in a frame with its range, its epochs and its last value."""
-    points = [p for p in curve.thin if math.isfinite(p[1])]
-    bad = len(curve.thin) - len(points)
+    points = curve.points()
+    bad = sum(not math.isfinite(v) for _, v in curve.thin)
     low, high = min((v for _, v in points), default=0.0), max((v for _, v in points), default=1.0)
     if low == high:  # a flat line runs through the middle
         low, high = low - (abs(low) or 1.0), high + (abs(high) or 1.0)
