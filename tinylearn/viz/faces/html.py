@@ -25,6 +25,7 @@ from tinylearn.viz.layout.views import overview
 Data = dict[str, Any]
 IN_ADDRESS = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", "&": "%26", "\n": " "})
 START = "start.js"  # the only script that stands in the page as it is
+UNSEEN = "position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%)"
 READABLE = 1800  # pixels; a still image that is longer shows its kernels closed
 LARGEST_IMAGE = 300  # boxes; a larger still image cannot be read and weighs too much
 DRAWING = re.compile(r'<svg [^>]*aria-label="([^"]*)".*?</svg>', re.DOTALL)
@@ -148,5 +149,5 @@ def page(title: str, body: str) -> str:
         '<meta name="color-scheme" content="light dark">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title></head>'
         '<body class="tlv-page" style="margin:12px;font-family:system-ui,sans-serif">'
-        f"{body}</body></html>"
+        f'<main><h1 style="{UNSEEN}">{escape(title)}</h1>{body}</main></body></html>'
     )

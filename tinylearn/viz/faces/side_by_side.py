@@ -96,7 +96,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         cell = 'style="text-align:left;padding:2px 12px"'
-        columns = [("", "before", "after"), *self.rows()]  # lying down: the films need the height
+        columns = [("rules", "before", "after"), *self.rows()]
         kinds = (("th", "th"), ("th", "td"), ("th", "td"))
         table = "".join(
             f"<tr><{first} {cell}>{escape(texts[0])}</{first}>"
@@ -111,7 +111,7 @@ class Comparison:
         )
         films = "".join(
             '<section style="flex:1 1 360px;min-width:0">'
-            f'<h4 style="margin:6px 0">{escape(title)}</h4>'
+            f'<div style="margin:6px 0;font-weight:600">{escape(title)}</div>'
             f"{picture._repr_html_()}</section>"
             for title, picture in (("Before", self.before), ("After", self.after))
         )

@@ -179,7 +179,7 @@ class Face {
   overview() {
     const t = this.trace, computing = t.nodes.filter(n => n.kind !== "source").length, {built, run} = t.ops, f = this.counted(), moved = f.read + f.written;
     const passes = ["forward", "backward", "update"].map(p => [p, t.nodes.filter(n => n.kind !== "source" && n.pass === p).length]).filter(([, n]) => n);
-    return html("section", {class: "tlv-card"}, html("h4", {}, t.title), this.options.says && html("p", {class: "tlv-report"}, this.options.says),
+    return html("div", {class: "tlv-card"}, html("div", {class: "tlv-heading"}, t.title), this.options.says && html("p", {class: "tlv-report"}, this.options.says),
       html("p", {}, `${computing} op${computing === 1 ? "" : "s"}${passes.length > 1 ? ` (${passes.map(([p, n]) => `${n} ${p}`).join(", ")})` : ""}${built === run ? "" : computing === run ? `, left of ${built} when the graph is simplified,` : `, ${run} of which are left when the graph is simplified,`} in ${t.kernels.length} kernel${t.kernels.length === 1 ? "" : "s"} that move${t.kernels.length === 1 ? "s" : ""} ${quantity(moved)}.`),
       this.options.mode === "draw" && html("p", {}, (this.graph.plan.kind !== "module" ? "Numbered boxes are kernels." : "Grey boxes are modules and calls.") + " Rounded: computes; oval: only moves; square: in memory; ∂: made by a gradient rule. Double outline: opens by a click or Enter, and closes by its title or the key c. Click a node for its facts."));
   }

@@ -65,25 +65,25 @@ function nodePanel(face, node) {
   const line = trace.lines[node.line], rule = trace.rules["gradient." + node.op];
   if (line) fact("made at", html("span", {}, line[0] + " "), html("code", {}, line[1]));
   if (node.kind !== "source" && rule) fact("gradient rule", rule);
-  return html("section", {class: "tlv-card tlv-node-card", "aria-label": "Selected node"},
-    html("h4", {}, node.name || node.op, html("button", {class: "tlv-link tlv-close", "aria-label": "Deselect", onclick: () => face.select(null)}, "×")), rows, node.value ? valuePanel(node.value) : null, node.gradient ? valuePanel(node.gradient, "Gradient") : null);
+  return html("div", {class: "tlv-card tlv-node-card", role: "group", "aria-label": "Selected node"},
+    html("div", {class: "tlv-heading"}, node.name || node.op, html("button", {class: "tlv-link tlv-close", "aria-label": "Deselect", onclick: () => face.select(null)}, "×")), rows, node.value ? valuePanel(node.value) : null, node.gradient ? valuePanel(node.gradient, "Gradient") : null);
 }
 
 function stepPanel(face) {
-  const {trace, step} = face, card = html("section", {class: "tlv-card tlv-step-card", "aria-label": "This step"});
+  const {trace, step} = face, card = html("div", {class: "tlv-card tlv-step-card", role: "group", "aria-label": "This step"});
   if (!trace.steps.length) {
-    card.append(html("h4", {}, "No decision"), html("p", {}, "Nothing has to be computed: the numbers are in memory already."));
+    card.append(html("div", {class: "tlv-heading"}, "No decision"), html("p", {}, "Nothing has to be computed: the numbers are in memory already."));
     return card;
   }
   if (!step) {
     const f = trace.frames[0];
-    card.append(html("h4", {}, "Before the first decision"), html("p", {}, `Every op would be a kernel of its own: ${f.kernels} kernels that move ${quantity(f.read + f.written)}. Step through the ${trace.steps.length} decisions with the arrow keys.`),
+    card.append(html("div", {class: "tlv-heading"}, "Before the first decision"), html("p", {}, `Every op would be a kernel of its own: ${f.kernels} kernels that move ${quantity(f.read + f.written)}. Step through the ${trace.steps.length} decisions with the arrow keys.`),
       html("p", {class: "tlv-rule tlv-keys"}, "Keys: arrows step, s, x and r jump to the next store, refusal and other rule (with shift back), space plays, / searches, f fits, + and − zoom, c closes a box, d dark or light, p present."));
     return card;
   }
   const s = trace.steps[step - 1], first = face.graph.nodes[s.nodes[0]] || {face: [""], shape: []};
   const title = s.nodes.length > 1 ? `${s.nodes.length} ${s.nodes.every(n => face.graph.nodes[n].kind === "move") ? "moves" : "nodes"}` : (first.name ? `${first.name} = ` : "") + (first.kind === "move" ? first.op : first.face[0].replace(/ → .*/, "")) + " " + (s.nodes.length ? shapeText(first.shape) : "") + (first.call ? ` of ${first.call}` : "");
-  card.append(html("h4", {}, html("span", {class: `tlv-verdict tlv-${s.verdict}`}, {store: "▣ store", fuse: "⤵ fuse", join: "⇄ join", simplify: "≡ simplify"}[s.verdict]), " " + title));
+  card.append(html("div", {class: "tlv-heading"}, html("span", {class: `tlv-verdict tlv-${s.verdict}`}, {store: "▣ store", fuse: "⤵ fuse", join: "⇄ join", simplify: "≡ simplify"}[s.verdict]), " " + title));
   if (s.refused) card.append(html("p", {class: "tlv-warning"}, "⊘ Refused: " + s.refused + "."), html("p", {}, `By the rule it would be fused: ${trace.rules[s.rule]} Here: ${s.because}.`));
   else card.append(html("p", {class: "tlv-says"}, trace.rules[s.rule]), html("p", {}, "Here: " + s.because + "."));
   if (s.apart.length) card.append(html("p", {class: "tlv-warning"}, `⊘ Not fused into kernel${s.apart.length > 1 ? "s" : ""} ${s.apart.map(k => face.graph.kernels[k].number).join(", ")}.`));
@@ -141,5 +141,5 @@ function codePanel(face) {
     face.codeLines.push({line, ids});
     lines.append(line);
   });
-  return html("section", {class: "tlv-card tlv-code-card"}, bar, lines);
+  return html("div", {class: "tlv-card tlv-code-card"}, bar, lines);
 }
