@@ -51,8 +51,8 @@ def milliseconds(run: Callable[[], object]) -> float:
 
 def layout(layers: int) -> Callable[[], object]:
     """Places for every node of a deep model's loss and gradients: 172 layers are 5,030 nodes."""
-    from tinylearn.viz.picture import Picture
-    from tinylearn.viz.views import add_views
+    from tinylearn.viz.faces.picture import Picture
+    from tinylearn.viz.layout.views import add_views
 
     parts = [p for _ in range(layers) for p in (tl.nn.Linear(16, 16), tl.nn.ReLU())]
     model = tl.nn.Sequential(*parts)
@@ -65,7 +65,7 @@ def layout(layers: int) -> Callable[[], object]:
 
 def update(steps: int) -> Callable[[], object]:
     """What the training dashboard draws after so many steps."""
-    from tinylearn.viz.training import CurvesFace, progress
+    from tinylearn.viz.training.dashboard import CurvesFace, progress
 
     class Recorder:
         def show(self, tick: Any) -> None: ...

@@ -14,8 +14,8 @@ from tests.pictures import Named, chain, mlp, mlp_step, multiply_add, numbers, s
 from tinylearn import viz
 from tinylearn.graph.node import INTERNED, walk
 from tinylearn.schedule.schedule import schedule
-from tinylearn.viz import svg
-from tinylearn.viz.picture import Picture
+from tinylearn.viz.faces import svg
+from tinylearn.viz.faces.picture import Picture
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{7*7}}`${1}"
 KEYS = {"schema", "version", "title", "results", "nodes", "kernels", "steps", "frames", "rules"}
@@ -366,3 +366,26 @@ def test_a_weight_shows_its_gradient_once_that_is_computed():
 def test_one_of_anything_is_counted_as_one():
     alt = svg.alternative(tl.draw(tl.Tensor.rand(4).exp()).trace)
     assert alt.endswith("1 op on 1 source, in 1 kernel")
+
+
+@pytest.mark.parametrize("value, shown", [(1.0001, "1.0001"), (1 / 3, "0.33333334"), (2.0, "2")])
+def test_a_constant_is_shown_as_it_is(value, shown):
+    picture = viz.draw(tl.Tensor([1.0, 2.0]) * value)
+    assert f"× {shown}" in [node["face"][0] for node in picture.trace["nodes"]]
+
+
+def test_of_a_full_kernel_the_true_reason_is_said_before_the_rule():
+    picture = viz.explain(Named(chain(200)))
+    refused = [step for step in picture.trace["steps"] if step["refused"]]
+    assert refused and all("is full" in step["refused"] for step in refused)
+    text = " ".join(str(picture).split())
+    assert re.search(r"compute_where_used\) Refused: the kernel of .* is full.* By the rule", text)
+
+
+def test_two_pictures_of_a_graph_say_why_their_ops_are_not_as_many():
+    x = tl.Tensor([3.0], requires_grad=True)
+    (x * x + x * 2).sum().backward()
+    drawn, film = (str(show(x.grad)).splitlines()[0] for show in (viz.draw, viz.explain))
+    assert "6 ops (simplified: 3 run)" in drawn
+    assert "3 ops (of 6 that were built: simplified)" in film
+    assert viz.draw(x.grad).trace["ops"] == viz.explain(x.grad).trace["ops"]

@@ -11,10 +11,10 @@ import pytest
 import tinylearn as tl
 from tests.pictures import Named, mlp, multiply_add
 from tinylearn import viz
-from tinylearn.viz.compare import Comparison
-from tinylearn.viz.memory import MemoryFilm
-from tinylearn.viz.picture import Figures, Picture
-from tinylearn.viz.svg import svg
+from tinylearn.viz.faces.memory_film import MemoryFilm
+from tinylearn.viz.faces.picture import Figures, Picture
+from tinylearn.viz.faces.side_by_side import Comparison
+from tinylearn.viz.faces.svg import svg
 
 
 def stores(node, readers, homes):
@@ -70,6 +70,14 @@ def test_each_moment_is_told_in_words_and_differences_by_name(shown):
 def test_differences_are_marked_in_both_pictures(shown):
     assert shown.differs
     assert shown.before.options["differs"] == shown.after.options["differs"] == shown.differs
+
+
+def test_both_films_have_one_layout_in_which_every_node_has_one_place(shown):
+    views = [picture.trace["views"]["kernels"] for picture in (shown.before, shown.after)]
+    assert views[0] == views[1] and views[0]["kind"] == "flat" and not views[0]["copies"]
+    for picture in (shown.before, shown.after):
+        areas = ElementTree.fromstring(picture.svg()).findall(".//*[@class='a']")
+        assert len(areas) == len(picture.trace["kernels"])
 
 
 def test_rules_that_change_nothing_differ_nowhere():

@@ -12,7 +12,7 @@ from tests.pictures import Named
 from tinylearn import viz
 from tinylearn.plan.plan import plan_for
 from tinylearn.plan.request import STARTS, Request
-from tinylearn.viz.picture import Picture
+from tinylearn.viz.faces.picture import Picture
 
 
 @given(graphs(), st.sampled_from(["named", "all"]))
@@ -46,6 +46,37 @@ def test_every_graph_is_drawn_with_each_node_in_one_place(nodes):
     }
     assert len(places) == len(set(places)) and drawn <= set(places)
     assert len(shown._repr_html_()) > 1000
+
+
+@given(graphs(), st.booleans())
+def test_a_node_stands_in_every_kernel_that_computes_it_and_in_no_other(nodes, film):
+    trace = (viz.explain if film else viz.draw)(*map(Named, nodes)).trace
+    plan = trace["views"]["kernels"]
+
+    def inside(group):
+        for item in plan["levels"][group]["items"]:
+            yield from inside(item) if item in plan["levels"] else [plan["copies"].get(item, item)]
+
+    constants = {n["id"] for n in trace["nodes"] if n["op"] == "const"}
+    for kernel in trace["kernels"]:
+        held = list(inside(kernel["id"])) if kernel["id"] in plan["titles"] else []
+        assert sorted(held) == sorted(set(kernel["nodes"]) - constants)
+
+
+@given(graphs())
+def test_at_every_moment_the_texts_are_those_of_the_kernels_that_run(nodes):
+    trace = viz.explain(*map(Named, nodes)).trace
+    kernels = {k["id"]: k for k in trace["kernels"]} | trace["texts"]
+    computed = {n["id"] for n in trace["nodes"] if n["kind"] != "source"}
+    running = set()
+    for frame in trace["frames"]:
+        assert running >= set(frame["ended"]) and not running & set(frame["began"])
+        running = running - set(frame["ended"]) | set(frame["began"])
+        assert len(running) == frame["kernels"]
+        assert {i for k in running for i in kernels[k]["nodes"]} == computed
+    assert not trace["frames"] or running == {k["id"] for k in trace["kernels"]}
+    for text in trace["texts"].values():
+        assert all(not code["text"].startswith("no ") for code in text["code"].values())
 
 
 @given(graphs())

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import tinylearn as tl
 from tests.repository import ROOT
 from tinylearn import nn
-from tinylearn.viz.picture import Refusal
+from tinylearn.viz.faces.picture import Refusal
 
 
 def tensor(*shape, grad=False):
@@ -59,10 +60,76 @@ def test_what_a_layer_divides_by_lies_in_its_box(more):
     assert all(n["group"] for n in shown.trace["nodes"] if n["kind"] != "source")
 
 
-def test_layers_that_cannot_be_told_apart_are_one_box_with_both_names():
+def test_layers_whose_numbers_could_be_anybodys_are_told_apart():
     model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(), nn.Dropout(0.5), nn.Linear(3, 2))
     found = inside(tl.draw(model(tensor(5, 4)), by="modules"))
-    assert {"exp", "where"} <= found["model.1 to 2: Softmax, Dropout"]
+    assert "exp" in found["model.1: Softmax"] and "where" in found["model.2: Dropout"]
+
+
+def module_titles(*tensors):
+    return list(tl.draw(*tensors, by="modules").trace["views"]["modules"]["titles"].values())
+
+
+def test_a_module_that_is_used_three_times_is_a_block_that_opens():
+    layer = nn.Linear(4, 4)
+    y = layer(layer(layer(tensor(5, 4))))
+    shown = tl.draw(y, by="modules")
+    titles = shown.trace["views"]["modules"]["titles"].values()
+    assert "3 × (Linear)" in titles
+    assert [f"layer ({k} of 3): Linear" for k in (1, 2, 3)] == [
+        title for title in titles if title.startswith("layer")
+    ]
+
+
+class Cell(nn.Module):
+    def __init__(self):
+        self.inside, self.state = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x, h):
+        return (self.inside(x) + self.state(h)).tanh()
+
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        self.cell = Cell()
+
+    def forward(self, steps):
+        h = steps[0] * 0
+        for x in steps:
+            h = self.cell(x, h)
+        return h
+
+
+def test_a_recurrent_model_of_twenty_steps_is_twenty_calls_of_its_cell():
+    rnn = Recurrent()
+    loss = rnn([tensor(5, 4) for _ in range(20)]).sum()
+    loss.backward()
+    shown = tl.draw(loss, rnn.cell.state.weight.grad, by="modules")
+    titles = list(shown.trace["views"]["modules"]["titles"].values())
+    assert "20 × (Cell)" in titles or "19 × (Cell)" in titles
+    assert any(title.startswith("∂ ") and "× (Cell)" in title for title in titles)
+    assert "rnn.cell (20 of 20): Cell" in titles
+
+
+def test_what_stands_between_two_calls_stays_between_them():
+    first, second = nn.Linear(4, 4), nn.Linear(4, 4)
+    y = second(first(tensor(5, 4)).sin())
+    shown = tl.draw(y, by="modules")
+    (sin,) = [n for n in shown.trace["nodes"] if n["op"] == "sin"]
+    assert sin["group"] == "" and len(shown.trace["groups"]) == 2
+
+
+def test_a_module_without_a_name_is_called_by_its_class():
+    y = nn.Sequential(nn.Linear(4, 4), nn.ReLU())(tensor(5, 4))
+    assert {"Linear", "ReLU"} <= set(module_titles(y))
+
+
+def test_a_graph_keeps_no_model_alive():
+    layer = nn.Linear(4, 4)
+    y, seen = layer(tensor(5, 4)), weakref.ref(layer)
+    del layer
+    assert seen() is None
+    assert "Linear" in module_titles(y)
 
 
 def test_a_layer_of_an_inner_model_is_not_taken_for_one_of_its_neighbours():
@@ -139,7 +206,7 @@ for name, folder in (("tinylearn", "tinylearn"), ("tinylearn.viz", "tinylearn/vi
         name, path + "/__init__.py", submodule_search_locations=[path]
     )
     sys.modules[name] = importlib.util.module_from_spec(spec)  # the folder, without its __init__
-from tinylearn.viz.picture import Picture
+from tinylearn.viz.faces.picture import Picture
 shown = Picture(json.load(sys.stdin), "explain")
 print(len(shown._repr_html_()), shown.svg()[:4], str(shown)[:1])
 """

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinylearn.viz.layered import Layered
-from tinylearn.viz.nested import HEAD, PAD, Level, nested
+from tinylearn.viz.layout.layered import Layered
+from tinylearn.viz.layout.nested import HEAD, PAD, Level, nested
 
 
 @st.composite

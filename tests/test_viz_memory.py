@@ -5,7 +5,7 @@ import re
 import pytest
 
 import tinylearn as tl
-from tinylearn.viz.memory import during, places_text
+from tinylearn.viz.faces.memory_film import during, places_text
 
 
 @pytest.mark.parametrize(

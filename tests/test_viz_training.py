@@ -11,7 +11,7 @@ import pytest
 
 import tinylearn as tl
 from tests.needed import need
-from tinylearn.viz.training import KEPT, CurvesFace, Dashboard, progress
+from tinylearn.viz.training.dashboard import KEPT, CurvesFace, Dashboard, progress
 
 HOSTILE = "</svg><script>alert(1)</script><img src=x onerror=alert(1)>\"'&%41"
 
@@ -163,6 +163,28 @@ def test_hostile_names_stay_text_in_the_images():
 
 def test_the_history_is_a_matplotlib_figure_on_request():
     need("matplotlib")
-    figure = run([3.0, 2.0, 1.0]).history.plot()
+    figure = run([3.0, 2.0, 1.0]).history.to_matplotlib()
     (axes,) = figure.axes
     assert list(axes.lines[0].get_ydata()) == [3.0, 2.0, 1.0]
+
+
+def test_the_history_is_a_figure_that_needs_no_other_package():
+    figure = run([3.0, 2.0, 1.0]).history.plot()
+    ElementTree.fromstring(figure.svg())
+    assert figure.alt == "loss went from 3 to 1" and "<polyline" in figure.svg()
+
+
+def test_a_history_without_values_says_what_to_do():
+    with pytest.raises(ValueError, match=r"Try|try bar\.note"):
+        progress([1], face=Recorder()).history.plot()
+
+
+@pytest.mark.parametrize("place", [0, 1, 700, 4999])
+def test_the_first_and_the_largest_loss_are_never_thinned_out(place):
+    losses = [2.0 + math.sin(k) / 10 for k in range(5000)]
+    losses[0], losses[place] = 3.0, 9.0
+    curve = run(losses).history["loss"]
+    assert len(curve.points()) < KEPT + 4
+    assert {(1, losses[0]), (place + 1, 9.0)} <= set(curve.points())
+    chart = run(losses).history.svg()
+    assert ">9</text>" in chart, "the upper end of the axis"

@@ -7,7 +7,7 @@ import pytest
 
 import tinylearn as tl
 from tests.test_viz_training import Recorder, svgs
-from tinylearn.viz.training import LINES, progress
+from tinylearn.viz.training.dashboard import LINES, progress
 
 
 def labels(html: str) -> list[str]:
@@ -144,7 +144,7 @@ def test_the_ends_of_a_histogram_stand_beside_each_other_and_inside(least, most)
 
 
 def test_a_gradient_that_cannot_be_computed_does_not_stop_the_training(monkeypatch):
-    from tinylearn.viz import histograms
+    from tinylearn.viz.training import histograms
 
     monkeypatch.setattr(histograms, "plan_for", lambda request: 1 / 0)
     assert "gradient: not computed: ZeroDivisionError" in Training().shown[-1]

@@ -21,8 +21,8 @@ import tinylearn as tl
 from tinylearn.course.command import main as course
 from tinylearn.nn import Linear, ReLU, Sequential, datasets, optim
 from tinylearn.nn.progress import Tick
-from tinylearn.viz.html import page
-from tinylearn.viz.training import CurvesFace
+from tinylearn.viz.faces.html import page
+from tinylearn.viz.training.dashboard import CurvesFace
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "pictures"

@@ -81,6 +81,14 @@ def note_outside(page, url: str) -> None:
         page.outside.append(url)
 
 
+def violations(page) -> list[str]:
+    """The rules of axe-core that a page breaks, each with the first elements that break it."""
+    axe = need("axe_playwright_python")
+    page.add_script_tag(path=Path(axe.__file__).with_name("axe.min.js"))
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [f"{rule['id']}: {[node['html'][:200] for node in rule['nodes'][:4]]}" for rule in found]
+
+
 def shoot(page, name: str) -> Path:
     """A screenshot in build/screenshots, for people to look at."""
     path = SHOTS / f"{name}.png"

@@ -6,9 +6,9 @@ import pytest
 
 import tinylearn as tl
 from tests.browser.conftest import shoot
-from tests.pictures import Named, mlp, mlp_step, multiply_add
+from tests.pictures import Named, chain, mlp, mlp_step, multiply_add
 from tinylearn import viz
-from tinylearn.viz.picture import Picture
+from tinylearn.viz.faces.picture import Picture
 
 pytestmark = pytest.mark.browser
 
@@ -138,6 +138,64 @@ def test_a_line_of_code_lights_its_node_and_a_node_its_line(opened):
     page.locator(".tlv-linked").hover()
     assert page.locator(".tlv-light").get_attribute("data-item") == mul
     shoot(page, "explain-code")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_way_of_a_nan_is_lit_from_its_maker_to_the_result(opened, scheme):
+    x = tl.Tensor([1.0, -1.0])
+    with pytest.raises(FloatingPointError) as caught, tl.trace_nan():
+        (x.log() * 2 + 1).numpy()
+    page = opened(caught.value.draw(), scheme)
+    lit = page.locator(".tlv-node.tlv-way > text:first-of-type").all_text_contents()
+    assert [text.split()[0] for text in lit] == ["log", "×", "+"]
+    assert page.locator(".tlv-edge.tlv-way").count() == 2
+    assert page.locator(".tlv-made").text_content() == "✗ the first NaN"
+    assert "log made 1 NaN among its 2 numbers" in page.locator(".tlv-report").inner_text()
+    shoot(page, f"nan-{scheme}")
+
+
+def test_before_a_fusion_there_are_two_texts_and_after_it_one(opened):
+    page = opened(film(multiply_add()))
+    code = page.locator(".tlv-code")
+    assert code.inner_text().count("def kernel") == 2
+    page.keyboard.press("Tab")
+    page.locator(".tlv-stepper input").focus()
+    page.keyboard.press("End")
+    assert code.inner_text().count("def kernel") == 1
+    assert "multiply(" in code.inner_text() and "add(" in code.inner_text()
+    page.get_by_label("Kernel", exact=True).select_option("before")
+    assert code.inner_text().count("def kernel") == 2
+
+
+def test_keys_and_a_list_jump_to_the_next_store_refusal_and_rule(opened):
+    shown = film(chain(200))
+    steps = shown.trace["steps"]
+    page = opened(shown)
+    page.locator(".tlv-stepper input").focus()
+    page.keyboard.press("x")
+    refused = step(page)
+    assert next(k for k, s in enumerate(steps, 1) if s["refused"]) == refused
+    assert page.locator(".tlv-step-card p").first.inner_text().startswith("⊘ Refused: the kernel")
+    page.keyboard.press("Shift+S")
+    assert steps[step(page) - 1]["verdict"] == "store" and step(page) < refused
+    page.keyboard.press("x")
+    page.keyboard.press("x")
+    assert step(page) == refused and "no further refusal" in page.locator(".tlv-hint").inner_text()
+    page.keyboard.press("Home")
+    page.get_by_label("Jump to the next").select_option("fuse.compute_where_used")
+    assert steps[step(page) - 1]["rule"] == "fuse.compute_where_used"
+
+
+def test_kernels_and_bytes_are_always_in_sight(opened):
+    shown = film(multiply_add())
+    page = opened(shown)
+    counts = page.locator(".tlv-counts")
+    assert counts.inner_text() == "2 kernels · 480 B"
+    page.locator(".tlv-stepper input").focus()
+    page.keyboard.press("End")
+    assert counts.inner_text() == "1 kernel · 320 B"
+    page.locator(".tlv-node").first.click()
+    assert counts.inner_text() == "1 kernel · 320 B" and counts.is_visible()
 
 
 def test_a_pinned_moment_becomes_a_figure(opened):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import SHOTS, watched
+from tests.browser.conftest import SHOTS, violations, watched
 from tests.browser.test_saved_pages import CONTRAST
 from tests.repository import ROOT
 
@@ -62,6 +62,14 @@ def test_every_page_fits_its_screen_and_its_pictures_live(width, scheme, opened,
         assert wide <= 0, name
         if name in ("index", FILM):
             page.screenshot(path=SHOTS / f"site-{name}-{width}-{scheme}.png", full_page=True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["index", FILM])
+def test_a_page_breaks_no_rule_of_axe(name, scheme, opened):
+    page = opened(name, color_scheme=scheme)
+    page.wait_for_function(LIVE)
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -188,7 +188,7 @@ def my_walk(outputs):
     import record"""),
         "the picture's walk": ("q2", """
 def my_walk(outputs):
-    from tinylearn.viz import tracer
+    from tinylearn.viz.trace import tracer
     return tracer.order(outputs)"""),
         "the chain rule, afresh": ("q3", FRESH + """
 def my_gradient(output, g, leaves):

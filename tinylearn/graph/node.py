@@ -38,6 +38,7 @@ class Node:
     shape, dtype, device  of the numbers it stands for
     made_at, origin       the user's line that made it: raw, and to be read
     gradient_of           the node whose gradient rule made it, or None
+    call                  the call of a module during which it was made, or None
     interned              whether an equal node would be this one; not so for sources
     structure             a number that nodes of equal structure share (see `Structures`)
     buffer                its numbers, once they are computed; a source has them from the start
@@ -48,6 +49,7 @@ class Node:
         "__weakref__",
         "arg",
         "buffer",
+        "call",
         "device",
         "dtype",
         "gradient_of",
@@ -69,6 +71,7 @@ class Node:
     interned: bool
     made_at: tuple | None
     gradient_of: Node | None
+    call: Call | None
     structure: int
     buffer: Any
     owner: weakref.ref | None
@@ -165,12 +168,45 @@ class Structures:
         return cls.known.setdefault(key, found)
 
 
-# Whose nodes are being built, if it is not the user who builds them: (place, gradient_of).
+class Call:
+    """One call of a module, as the nodes that are built meanwhile note it.
+
+    module   a weak reference to it: a graph keeps no model alive
+    kind     its class
+    within   the call during which it was called, or None
+    number   calls that began before have lower ones
+    """
+
+    __slots__ = ("kind", "module", "number", "within")
+
+    numbers = itertools.count()
+
+    def __init__(self, module: Any, within: Call | None) -> None:
+        self.module, self.kind, self.within = weakref.ref(module), type(module), within
+        self.number = next(self.numbers)
+
+
+# Whose nodes are being built: (place, gradient_of, call).
 #   place         the user's line that they are made for, raw; None: it is looked up for each
 #   gradient_of   the node whose gradient rule makes them, or None
-BUILDING: ContextVar[tuple[tuple | None, Node | None]] = ContextVar(
-    "building", default=(None, None)
+#   call          the call of a module that builds them, or None
+BUILDING: ContextVar[tuple[tuple | None, Node | None, Call | None]] = ContextVar(
+    "building", default=(None, None, None)
 )
+
+
+def built_by(module: Any, function: Callable, inputs: tuple, options: dict[str, Any]) -> Any:
+    """function(*inputs, **options), whose nodes note that a call of this module builds them.
+
+    Like `built_for`, it leaves nothing behind, however it ends.
+    """
+    return copy_context().run(_call, module, function, inputs, options)
+
+
+def _call(module: Any, function: Callable, inputs: tuple, options: dict[str, Any]) -> Any:
+    place, gradient_of, within = BUILDING.get()
+    BUILDING.set((place, gradient_of, Call(module, within)))
+    return function(*inputs, **options)
 
 
 def built_for(
@@ -181,10 +217,12 @@ def built_for(
     It runs in a context of its own: however it ends, nothing of this is left behind, and other
     threads do not see it.
     """
-    return copy_context().run(_build, (place, gradient_of), function, inputs)
+    return copy_context().run(_build, (place, gradient_of, None), function, inputs)
 
 
-def _build(for_whom: tuple[tuple | None, Node | None], function: Callable, inputs: tuple) -> Any:
+def _build(
+    for_whom: tuple[tuple | None, Node | None, None], function: Callable, inputs: tuple
+) -> Any:
     BUILDING.set(for_whom)
     return function(*inputs)
 
@@ -252,7 +290,7 @@ def _new(
     node.op, node.inputs, node.arg, node.interned = op, inputs, arg, key is not None
     node.structure, node.shape, node.dtype, node.device = known
     node.buffer = node.owner = None
-    place, node.gradient_of = BUILDING.get()
+    place, node.gradient_of, node.call = BUILDING.get()
     node.made_at = made_at or place or user_place(3)
     if key is not None:
         INTERNED[key] = weakref.ref(node, partial(_forget, key))

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinylearn.changes import change
 from tinylearn.errors import DeviceError, describe
+from tinylearn.graph.node import built_by
 from tinylearn.nn.methods import as_tensor
 from tinylearn.nn.state import Loaded, load_state_dict
 from tinylearn.nn.walk import contents, get_parameters, get_state_dict, walk_objects
@@ -44,7 +45,7 @@ class Module:
                 inputs = tuple(as_tensor(x, device) for x in inputs)
                 break
         try:
-            return self.forward(*inputs, **options)
+            return built_by(self, self.forward, inputs, options)
         except DeviceError:
             if (error := self.elsewhere(inputs)) is not None:
                 raise error from None

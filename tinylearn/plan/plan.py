@@ -11,7 +11,7 @@ never decides how a graph is computed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ PLAN_LIMIT = 512  # plans kept; the oldest goes first: one that is still needed 
 LARGE = 30_000  # nodes; a plan for so many takes tens of megabytes
 LOCK = threading.RLock()  # whoever makes plans, runs them, or changes what they are found by
 free_in_child(LOCK)
+WATCHERS: list[Callable[[Request, list[Buffer]], None]] = []  # told what each run has computed
 
 
 @dataclass
@@ -78,10 +79,13 @@ class Plan:
             self.again = True
             for piece, (_, _, _, device) in zip(scratch, places, strict=True):
                 known[device].give(piece)
-        return [
+        made = [
             filled(n, request) if slot is None else buffers[slot]
             for n, slot in zip(self.simplified.outputs, self.layout.outputs, strict=True)
         ]
+        for watch in WATCHERS:
+            watch(request, made)
+        return made
 
 
 PLANS: dict[tuple, Plan] = {}

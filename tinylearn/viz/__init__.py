@@ -15,15 +15,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinylearn.parts import using as replaced
-from tinylearn.viz.code import LANGUAGES
-from tinylearn.viz.compare import Comparison
-from tinylearn.viz.memory import MemoryFilm
-from tinylearn.viz.nan import trace_nan
-from tinylearn.viz.picture import Picture, Refusal
-from tinylearn.viz.tracer import trace as _trace
-from tinylearn.viz.training import progress
+from tinylearn.viz.faces.memory_film import MemoryFilm
+from tinylearn.viz.faces.nan import trace_nan
+from tinylearn.viz.faces.picture import Picture, Refusal
+from tinylearn.viz.faces.side_by_side import Comparison
+from tinylearn.viz.trace.code import LANGUAGES
+from tinylearn.viz.trace.tracer import trace as _trace
+from tinylearn.viz.training import plots
+from tinylearn.viz.training.dashboard import progress
 
-__all__ = ["draw", "explain", "progress", "source", "trace", "trace_nan"]
+__all__ = ["draw", "explain", "plots", "progress", "source", "trace", "trace_nan"]
 
 Shown = Picture | Comparison | MemoryFilm | Refusal
 
@@ -33,7 +34,7 @@ def trace(*tensors: Any, level: str = "named") -> dict[str, Any]:
 
     level    "named": neighbouring moves are one step; "all": every decision by itself
     Raises   ValueError for what is no tensor, or for more nodes than a picture can hold
-    Source   the format is described in tinylearn/viz/schema.md
+    Source   the format is described in tinylearn/viz/trace/schema.md
     """
     return _trace(*tensors, level=level, frame=sys._getframe(1))
 
@@ -106,7 +107,7 @@ def source(*tensors: Any, language: str = "") -> Shown:
         *tensors, language = tensors  # type: ignore[assignment]
 
     def picture() -> Picture:
-        data = _trace(*tensors, frame=frame) | {"steps": [], "frames": []}
+        data = _trace(*tensors, frame=frame) | {"steps": [], "frames": [], "texts": {}}
         wanted = language or data["nodes"][-1]["device"]
         known = wanted if wanted in LANGUAGES or language else "numpy"
         if known not in LANGUAGES:

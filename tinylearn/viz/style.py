@@ -20,7 +20,7 @@ COLOURS = [
     ("#7a7a7a", "#000"),
 ]
 DASHES = ["", "7 3", "2 3", "10 3 2 3"]  # the second cue, beside the kernel's number
-SMALLEST = {"float16": "5.96e-08", "float32": "1.401e-45", "float64": "4.941e-324"}
+SMALLEST = {"float16": "6e-08", "float32": "1e-45", "float64": "5e-324"}
 SYMBOLS = {"add": "+", "mul": "×", "recip": "1/x", "less": "<", "sum": "Σ", "sqrt": "√"}
 MARKS = {"forward": "", "backward": "∂ ", "update": "≔ "}  # what a pass puts before a name
 NODE_HEIGHT, SMALL_HEIGHT = 38.0, 24.0

@@ -1,0 +1,1 @@
+"""Where everything stands: boxes in layers, boxes in boxes, and what is folded."""

@@ -1,0 +1,1 @@
+"""What is known of a graph, as plain data: nodes, kernels, decisions, names, numbers."""

@@ -1,0 +1,1 @@
+"""A training while it runs and afterwards: curves, histograms, small figures."""
