@@ -6,7 +6,7 @@ import pytest
 
 from tests.course.classroom import grade
 from tests.course.small import HALVE, TOTAL, small_spec
-from tinylearn.course.handback import merge_review, review_page
+from tinylearn.course.grade.handback import merge_review, review_page
 
 pytestmark = pytest.mark.browser
 

@@ -1,7 +1,7 @@
 """A small assignment of two questions, for tests and benchmarks that need no chapter."""
 
 from tests.course.classroom import notebook
-from tinylearn.course.author import Source, private_spec, source_cell
+from tinylearn.course.author.source import Source, private_spec, source_cell
 from tinylearn.course.spec import from_data
 
 TEXT = '''

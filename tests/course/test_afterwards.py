@@ -9,10 +9,10 @@ import pytest
 
 from tests.course.classroom import grade
 from tests.course.small import HALVE, TOTAL, small_spec
-from tinylearn.course.adjust import adjustments
-from tinylearn.course.handback import feedback_zip, merge_review, name_to_upload, review_page
-from tinylearn.course.report import write_reports, write_totals
-from tinylearn.course.roster import missing, note
+from tinylearn.course.grade.adjust import adjustments
+from tinylearn.course.grade.handback import feedback_zip, merge_review, name_to_upload, review_page
+from tinylearn.course.grade.report import write_reports, write_totals
+from tinylearn.course.grade.roster import missing, note
 
 DUE = "2026-11-02T12:00+00:00"
 LATE = [  # who, handed in, late days

@@ -9,12 +9,12 @@ from tests.course.classroom import CHAPTERS, grade, spec_data, spec_of
 from tests.course.small import TEXT, TOTAL, small_spec
 from tests.repository import ROOT
 from tinylearn import Tensor
-from tinylearn.course.author import Source, private_spec, source_cell
+from tinylearn.course.author.mutants import mutants
+from tinylearn.course.author.mutate import equal_ones, mutated
+from tinylearn.course.author.prove import Trial, empty_trouble, prove
+from tinylearn.course.author.source import Source, private_spec, source_cell
 from tinylearn.course.inside.watch import ChangedArgument, watched
-from tinylearn.course.mutants import mutants
-from tinylearn.course.mutate import equal_ones, mutated
 from tinylearn.course.points import earned
-from tinylearn.course.prove import Trial, empty_trouble, prove
 from tinylearn.course.spec import from_data, seed_for
 
 

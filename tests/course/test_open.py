@@ -3,7 +3,7 @@
 import pytest
 
 from tests.course.classroom import CHAPTERS, grade, spec_of
-from tinylearn.course.grade import outline
+from tinylearn.course.grade.grade import outline
 from tinylearn.course.question import Open
 from tinylearn.course.spec import public
 

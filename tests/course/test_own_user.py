@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from tinylearn.course import levels
-from tinylearn.course.probe import trouble_with
-from tinylearn.course.sandbox import Sandbox
-from tinylearn.course.worlds import World, build
+from tinylearn.course.grade import levels
+from tinylearn.course.grade.probe import trouble_with
+from tinylearn.course.grade.sandbox import Sandbox
+from tinylearn.course.grade.worlds import World, build
 
 CHANGES = """
 def f(path, own):

@@ -20,25 +20,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import batch, submissions
-from .adjust import adjustments
-from .author import private_spec, read_source
-from .build import build, is_current, write
-from .cluster import grade_on_dask
-from .discover import discover
-from .gradescope import autograder_zip
-from .handback import feedback_zip, merge_review, review_page, similar
-from .journal import Journal, locked
-from .mutate import equal_ones, mutated
+from .author.build import build, is_current, write
+from .author.mutate import equal_ones, mutated
+from .author.release import INSTALL, release
+from .author.source import private_spec, read_source
+from .author.template import new_chapter
+from .grade import batch, submissions
+from .grade.adjust import adjustments
+from .grade.cluster import grade_on_dask
+from .grade.discover import discover
+from .grade.gradescope import autograder_zip
+from .grade.handback import feedback_zip, merge_review, review_page, similar
+from .grade.journal import Journal, locked
+from .grade.probe import LEVELS, best_level, trouble_with
+from .grade.reading import Reader
+from .grade.report import write_reports, write_totals
+from .grade.roster import missing, note, read_roster
+from .lessons.site import site
 from .names import printable
-from .probe import LEVELS, best_level, trouble_with
-from .reading import Reader
-from .release import INSTALL, release
-from .report import write_reports, write_totals
-from .roster import missing, note, read_roster
-from .site import site
 from .spec import Spec, from_data, keys, load
-from .template import new_chapter
 
 LOOK, STOPPED = 3, 130  # exit statuses
 Subparsers = Any  # argparse keeps the type to itself

@@ -34,7 +34,6 @@ import numpy as np
 from ..parts import Part, named
 from .inside.values import Code, Raised, decode, encode
 from .inside.watch import watched
-from .worlds import KINDS
 
 __all__ = ["Case", "Check", "Code", "Open", "Question", "Raised", "Wrong", "case", "question"]
 
@@ -276,6 +275,7 @@ def codes_in(code: CodeType | None) -> Iterator[CodeType]:
 
 
 _questions: list[Question] = []
+KINDS = ("python", "numpy", "tinylearn")  # of worlds: what an answer may import
 BUDGETS = ("call", "cpu", "memory")
 
 
