@@ -96,30 +96,34 @@ class Back:
             reply.ended, reply.detail = "forged", str(error)
 
 
-def drain(pipe: int, frames: Frames, reply: Reply, back: Back) -> None:
-    """Take what the pipe holds. A byte out of order ends the question: it was not ours."""
+def drain(pipe: int, frames: Frames, reply: Reply, back: Back) -> bool:
+    """Take what the pipe holds; False once nobody is left who could write to it.
+
+    A byte out of order ends the question: it was not ours.
+    """
     for _ in range(64):
         try:
             data = os.read(pipe, 1 << 16)
         except BlockingIOError:
-            return
+            return True
         if not data:
-            return
+            return False
         try:
             messages = frames.feed(data)
         except BadValue as error:
             flood = frames.left < 0 or frames.messages_left < 0
             reply.ended = "flood" if flood else "forged"
             reply.detail = str(error)
-            return
+            return True
         for message in messages:
             if type(message) is not dict:
                 reply.ended, reply.detail = "forged", "a message that is not an object"
-                return
+                return True
             if "asked" in message:
                 back.hear(message["asked"], reply)
             else:
                 keep(message, reply, back.shown)
+    return True
 
 
 def keep(message: dict[str, Any], reply: Reply, shown: int) -> None:

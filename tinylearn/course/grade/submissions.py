@@ -18,6 +18,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -184,15 +185,17 @@ def asked(spec: Spec) -> list[dict[str, Any]]:
 # ---------------------------------------------------------------- cells of one question
 
 
-def marker(question: Question) -> re.Pattern[str]:
-    names = "|".join(re.escape(key) for key in keys(question))
-    return re.compile(rf"\banswer\(\s*[\"'](?:{names})[\"']")
-
-
 def answer_cells(cells: tuple[str, ...], question: Question) -> list[int]:
     """The cells that hold this question's answer, by its decorator or its name."""
-    by_mark, by_name = marker(question), re.compile(rf"(?:def|class)\s+{question.answer}\b")
-    return [n for n, cell in enumerate(cells) if by_mark.search(cell) or by_name.search(cell)]
+    return list(cells_naming(cells, keys(question), question.answer))
+
+
+@lru_cache(maxsize=100)
+def cells_naming(cells: tuple[str, ...], keys: tuple[str, ...], name: str) -> tuple[int, ...]:
+    """The same by names alone. Kept: it is asked for each pair of a submission's questions."""
+    marks = "|".join(map(re.escape, keys))
+    pattern = rf"\banswer\(\s*[\"'](?:{marks})[\"']|(?:def|class)\s+{name}\b"
+    return tuple(n for n, cell in enumerate(cells) if re.search(pattern, cell))
 
 
 def relevant_cells(cells: tuple[str, ...], spec: Spec, question: Question) -> list[str]:
