@@ -15,6 +15,8 @@ import hashlib
 import hmac
 import inspect
 import json
+import pickle
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -160,14 +162,37 @@ def seed_for(
     return hmac.new(secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
-def plan(question: Question, seed: str) -> list[Planned]:
-    """All cases with their expected values; the visible ones first."""
+def plan(question: Question, seed: str, known: Known | None = None) -> list[Planned]:
+    """All cases with their expected values; the visible ones first.
+
+    known   where a value is looked up that was expected of somebody before
+    """
+    known = Known() if known is None else known
     ordered = sorted(question.checks, key=lambda check: not check.is_visible)
     return [
-        Planned(check, case, question.call(question.reference, case.args))
+        Planned(check, case, known.value(question, case))
         for check in ordered
         for case in check.cases(seed)
     ]
+
+
+class Known:
+    """What references gave for the cases that came last: many are the same for every student."""
+
+    MOST = 500  # of several questions together; a chapter has about 60 cases that are everybody's
+
+    def __init__(self) -> None:
+        self.values: OrderedDict[bytes, Any] = OrderedDict()
+
+    def value(self, question: Question, case: Case) -> Any:
+        """What the reference gives for a case, computed where it has not been before."""
+        key = hashlib.sha256(pickle.dumps((question.id, case.args))).digest()
+        if key not in self.values:
+            self.values[key] = question.call(question.reference, case.args)
+        self.values.move_to_end(key)
+        if len(self.values) > self.MOST:
+            self.values.popitem(last=False)
+        return self.values[key]
 
 
 def judge(question: Question, got: Any, planned: Planned) -> str:

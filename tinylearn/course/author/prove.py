@@ -9,8 +9,6 @@ a known mistake   earns the same under every seed, less than all, and is told it
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from typing import Any
 
 from ..inside.values import Raised
 from ..points import earned
-from ..question import Question, Wrong
+from ..question import Question, Wrong, settled
 from ..spec import MOST_LINES, Planned, Spec, first_sentence, judge, plan, sentence, tried
 from .empty import empty_answers
 
@@ -108,23 +106,6 @@ def prove(spec: Spec, seeds: int = 3) -> list[str]:
                 found += mistake_trouble(wrong, trials)
             trouble += [f"{question.id}: {text}" for text in found]
     return trouble
-
-
-@contextlib.contextmanager
-def settled() -> Iterator[None]:
-    """For a block the collector leaves alone what is there already: calls take half the time.
-
-    It also comes by less often: a chain of 10,000 nodes is built and walked a third faster.
-    """
-    gc.collect()
-    gc.freeze()
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 def solution_trouble(question: Question, seeds: int) -> Iterator[str]:

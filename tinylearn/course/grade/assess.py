@@ -25,8 +25,8 @@ from typing import IO, Any
 
 from ..inside import confine
 from ..inside.values import BadValue
-from ..question import Question
-from ..spec import Planned, Spec, from_data, plan
+from ..question import Question, settled
+from ..spec import Known, Planned, Spec, from_data, plan
 from .grade import Overdue, decide, no_points
 from .journal import CheckResult, Result
 from .pipes import Reply
@@ -75,7 +75,7 @@ class Assessor:
     def decide(self, question: Question, seed: str, reply: Reply, blank: Result) -> Result:
         """The verdict on what came back; no points where it cannot be reached."""
         try:
-            told = [question.id, seed, asdict(reply), asdict(blank)]
+            told = [question.id, seed, vars(reply), asdict(blank)]
             return result_from(self.ask({"decide": told}, DECIDING))
         except Overdue:
             said = "What your code sent back took too long to be checked."
@@ -161,15 +161,15 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     confine.set_rlimits(0, MEMORY, 0, 0)
     spec = from_data(receive(requests))
     planned: list[Planned] = []
-    known = ("", "")
+    planned_for, known = ("", ""), Known()
     while True:
         try:
             [(what, told)] = receive(requests).items()
         except EOFError:
             return
         question = spec[told[0]]
-        if known != (told[0], told[1]):
-            planned, known = plan(question, told[1]), (told[0], told[1])
+        if planned_for != (told[0], told[1]):
+            planned, planned_for = plan(question, told[1], known), (told[0], told[1])
         if what == "plan":
             calls = [handed_out(question, p.case.args) for p in planned]
             send(answers, [calls, sum(p.check.is_visible for p in planned)])
@@ -193,6 +193,6 @@ def given(
 if __name__ == "__main__":
     line = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what an author's code prints is no answer
-    with contextlib.suppress(BrokenPipeError):  # the grader has ended
+    with contextlib.suppress(BrokenPipeError), settled():  # the grader has ended
         serve(sys.stdin.buffer, line)
     os._exit(0)  # nothing waits in `line`: each message was flushed
