@@ -78,11 +78,15 @@ HALVE = '@tl.answer("halve", points=2)\ndef halve(a):\n    return a / 2\n'
 TOTAL = '@tl.answer("total", points=1)\ndef total(numbers):\n    return sum(numbers)\n'
 
 
-def small_data():
+def small_source(text=TEXT):
     import jupytext
 
-    cells = jupytext.reads(TEXT, fmt="py:percent").cells
-    return private_spec(Source("90_small", "Small", tuple(source_cell(cell) for cell in cells)))
+    cells = jupytext.reads(text, fmt="py:percent").cells
+    return Source("90_small", "Small", tuple(source_cell(cell) for cell in cells))
+
+
+def small_data():
+    return private_spec(small_source())
 
 
 def small_spec():

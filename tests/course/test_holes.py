@@ -54,8 +54,8 @@ def test_every_notebook_may_import_what_the_others_begin_with(kind, level):
         "def f(a):\n    import tinylearn as tl\n    return a + 1\n"
     )
     job = {"cells": [cell + "tl.check('q1')"], "keys": ["f"], "name": "f", "part": None}
-    job |= {"setup": cell, "run": "", "calls": [[1]]}
-    with Sandbox(level, build(World(kind))) as box:
+    job |= {"run": "", "calls": [[1]]}
+    with Sandbox(level, build(World(kind)), setup=cell) as box:
         reply = box.ask(job)
     assert [m["value"] for m in reply.messages if "call" in m] == [2], reply
 

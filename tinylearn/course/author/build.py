@@ -113,7 +113,7 @@ def notebook_text(source: Source, spec: Spec, worked: bool) -> str:
     cells: list[Any] = []
     used: set[str] = set()
     for number, cell in enumerate(source.cells):
-        if cell.role == "question":
+        if cell.role in ("question", "warm"):
             continue
         made = notebook_cell(cell, spec, worked)
         made.id = unique(cell_id(cell, spec, number), used)

@@ -7,6 +7,7 @@ A cell's role follows from what stands in it:
 
     setup      tagged "setup": code that is given, to the student and to the sandbox
     question   tagged "question": checks, hints, wrong answers; never leaves the staff
+    warm       tagged "warm": run once by each grading process, so that answers find its caches full
     answer     has @tl.answer(...): its solution lies between the two SOLUTION markers
     check      begins with tl.check(...): locked; carries the points
     text, code everything else, shown as it is
@@ -77,7 +78,7 @@ def source_cell(cell: Any) -> SourceCell:
     text, tags = cell.source, cell.metadata.get("tags", [])
     if cell.cell_type == "markdown":
         return SourceCell("text", text)
-    for role in ("setup", "question"):
+    for role in ("setup", "question", "warm"):
         if role in tags:
             return SourceCell(role, text)
     for role, pattern in (("answer", ANSWER), ("check", CHECK)):
@@ -202,6 +203,7 @@ def private_spec(source: Source) -> dict[str, Any]:
         "assignment": source.name,
         "title": source.title,
         "setup": "\n\n".join(source.texts("setup")),
+        **({"warm": "\n\n".join(warm)} if (warm := source.texts("warm")) else {}),
         "authors": authors,
         "mistakes": source.mistakes,
         "shared": "\n\n".join(text for text in cells if text not in own.values()),

@@ -51,7 +51,8 @@ class Desk:
         if world not in self.hosts:
             if len(self.hosts) >= MOST_HOSTS:
                 self.hosts.popitem(last=False)[1].close()
-            self.hosts[world] = Sandbox(self.level, build(world), self.limits)
+            given = self.spec.data["setup"], self.spec.data.get("warm", "")
+            self.hosts[world] = Sandbox(self.level, build(world), self.limits, *given)
         self.hosts.move_to_end(world)
         give = partial(self.assessor.give, question, seed) if question.remote else None
         return self.hosts[world].ask(job, give)

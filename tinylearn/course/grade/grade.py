@@ -137,7 +137,6 @@ def job_for(
         "keys": list(keys(question)),
         "name": question.answer,
         "part": question.part,
-        "setup": spec.data["setup"],
         "run": body["run"],
         "graphs": question.graphs,
         "remote": question.remote,

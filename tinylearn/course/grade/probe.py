@@ -144,7 +144,6 @@ def attacked(level: str) -> set[str]:
                 "keys": ["attack"],
                 "name": "attack",
                 "part": None,
-                "setup": "",
                 "run": "",
                 "calls": [arguments],
             }

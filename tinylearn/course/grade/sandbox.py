@@ -64,8 +64,17 @@ class Limits:
 class Sandbox:
     """One running host process under one level; questions are asked one after another."""
 
-    def __init__(self, level: str, hole: Hole, limits: Limits | None = None):
+    def __init__(
+        self,
+        level: str,
+        hole: Hole,
+        limits: Limits | None = None,
+        setup: str = "",
+        warm: str = "",
+    ):
+        """setup, warm   code of the chapter's author that the host runs once: see inside/host.py"""
         self.level = level
+        self.given = {"setup": setup, "warm": warm}
         self.hole = hole
         self.limits = limits or Limits()
         self.process: subprocess.Popen[bytes] | None = None
@@ -107,6 +116,8 @@ class Sandbox:
         self.control = ours
         self.starts += 1
         ours.settimeout(30)
+        text = json.dumps(self.given).encode()
+        ours.sendall(len(text).to_bytes(host.HEADER, "big") + text)
         ready = Frames().feed(ours.recv(4096))
         if not ready:
             self.close()
@@ -176,9 +187,11 @@ class Sandbox:
             self.scratch.begin(self.process.pid)
         clock = Watch(self.process.pid, limits)
         self.control.setblocking(False)
+        lines = [self.control.fileno(), pipe]
         while reply.ended == "ok":
-            wait_for([pipe, self.control.fileno()], 0.05, [back.pipe] if back.waits(reply) else [])
-            drain(pipe, frames, reply, back)
+            wait_for(lines, 0.05, [back.pipe] if back.waits(reply) else [])
+            if not drain(pipe, frames, reply, back):
+                del lines[1:]  # an end of a pipe is news for ever: only the host's word is awaited
             if back.waits(reply):
                 back.hand_over()
             status = exit_status(self.control, news, reply)
@@ -234,7 +247,8 @@ class Watch:
         now = time.monotonic()
         if now - self.began > self.limits["wall"]:
             reply.ended, reply.detail = "timeout", CLOCK
-        if now - self.looked < 0.04 and len(reply.messages) == self.messages:
+        soon = 0.04 if len(reply.messages) == self.messages else 0.01
+        if now - self.looked < soon:
             return False
         self.looked = now
         processes = [self.pid, *confine.descendants(self.pid)]
