@@ -2,27 +2,29 @@
 
 prove(spec, seeds=20) -> [] or what is wrong, a line for each
 
-the solution      earns all points under every seed
+the solution      earns all points under every seed; many are tried in several processes
 the stub          earns nothing, and so does every answer that computes nothing (empty.py)
 a known mistake   earns the same under every seed, less than all, and is told its own sentence
 """
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..grade import workers
+from ..grade.workers import Job, Message
 from ..inside.values import Raised
 from ..points import earned
 from ..question import Question, Wrong, settled
-from ..spec import MOST_LINES, Planned, Spec, first_sentence, judge, plan, sentence, tried
+from ..spec import MOST_LINES, Known, Planned, Spec, first_sentence, judge, plan, sentence, tried
 from .empty import empty_answers
 
 MISTAKE_SEEDS = 20  # a known mistake is tried under so many at most
-SLOW = 0.025  # CPU seconds: a question whose cases take longer is tried under a tenth of the seeds
+CHUNK = 50  # seeds that one process tries before it says what it found
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,12 @@ class Verdict:
 class Trial:
     """The inputs of one student for one question, and what answers give for them."""
 
-    def __init__(self, question: Question, seed: str) -> None:
-        self.question, self.seed = question, seed
+    def __init__(self, question: Question, seed: str, known: Known | None = None) -> None:
+        self.question, self.seed, self.known = question, seed, known
 
     @cached_property
     def planned(self) -> list[Planned]:
-        return plan(self.question, self.seed)
+        return plan(self.question, self.seed, self.known)
 
     @cached_property
     def mistakes(self) -> dict[str, list[tuple[Any, bool]]]:
@@ -98,9 +100,10 @@ def prove(spec: Spec, seeds: int = 3) -> list[str]:
     """What is wrong with the questions themselves: [] if each does what an author promises."""
     trouble = []
     with settled():
+        lost = solution_trouble(spec, seeds)
         for question in spec.questions:
             trials = [Trial(question, f"student {n}") for n in range(min(seeds, MISTAKE_SEEDS))]
-            found = [*solution_trouble(question, seeds), *stub_trouble(spec, trials[0])]
+            found = [*lost[question.id], *stub_trouble(spec, trials[0])]
             found += empty_trouble(trials[:2])
             for wrong in question.wrongs:
                 found += mistake_trouble(wrong, trials)
@@ -108,22 +111,57 @@ def prove(spec: Spec, seeds: int = 3) -> list[str]:
     return trouble
 
 
-def solution_trouble(question: Question, seeds: int) -> Iterator[str]:
-    """Where the solution loses points; the first seed of each case is named."""
-    told: set[str] = set()
-    began, count = time.process_time(), 0  # not by the clock: a busy machine proves as much
-    while count < seeds:
-        trial = Trial(question, f"student {count}")
-        if not count and all(isinstance(p.want, Raised) for p in trial.planned):
-            yield f"the solution raises {trial.planned[0].want} in every case"
+# ---------------------------------------------------------------- the solution
+
+
+def solution_trouble(spec: Spec, seeds: int) -> dict[str, list[str]]:
+    """{question: where its solution loses points}; the first seed of each case is named."""
+    pieces = [
+        (question, range(first, min(first + CHUNK, seeds)))
+        for question in spec.questions
+        for first in range(0, seeds, CHUNK)
+    ]
+    found: dict[str, list[tuple[int, str, str]]] = {question.id: [] for question in spec.questions}
+
+    def do(job: Job) -> Iterator[Message]:
+        yield {"lost": points_lost(*pieces[job.item])}
+
+    def heard(item: int, message: Message) -> None:
+        question, numbers = pieces[item]
+        if "failed" in message:
+            found[question.id].append((numbers[0], "", message["failed"]))
+        found[question.id] += map(tuple, message.get("lost", ()))
+
+    if seeds > CHUNK and hasattr(os, "fork"):
+        workers.run(len(pieces), os.cpu_count() or 1, do, heard)
+    else:
+        for item in range(len(pieces)):
+            heard(item, next(do(Job(item))))
+    return {id: list(dict(first_of_each(lost)).values()) for id, lost in found.items()}
+
+
+def first_of_each(lost: list[tuple[int, str, str]]) -> Iterator[tuple[str, str]]:
+    """(label of a case, what is wrong with it) for the lowest number of a seed."""
+    for _, label, text in sorted(lost, reverse=True):  # of a dict the last one stays
+        yield label, text
+
+
+def points_lost(question: Question, numbers: range) -> list[tuple[int, str, str]]:
+    """(number of the seed, label, what is wrong) wherever the solution fails a case."""
+    lost, known = [], Known()
+    for number in numbers:
+        trial = Trial(question, f"student {number}", known)
+        if not number and all(isinstance(p.want, Raised) for p in trial.planned):
+            lost.append((0, "", f"the solution raises {trial.planned[0].want} in every case"))
         for got, planned in zip(trial.values_of_solution(), trial.planned):
             label = planned.case.label
-            if (text := judge(question, got, planned)) and label not in told:
-                told.add(label)
-                yield f"the solution fails {label}, under seed {trial.seed!r}: {text}"
-        count += 1
-        if count == 3 and time.process_time() - began > 3 * SLOW:
-            seeds = max(3, seeds // 10)
+            if text := judge(question, got, planned):
+                says = f"the solution fails {label}, under seed {trial.seed!r}: {text}"
+                lost.append((number, label, says))
+    return lost
+
+
+# ---------------------------------------------------------------- stubs and mistakes
 
 
 def stub_trouble(spec: Spec, trial: Trial) -> list[str]:
