@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from ..inside.values import decode
+from ..public import public
 from ..question import Question
-from ..spec import Spec, from_data, public
+from ..spec import Spec, from_data
 from .prove import prove
 from .source import Source, SourceCell, private_spec, read_source, stub_of
 

@@ -14,7 +14,8 @@ from html import unescape
 from importlib.metadata import version
 from pathlib import Path
 
-from ..spec import Spec, load, public
+from ..public import public
+from ..spec import Spec, load
 from .build import alike, json_text
 from .source import SOLUTION
 

@@ -32,8 +32,9 @@ from ..inside.host import raised
 from ..inside.uses import DEFINITIONS
 from ..inside.values import BadValue, Raised, decode, encode, own_classes
 from ..inside.watch import watched
+from ..public import public_planned
 from ..question import Open, Question, in_framework
-from ..spec import FORMAT, judge, keys, load, plan, public_planned, same_value
+from ..spec import FORMAT, judge, keys, load, plan, same_value
 from . import mine
 
 
