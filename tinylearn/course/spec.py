@@ -17,13 +17,14 @@ import json
 import pickle
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ..parts import named
 from . import compare
+from .essay import Essay, take_essays
 from .inside.values import Raised, encode
 from .question import Case, Check, Open, Question, Wrong, take_questions
 
@@ -48,10 +49,21 @@ class Spec:
     title: str
     data: dict[str, Any]
     questions: list[Question]
+    essays: list[Essay] = field(default_factory=list)
 
     @cached_property
     def points(self) -> float:
-        return sum(question.points for question in self.questions)
+        by_hand = sum(essay.points for essay in self.essays)
+        return sum(question.points for question in self.questions) + by_hand
+
+    @property
+    def ids(self) -> list[str]:
+        """Of all that earns points, in order."""
+        return [q.id for q in self.questions] + [essay.id for essay in self.essays]
+
+    def essay(self, id: str) -> Essay | None:
+        """The question of this name that is answered in words; None if it is another kind."""
+        return next((essay for essay in self.essays if essay.id == id), None)
 
     def __getitem__(self, name: str) -> Question:
         for question in self.questions:
@@ -86,6 +98,7 @@ def from_data(data: dict[str, Any]) -> Spec:
     for body in data["questions"].values():
         exec(compile(body["reference"], "<reference>", "exec"), authors)
     take_questions()
+    take_essays()
     for text in (data["authors"], data.get("mistakes", "")):
         exec(compile(text, f"<questions of {data['assignment']}>", "exec"), authors)
     questions = take_questions()
@@ -101,7 +114,7 @@ def from_data(data: dict[str, Any]) -> Spec:
             edited(question, wrong, sources[question.answer], authors) if wrong.edit else wrong
             for wrong in question.wrongs
         ]
-    return Spec(data["assignment"], data["title"], data, questions)
+    return Spec(data["assignment"], data["title"], data, questions, take_essays())
 
 
 def body_name(key: str, body: dict[str, Any]) -> str:

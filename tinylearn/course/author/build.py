@@ -136,6 +136,8 @@ def notebook_cell(cell: SourceCell, spec: Spec, worked: bool) -> Any:
         made = nbformat.v4.new_markdown_cell(cell.text)
         made.metadata = grader_metadata("", solution=False, grade=False, plain=True)
         return made
+    if cell.role == "essay":
+        return essay_cell(cell, spec, worked)
     text = cell.text
     if cell.role == "answer":
         text = cell.text if worked else stub_of(cell.text)
@@ -148,6 +150,20 @@ def notebook_cell(cell: SourceCell, spec: Spec, worked: bool) -> Any:
         made.metadata = grader_metadata(cell_id(cell, spec, 0), not grade, grade, question=question)
     elif cell.role == "setup":
         made.metadata = {"deletable": False, "tinylearn": {"role": "setup"}}
+    return made
+
+
+def essay_cell(cell: SourceCell, spec: Spec, worked: bool) -> Any:
+    """Where an answer in words goes: empty for students; nbgrader has it graded by hand."""
+    import nbformat
+
+    essay = spec.essay(cell.question)
+    assert essay is not None, "a chapter with a stray essay cell is not built"
+    made = nbformat.v4.new_markdown_cell(cell.text if worked else essay.placeholder)
+    theirs = {"grade": True, "grade_id": cell_id(cell, spec, 0), "locked": False}
+    theirs |= {"points": essay.points, "schema_version": 3, "solution": True, "task": False}
+    ours = {"question": essay.id, "role": "essay"}
+    made.metadata = {"deletable": False, "nbgrader": theirs, "tinylearn": ours}
     return made
 
 
@@ -177,6 +193,8 @@ def cell_id(cell: SourceCell, spec: Spec, number: int) -> str:
     """An id that follows from what the cell is for, so that an edit elsewhere leaves it alone."""
     if cell.role in ("answer", "check"):
         return f"{slug(spec[cell.question].id)}-{cell.role}"
+    if cell.role == "essay":
+        return f"{slug(cell.question)}-essay"
     first = cell.text.strip().partition("\n")[0]
     return f"{cell.role}-{slug(first)[:40] or number}".rstrip("-")
 

@@ -188,4 +188,7 @@ def secret_lines(spec: Spec) -> dict[str, str]:
                 private = len(told) > 24 and told not in shown and not told.startswith(PLAIN)
                 if private and told not in body["run"] + body["judge"]:
                     lines.setdefault(told, f"{what} of {id}")
+    for id, text in spec.data.get("essays", {}).items():
+        told_there = [line.strip() for line in text.splitlines() if len(line.strip()) > 24]
+        lines |= {line: f"the model answer of {id}" for line in told_there if line not in shown}
     return {line: what for line, what in lines.items() if not SOLUTION.search(line)}

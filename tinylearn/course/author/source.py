@@ -10,6 +10,7 @@ A cell's role follows from what stands in it:
     warm       tagged "warm": run once by each grading process, so that answers find its caches full
     answer     has @tl.answer(...): its solution lies between the two SOLUTION markers
     check      begins with tl.check(...): locked; carries the points
+    essay      Markdown tagged "essay:e1": the model answer to a question that a person reads
     text, code everything else, shown as it is
 
 More known mistakes stand in `solutions/mistakes/NN_topic.py`, outside the reading order.
@@ -18,16 +19,18 @@ More known mistakes stand in `solutions/mistakes/NN_topic.py`, outside the readi
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..question import Question
-from ..spec import FORMAT, edited_source, from_data, keys, source_of
+from ..spec import FORMAT, Spec, edited_source, from_data, keys, source_of
 from .absent import absent_from, kind_of
 
 ANSWER = re.compile(r"^@tl\.answer\(\s*[\"']([^\"']+)[\"']", re.MULTILINE)
 QUESTION = re.compile(r"\bquestion\(\s*[\"']([^\"']+)[\"']")
+ESSAY = re.compile(r"\bessay\(\s*[\"']([^\"']+)[\"']")
 CHECK = re.compile(r"^tl\.check\(\s*[\"']([^\"']+)[\"']", re.MULTILINE)
 SOLUTION = re.compile(
     r"^(?P<indent>[ \t]*)### BEGIN SOLUTION[^\n]*\n(?P<body>.*?)^[ \t]*### END SOLUTION[^\n]*$",
@@ -77,7 +80,8 @@ def read_source(path: Path) -> Source:
 def source_cell(cell: Any) -> SourceCell:
     text, tags = cell.source, cell.metadata.get("tags", [])
     if cell.cell_type == "markdown":
-        return SourceCell("text", text)
+        own = [tag.removeprefix("essay:") for tag in tags if tag.startswith("essay:")]
+        return SourceCell("essay", text, own[0]) if own else SourceCell("text", text)
     for role in ("setup", "question", "warm"):
         if role in tags:
             return SourceCell(role, text)
@@ -194,41 +198,76 @@ def private_spec(source: Source) -> dict[str, Any]:
     """Everything a grader needs. Raises ValueError naming what a question still lacks."""
     if trouble := trouble_in(source):
         raise ValueError("\n".join(trouble))
-    cells = source.texts("question")
-    authors = "\n\n".join(cells)
-    own = {found[1]: text for text in cells if (found := QUESTION.search(text))}
+    own = {m[1]: text for text in source.texts("question") if (m := QUESTION.search(text))}
     answers = {name_of(cell.text): cell for cell in source.cells if cell.role == "answer"}
-    data: dict[str, Any] = {
-        "format": FORMAT,
-        "assignment": source.name,
-        "title": source.title,
-        "setup": "\n\n".join(source.texts("setup")),
-        **({"warm": "\n\n".join(warm)} if (warm := source.texts("warm")) else {}),
-        "authors": authors,
-        "mistakes": source.mistakes,
-        "shared": "\n\n".join(text for text in cells if text not in own.values()),
-        "questions": {
-            f"_{name}": {"reference": source_of(worked(cell.text), name)}
-            for name, cell in answers.items()
-        },
+    references = {
+        f"_{name}": {"reference": source_of(worked(cell.text), name)}
+        for name, cell in answers.items()
     }
-    questions = from_data(data).questions
+    data = chapter_texts(source, own) | {"questions": references}
+    spec = from_data(data)
+    questions = spec.questions
     bodies = {}
     for question in questions:
         if question.answer not in answers:
             raise ValueError(f"{question.id}: no cell answers it with {question.answer}")
         if question.id not in own:
             raise ValueError(f"{question.id}: begin it in a cell of its own, tagged question")
-        sources = own[question.id], authors, source.mistakes
+        sources = own[question.id], data["authors"], source.mistakes
         body = question_body(question, answers[question.answer].text, *sources)
         bodies[question.id] = body | world_of(question, data["setup"], body["run"])
     trouble = [line for question in questions for line in question.trouble()]
-    trouble += trouble_with_cells(source, questions)
+    trouble += trouble_with_cells(source, questions) + trouble_with_essays(spec)
     unasked = set(answers) - {body["name"] for body in bodies.values()}
     trouble += [f"{name} is an answer to no question" for name in sorted(unasked)]
     if trouble:
         raise ValueError("\n".join(trouble))
     return data | {"questions": bodies}
+
+
+def chapter_texts(source: Source, own: dict[str, str]) -> dict[str, Any]:
+    """What a spec says of the whole chapter.
+
+    own   {id: the cell in which a question begins}
+    """
+    cells = source.texts("question")
+    return {
+        "format": FORMAT,
+        "assignment": source.name,
+        "title": source.title,
+        "setup": "\n\n".join(source.texts("setup")),
+        **({"warm": "\n\n".join(warm)} if (warm := source.texts("warm")) else {}),
+        "authors": "\n\n".join(cells),
+        "mistakes": source.mistakes,
+        "shared": "\n\n".join(text for text in cells if is_shared(text, own.values())),
+        **({"essays": essays} if (essays := model_essays(source)) else {}),
+    }
+
+
+def is_shared(cell: str, own: Collection[str]) -> bool:
+    """Whether a change in a cell of questions can change a grade: not where only essays begin."""
+    defines = re.search(r"^(?:def|class) ", cell, re.MULTILINE)
+    return cell not in own and not (ESSAY.search(cell) and not defines)
+
+
+def model_essays(source: Source) -> dict[str, str]:
+    """{id: model answer} of the questions that a person reads. ValueError for two of one."""
+    cells = [cell for cell in source.cells if cell.role == "essay"]
+    found = {cell.question: cell.text for cell in cells}
+    if len(found) < len(cells):
+        raise ValueError(f"two cells answer one essay; there are {', '.join(found)}")
+    return found
+
+
+def trouble_with_essays(spec: Spec) -> list[str]:
+    """Essays without a cell or with two, cells without an essay, rubrics of other points."""
+    answers = spec.data.get("essays", {})
+    trouble = [line for essay in spec.essays for line in essay.trouble()]
+    twice = {id for id in spec.ids if spec.ids.count(id) > 1}
+    trouble += [f"two questions are called {id}" for id in sorted(twice)]
+    known = {essay.id for essay in spec.essays}
+    trouble += [f'{id} needs a Markdown cell tagged "essay:{id}"' for id in known - set(answers)]
+    return trouble + [f"no essay is called {id!r}" for id in answers if id not in known]
 
 
 def world_of(question: Question, setup: str, run: str) -> dict[str, Any]:

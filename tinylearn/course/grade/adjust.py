@@ -4,7 +4,8 @@
       "lost_per_day": 0.1,
       "due": {"01_one_number": "2026-11-02T23:59+01:00"}, "grace_minutes": 15,
       "students": {
-        "ann": {"late_days": 2, "overrides": {"q2": 1.5}, "note": "..."},
+        "ann": {"late_days": 2, "overrides": {"q2": 1.5}, "note": "...",
+                "marks": {"e1": {"comment": "...", "met": ["names the graph"], "read": "4f..."}}},
         "bob": {"01_one_number": {"extra_days": 3, "overrides": {"q1": 2}}}
       }
     }
@@ -30,6 +31,18 @@ KEYS = ("lost_per_day", "due", "grace_minutes", "students")
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What a person said of one answer, beside its points, which are an override.
+
+    met    the criteria of the rubric that it meets      read   the digest of the text that was read
+    """
+
+    comment: str = ""
+    met: tuple[str, ...] = ()
+    read: str = ""
+
+
+@dataclass(frozen=True)
 class Adjustment:
     """A person's word on one student's assignment."""
 
@@ -37,6 +50,7 @@ class Adjustment:
     extra_days: float = 0.0  # an extension
     overrides: dict[str, float] = field(default_factory=dict)  # question -> points
     note: str = ""
+    marks: dict[str, Mark] = field(default_factory=dict)  # question -> what was said of it
 
 
 @dataclass(frozen=True)
@@ -99,8 +113,7 @@ def adjustment(
     demand(isinstance(entry, dict), path, f"{where} must be {{...}}")
     known = [f.name for f in fields(Adjustment)]
     for_all = {key: value for key, value in entry.items() if not isinstance(value, dict)}
-    if "overrides" in entry:
-        for_all["overrides"] = entry["overrides"]
+    for_all |= {key: entry[key] for key in ("overrides", "marks") if key in entry}
     for key in entry:
         if key not in for_all and not key[:2].isdigit():
             check_keys(path, {key: 0}, known, where)
@@ -118,12 +131,26 @@ def adjustment(
                     check_keys(path, points, questions or list(points), inner)
                 points = {q: p for q, p in points.items() if not questions or q in questions}
                 values["overrides"] = values.get("overrides", {}) | points
+            elif key == "marks":
+                demand(isinstance(value, dict), path, f"{inner} must be {{question: {{...}}}}")
+                read = {id: mark(path, f"{inner}.{id}", m) for id, m in value.items()}
+                values["marks"] = values.get("marks", {}) | read
             elif key == "note":
                 demand(isinstance(value, str), path, f"{inner} must be a text")
                 values["note"] = value
             else:
                 values[key] = number(path, inner, value)
     return Adjustment(**values)
+
+
+def mark(path: Path, where: str, said: Any) -> Mark:
+    """What was said of one answer. Raises ValueError for a word or a kind that is not known."""
+    demand(isinstance(said, dict), path, f"{where} must be {{...}}")
+    check_keys(path, said, [f.name for f in fields(Mark)], where)
+    comment, met, read = said.get("comment", ""), said.get("met", []), said.get("read", "")
+    texts = isinstance(met, list) and all(isinstance(text, str) for text in (comment, read, *met))
+    demand(texts, path, f"{where} must hold texts, and a list of texts under met")
+    return Mark(comment, tuple(met), read)
 
 
 def graded_here(path: Path, but: str) -> bool:

@@ -24,6 +24,7 @@ from ..question import Question
 from ..spec import Spec
 from . import workers
 from .desk import Desk
+from .essays import keep_texts
 from .grade import NoSandbox, due, grade_questions, made_from, no_points
 from .journal import Journal, Result, locked, write_atomically
 from .reading import Reader
@@ -119,6 +120,7 @@ def grade_one(
         about = {"source": submission.source, "modified": submission.modified}
         yield {**about, "looks": submission.looks}
     with journal.student_locked(submission.student):
+        keep_texts(spec, submission, journal)
         questions = [
             question
             for question in due(spec, submission, journal, options.regrade)

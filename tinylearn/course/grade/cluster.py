@@ -20,6 +20,7 @@ from typing import Any
 from ..spec import Spec, from_data
 from .batch import Options, Progress, Summary
 from .desk import Desk
+from .essays import keep_texts
 from .grade import due, grade_questions
 from .journal import Journal, from_json, to_json
 from .reading import Reader
@@ -80,6 +81,7 @@ def jobs_due(
             submission = read(handed, spec, reader)
             summary.looks += [f"{submission.student}: {text}" for text in submission.looks]
             summary.sources[submission.student] = submission.source, submission.modified
+            keep_texts(spec, submission, journal)
             if questions := due(spec, submission, journal, options.regrade):
                 ids = [question.id for question in questions]
                 yield submission.student, job_text(submission, ids, options, secret)

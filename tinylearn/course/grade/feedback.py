@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ..spec import Spec
 from .adjust import Adjustment
+from .essays import Read
 from .journal import Result
 
 
@@ -20,12 +21,14 @@ class Graded(Protocol):
     late_days: float
     total: float
     removed: bool
+    read: tuple[Read, ...]
 
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem;
        color: #111; background: #fff; }
 pre { background: #f5f5f5; padding: .7rem; overflow-x: auto; font-size: 14px; }
+pre.words { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; }
 table { border-collapse: collapse; } td, th { padding: .2rem .8rem .2rem 0; text-align: left; }
 .passed { color: #00664a; } .status { font-weight: 600; } .says { border-left: 4px solid #0072B2;
 padding-left: .7rem; } .bar { fill: #0072B2; } section { margin-top: 2rem; }
@@ -56,14 +59,18 @@ def student_page(
 ) -> str:
     """What one student reads: verdicts, reasons, their own code; no hidden check's source."""
     lines = [f"<h1>{escape(spec.title)}</h1>", f"<p>{escape(student)}</p>"]
-    lines.append(f"<p><b>{row.total:g} of {spec.points:g} points</b></p>")
+    waiting = ", ".join(one.essay.id for one in row.read if one.waits)
+    so_far = f" so far; {escape(waiting)} is to be read" if waiting else ""
+    lines.append(f"<p><b>{row.total:g} of {spec.points:g} points</b>{so_far}</p>")
     if row.late_days:
         lines.append(f"<p>{row.late_days:g} late days are taken off.</p>")
     if row.removed:
         lines.append("<p>The file that was graded is no longer among the submissions.</p>")
     if own.note:
         lines.append(f"<p>From the staff: {escape(own.note)}</p>")
-    lines += [question_part(spec, result, own) for result in results]
+    in_words = {one.essay.id for one in row.read}
+    lines += [question_part(spec, r, own) for r in results if r.question not in in_words]
+    lines += map(essay_part, row.read)
     return page(f"{spec.title}: {student}", "".join(lines))
 
 
@@ -80,6 +87,8 @@ def question_part(spec: Spec, result: Result, own: Adjustment) -> str:
         lines.append(f'<p class="says">{escape(result.says)}</p>')
     if result.status != "passed":
         lines.append(f"<pre>{escape(result.message)}</pre>")
+    if (mark := own.marks.get(result.question)) and mark.comment:
+        lines.append(f'<p class="says">From the staff: {escape(mark.comment)}</p>')
     lines.append(checks_table(result))
     lines += [f"<p>Note: {escape(note)}</p>" for note in result.notes]
     if result.prints.strip():
@@ -88,6 +97,29 @@ def question_part(spec: Spec, result: Result, own: Adjustment) -> str:
         lines.append(f"<p>Your code:</p><pre>{escape(result.code)}</pre>")
     lines.append(f"<p><small>Graded in the {escape(result.level)} sandbox.</small></p></section>")
     return "".join(lines)
+
+
+def essay_part(one: Read) -> str:
+    """An answer in words: the points and what was said of it, or that it is to be read."""
+    points = f"{one.points or 0:g} of {one.essay.points:g} points"
+    says = {"to be read": "to be read: no points yet" if one.waits else points}
+    says["unanswered"] = f"unanswered: {points}"
+    lines = [
+        f"<section><h2>{escape(one.essay.id)}. {escape(one.essay.title)}</h2>",
+        f'<p class="status">{says.get(one.status, f"{one.status}: {points}")}</p>',
+    ]
+    if not one.waits and one.text:
+        rows = "".join(
+            f"<tr><td>{'yes' if text in one.met else 'no'}</td><td>{escape(text)}</td>"
+            f"<td>{worth:g}</td></tr>"
+            for text, worth in one.essay.rubric
+        )
+        lines.append(f"<table>{rows}</table>" * bool(one.met))
+    if one.comment:
+        lines.append(f'<p class="says">{escape(one.comment)}</p>')
+    if one.text:
+        lines.append(f'<p>You wrote:</p><pre class="words">{escape(one.text)}</pre>')
+    return "".join([*lines, "</section>"])
 
 
 def checks_table(result: Result) -> str:
@@ -124,7 +156,7 @@ def class_page(spec: Spec, rows: Sequence[Graded]) -> str:
             f"<p>mean {mean:.2f}, median {median:g} of {spec.points:g} points; hardest:"
             f" {escape(hardest(spec, grades))}</p>{histogram(ordered, spec.points)}"
         )
-    lines += [statuses_table(spec, grades), check_shares(spec, grades)]
+    lines += [statuses_table(spec, grades), read_table(spec, rows), check_shares(spec, grades)]
     lines.append(mistakes_table(spec, grades))
     return page(f"{spec.title}: the class", "".join(lines))
 
@@ -180,6 +212,21 @@ def statuses_table(spec: Spec, grades: dict[str, list[Result]]) -> str:
         rows.append(f"<tr><td>{escape(question.id)}</td><td>{escape(question.title)}</td>"
                     f"<td>{escape(said)}</td></tr>")  # fmt: skip
     return f"<h2>Questions</h2><table>{''.join(rows)}</table>"
+
+
+def read_table(spec: Spec, rows: Sequence[Graded]) -> str:
+    """How far the reading of answers in words has come, and what they earned so far."""
+    lines = []
+    for essay in spec.essays:
+        own = [one for row in rows for one in row.read if one.essay is essay]
+        given = [one.points for one in own if one.points is not None]
+        mean = f"mean {sum(given) / len(given):.2f} of {essay.points:g}" if given else ""
+        count = Counter(one.stage for one in own)
+        said = ", ".join(f"{number} {status}" for status, number in count.most_common())
+        cells = (essay.id, essay.title, said, mean)
+        lines.append("".join(f"<td>{escape(cell)}</td>" for cell in cells))
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<h2>Read by people</h2><table>{body}</table>" if lines else ""
 
 
 def check_shares(spec: Spec, grades: dict[str, list[Result]]) -> str:

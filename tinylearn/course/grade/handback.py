@@ -1,30 +1,24 @@
-"""Feedback to upload, work that looks alike, points given by hand: what staff do after grading.
+"""Feedback to upload, and work that looks alike: what staff do after grading.
 
 feedback_zip(spec, out, path)     each page under the name that the system of origin expects
 similar(spec, out, least)         pairs of students whose code is alike, as a table
-review_page(spec, out, question)  one page to read and grade a question by hand
-merge_review(path, out)           what that page saved, into adjust.json
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from html import escape
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from .. import names
 from ..spec import Spec
-from .adjust import adjustments
-from .feedback import page
-from .journal import Journal, Result, file_name, json_bytes, locked, write_atomically
+from .journal import Journal, Result, file_name, write_atomically
 from .report import feedback_path, plain
 from .roster import handed_in
 
@@ -105,79 +99,3 @@ def attempted(spec: Spec, out: Path, question: str) -> Iterator[tuple[str, Resul
         for result in results:
             if result.question == question and result.code.strip():
                 yield result.student, result
-
-
-# ---------------------------------------------------------------- grading by hand
-
-SCRIPT = """
-const given = {};
-document.querySelectorAll("section").forEach(part => part.addEventListener("input", () => {
-  const points = part.querySelector(".points").value, note = part.querySelector(".note").value;
-  const entry = {};
-  if (points !== "") entry.overrides = {[part.dataset.question]: Number(points)};
-  if (note !== "") entry.note = note;
-  given[part.dataset.student] = entry;
-}));
-document.getElementById("save").addEventListener("click", () => {
-  const data = JSON.stringify({assignment: document.body.dataset.assignment, students: given});
-  const link = document.createElement("a");
-  link.href = "data:application/json," + encodeURIComponent(data);
-  link.download = "review.json";
-  link.click();
-});
-"""
-
-
-def review_page(spec: Spec, out: Path, question: str) -> Path:
-    """Write GRADES/<assignment>.<question>.review.html: read each answer, type points, save.
-
-    Raises KeyError for a question that is not there.
-    """
-    asked = spec[question]
-    parts = [f"<h1>{escape(spec.title)}: {escape(asked.title or asked.id)}</h1>",
-             '<p><button id="save">Save review.json</button></p>']  # fmt: skip
-    for student, result in attempted(spec, out, asked.id):
-        parts.append(
-            f'<section data-student="{escape(student)}" data-question="{escape(asked.id)}">'
-            f"<h2>{escape(student)}</h2><p>{result.points:g} of {result.most:g} points:"
-            f" {escape(result.status)}</p><pre>{escape(result.code)}</pre>"
-            f'<p><label>points <input class="points" type="number" min="0" step="any"></label>'
-            f' <label>note <input class="note" size="50"></label></p></section>'
-        )
-    text = page(f"{spec.title}: {asked.id}", "".join(parts))
-    text = text.replace("style-src 'unsafe-inline'", "style-src 'unsafe-inline'; script-src"
-                        " 'unsafe-inline'", 1)  # fmt: skip
-    text = text.replace("<body>", f'<body data-assignment="{escape(spec.assignment)}">', 1)
-    text = text.replace("</body>", f"<script>{SCRIPT}</script></body>", 1)
-    path = Path(out) / f"{file_name(spec.assignment)}.{file_name(asked.id)}.review.html"
-    write_atomically(path, text.encode("utf-8", "replace"), durable=False)
-    return path
-
-
-def merge_review(path: Path, out: Path) -> int:
-    """Put what a review page saved into adjust.json; for how many students.
-
-    Raises ValueError, changing nothing, where either file is not understood.
-    """
-    target = Path(out) / "adjust.json"
-    try:
-        saved = json.loads(path.read_text("utf-8"))
-        assignment, students = str(saved["assignment"]), dict(saved["students"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is not what a review page saves: {error}") from None
-    with locked(Path(out)):
-        adjustments(out, assignment)  # refuses a file that is not understood
-        data: dict[str, Any] = json.loads(target.read_text("utf-8-sig")) if target.exists() else {}
-        before = json_bytes(data) if target.exists() else b""
-        for student, entry in students.items():
-            own = data.setdefault("students", {}).setdefault(student, {})
-            mine = own.setdefault(assignment, {})
-            mine["overrides"] = mine.get("overrides", {}) | dict(entry.get("overrides", {}))
-            mine |= {"note": str(entry["note"])} if entry.get("note") else {}
-        write_atomically(target, json_bytes(data))
-        try:
-            adjustments(out, assignment)
-        except ValueError as error:
-            write_atomically(target, before) if before else target.unlink()
-            raise ValueError(f"{path}: {error}") from None
-    return len(students)

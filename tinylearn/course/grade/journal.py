@@ -27,7 +27,7 @@ except ImportError:  # Windows, where nothing is graded
 
 STATUSES = (
     "passed", "partial", "wrong", "error", "timeout", "memory", "crashed", "not attempted",
-    "unreadable",
+    "unreadable", "to be read", "unanswered",
 )  # fmt: skip
 
 

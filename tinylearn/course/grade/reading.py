@@ -44,10 +44,18 @@ class Reader:
         self.close()
 
     def cells(
-        self, path: Path, inside: tuple[str, ...], questions: list[dict[str, Any]]
+        self,
+        path: Path,
+        inside: tuple[str, ...],
+        questions: list[dict[str, Any]],
+        essays: dict[str, str],
     ) -> dict[str, Any]:
-        """What a notebook holds. Raises Unreadable."""
-        return self.ask(path, {"action": "read", "inside": inside, "questions": questions})
+        """What a notebook holds. Raises Unreadable.
+
+        essays   {id: what stands in its cell at first} of questions answered in words
+        """
+        told = {"inside": inside, "questions": questions, "essays": essays}
+        return self.ask(path, {"action": "read", **told})
 
     def names(self, path: Path, most: int) -> dict[str, Any]:
         """The files in a zip, and those that cannot be read. Raises Unreadable."""

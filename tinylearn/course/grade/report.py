@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ..spec import Spec
 from .adjust import Adjustments, adjustments, total
+from .essays import Read, reading
 from .feedback import class_page, student_page
 from .journal import Journal, Result, file_name, locked, write_atomically
 from .roster import handed_in
@@ -37,6 +38,7 @@ class Row:
     number: str = ""  # in Canvas
     modified: float = 0.0
     overrides: dict[str, float] | None = None
+    read: tuple[Read, ...] = ()  # the answers in words
 
     @property
     def by_id(self) -> dict[str, Result]:
@@ -60,8 +62,7 @@ def write_reports(
     """
     problems = [] if problems is None else problems
     out = Path(out)
-    ids = [question.id for question in spec.questions]
-    said = adjustments(out, spec.assignment, ids)
+    said = adjustments(out, spec.assignment, spec.ids)
     with locked(out):
         written, rows = [], []
         for row, results in graded(spec, out, said, problems):
@@ -72,6 +73,7 @@ def write_reports(
                 written.append(write_report(path, page))
         unknown = sorted(set(said.students) - {row.student for row in rows})
         problems += [f"adjust.json: nobody called {name!r} is graded here" for name in unknown]
+        problems += looks_at_reading(spec, rows)
         rows.sort(key=lambda row: row.student)
         name = file_name(spec.assignment)
         tables = {
@@ -91,7 +93,7 @@ def graded(
     spec: Spec, out: Path, said: Adjustments, problems: list[str]
 ) -> list[tuple[Row, list[Result]]]:
     """Each student's row and whole results, one after another."""
-    order = {question.id: place for place, question in enumerate(spec.questions)}
+    order = {id: place for place, id in enumerate(spec.ids)}
     noted = handed_in(out, spec.assignment)
 
     def rows():  # type: ignore[no-untyped-def]
@@ -108,9 +110,25 @@ def graded(
                 student, [slim(result) for result in results], late,
                 total(results, own, late, said.lost_per_day), bool(entry.get("removed")),
                 str(entry.get("number", "")), modified, own.overrides,
+                tuple(reading(spec, results, own)),
             ), results  # fmt: skip
 
     return rows()  # type: ignore[no-any-return]
+
+
+def looks_at_reading(spec: Spec, rows: list[Row]) -> list[str]:
+    """What is still to be read, and what was handed in anew after somebody had read it."""
+    looks = []
+    for essay in spec.essays:
+        own = [(row.student, one) for row in rows for one in row.read if one.essay is essay]
+        if waiting := sum(one.waits for _, one in own):
+            looks.append(
+                f"{essay.id}: {waiting} of {len(own)} answers are to be read;"
+                f" tinylearn course review --question {essay.id}"
+            )
+        anew = [student for student, one in own if one.has_changed]
+        looks += [f"{student}: {essay.id} was read, and then changed" for student in anew]
+    return looks
 
 
 def slim(result: Result) -> Result:
@@ -149,6 +167,8 @@ def grades_csv(spec: Spec, rows: list[Row]) -> str:
     header = ["student", "total", "max"]
     for question in spec.questions:
         header += [question.id, f"{question.id} status"]
+    for essay in spec.essays:
+        header += [essay.id, f"{essay.id} status"]
     header += ["late days", "overrides", "sandbox", "state", "file time"]
     lines: list[list[object]] = []
     for row in rows:
@@ -157,17 +177,30 @@ def grades_csv(spec: Spec, rows: list[Row]) -> str:
         for question in spec.questions:
             result = by_id.get(question.id)
             line += [result.points, result.status] if result else ["", "not graded yet"]
+        own = {one.essay.id: one for one in row.read}
+        for essay in spec.essays:
+            line += words_of(own.get(essay.id))
         changes = " ".join(f"{name}={points:g}" for name, points in (row.overrides or {}).items())
         levels = " ".join(sorted({result.level for result in row.results if result.level}))
         lines.append([*line, row.late_days, changes, levels, state(spec, row), when(row.modified)])
     return table(header, lines)
 
 
+def words_of(one: Read | None) -> list[object]:
+    """The points for an answer in words, if there are any yet, and how far it has come."""
+    if one is None:
+        return ["", "not collected yet"]
+    return ["" if one.points is None else one.points, one.stage]
+
+
 def state(spec: Spec, row: Row) -> str:
     """What a person must know before the total is used."""
     if row.removed:
         return "removed: no longer among the submissions"
-    return "" if len(row.results) == len(spec.questions) else "incomplete: run grade again"
+    if len(row.results) < len(spec.ids):
+        return "incomplete: run grade again"
+    waiting = [one.essay.id for one in row.read if one.waits]
+    return f"incomplete: {', '.join(waiting)} to be read" if waiting else ""
 
 
 def when(modified: float) -> str:
@@ -175,12 +208,16 @@ def when(modified: float) -> str:
 
 
 def canvas_csv(spec: Spec, rows: list[Row]) -> str:
-    """Canvas matches ID or SIS User ID; the second row states the points possible."""
+    """Canvas matches ID or SIS User ID; the second row states the points possible.
+
+    An empty cell leaves the gradebook as it is: so a total waits until all is read.
+    """
     header = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", spec.title]
     lines: list[list[object]] = [["    Points Possible", "", "", "", "", spec.points]]
     for row in rows:
         own = "" if row.number else row.student
-        lines.append([row.student, row.number, own, own, "", row.total])
+        waits = any(one.waits for one in row.read)
+        lines.append([row.student, row.number, own, own, "", "" if waits else row.total])
     return table(header, lines)
 
 
@@ -190,7 +227,7 @@ def nbgrader_csv(spec: Spec, rows: list[Row]) -> str:
     header += ["email", "lms_user_id", "raw_score", "late_submission_penalty", "score", "max_score"]
     lines: list[list[object]] = []
     for row in rows:
-        raw = sum(row.points(question.id) or 0.0 for question in spec.questions)
+        raw = sum(row.points(id) or 0.0 for id in spec.ids)
         known: list[object] = [spec.assignment, "", when(row.modified), row.student, "", "", ""]
         lines.append([*known, row.number, raw, raw - row.total, row.total, spec.points])
     return table(header, lines)

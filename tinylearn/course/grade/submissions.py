@@ -17,7 +17,7 @@ import keyword
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Submission:
     student: str
     source: str  # where it was found, for the staff
     cells: tuple[str, ...] = ()
+    texts: dict[str, str] = field(default_factory=dict)  # of questions answered in words, by id
     trouble: str = ""
     files: tuple[File, ...] = ()
     looks: tuple[str, ...] = ()
@@ -81,6 +82,7 @@ class Notebook:
 
     file: File
     cells: tuple[str, ...]
+    texts: dict[str, str]
     chapter: str
     attempted: dict[str, str]
 
@@ -116,6 +118,7 @@ def read(submission: Submission, spec: Spec, reader: Reader) -> Submission:
         trouble = f"the notebook is of {names.printable(best.chapter)}, not of {spec.assignment}"
         looks.append(trouble)
     made = replace(submission, source=best.file.shown, cells=best.cells, trouble=trouble, files=())
+    made = replace(made, texts=best.texts)
     return replace(made, looks=tuple(looks), modified=best.file.modified or submission.modified)
 
 
@@ -139,11 +142,13 @@ def notebooks(
             troubles.append(f"more to read than {much}: {file.shown} and what follows is left out")
             return
         try:
-            found = reader.cells(Path(file.path), file.inside, asked(spec))
+            essays = {essay.id: essay.placeholder for essay in spec.essays}
+            found = reader.cells(Path(file.path), file.inside, asked(spec), essays)
         except Unreadable as error:
             troubles.append(f"{file.name}: {error}")
             continue
-        yield Notebook(file, tuple(found["cells"]), found["chapter"], found["attempted"])
+        cells, texts = tuple(found["cells"]), found["texts"]
+        yield Notebook(file, cells, texts, found["chapter"], found["attempted"])
 
 
 def opened_up(files: tuple[File, ...], reader: Reader, troubles: list[str]) -> Iterator[File]:
