@@ -78,8 +78,8 @@ def update(steps: int) -> Callable[[], object]:
 
 def checks(chapter: str) -> Iterator[tuple[str, Callable[[], object]]]:
     """The visible checks of each question, on the course's own answer, once warm."""
-    from tinylearn.course import student
-    from tinylearn.course.author import private_spec, read_source
+    from tinylearn.course.author.source import private_spec, read_source
+    from tinylearn.course.student import session as student
 
     source = private_spec(read_source(ROOT / "solutions" / f"{chapter}.py"))
     given = json.loads((ROOT / "exercises" / "checks" / f"{chapter}.json").read_text())

@@ -1143,6 +1143,15 @@ def script_3(model, optimizer, x, y, steps=60):
     return found
 
 
+# %% tags=["warm"]
+script_1(*setting_1(0, 1))
+digits, adam, pixels, numbers, _ = setting_3(0)
+for _ in range(2):
+    digits(pixels).cross_entropy(numbers).backward()
+    adam.step()
+    adam.zero_grad()
+
+
 # %% [markdown]
 # *Before you run this:* sixteen digits, 2,410 numbers to learn. Where should the loss end?
 

@@ -35,6 +35,14 @@ FLOORS = (
     {"__init__", "__main__", "command"},
 )
 FLOOR = {name: height for height, names in enumerate(FLOORS) for name in names}
+COURSE = {  # which rooms of the course each of them may import, beside what all share
+    "inside": set(),
+    "": {"inside"},  # what all share
+    "student": {"inside", ""},
+    "grade": {"inside", ""},
+    "author": {"inside", "", "grade"},
+    "lessons": {"author"},
+}
 LAZY = {"tinylearn", "tinylearn.command"}  # these may import inside functions, viz and course too
 FOUNDATION = {"graph", "schedule", "loops", "render", "devices", "tensor", "nn"}
 MANY_LINES, WIDE, LONG = 400, 100, 40  # lines of a file, characters of a line, lines of a function
@@ -165,6 +173,24 @@ def test_nothing_imports_pictures_or_the_course(module):
         if not (module in LAZY and used.in_function)
     ]
     assert not guests, "\n".join(guests)
+
+
+def course_room(module: str) -> str:
+    """The room of the course that a module lives in: "" for what all rooms share."""
+    place = module.split(".")[2]
+    return place if place in COURSE else ""
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if m.startswith("tinylearn.course.")])
+def test_a_room_of_the_course_imports_only_from_those_it_may(module):
+    room_of_it = course_room(module)
+    may = COURSE[room_of_it] | {room_of_it}
+    strangers = [
+        f"{at(module, used.line)} imports {used.target}"
+        for used in imports(module)
+        if used.target.startswith("tinylearn.course.") and course_room(used.target) not in may
+    ]
+    assert module == "tinylearn.course.command" or not strangers, "\n".join(strangers)
 
 
 def test_modules_do_not_import_each_other_in_a_circle():

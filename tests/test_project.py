@@ -139,13 +139,12 @@ def tree() -> dict[str, str]:
     """The README's tree: each path (folders end in /) and what it says of it."""
     lines = next(block for block in blocks("text") if "tinylearn/\n" in block).splitlines()
     paths: dict[str, str] = {}
-    folder = ""
+    folders = {0: ""}  # by how far a line is indented: the folder that it lies in
     for line in lines:
         inner, names, says = re.fullmatch(r"( *)(\S+(?: \S+)*?)(?: {2,}(.+))?", line).groups()
         for name in names.split():
-            paths[(folder if inner else "") + name] = says or ""
-            if not inner:
-                folder = name if name.endswith("/") else ""
+            paths[folders[len(inner)] + name] = says or ""
+        folders[len(inner) + 2] = folders[len(inner)] + name
     return paths
 
 

@@ -166,7 +166,7 @@ def tour(arguments: argparse.Namespace) -> int:
     notebook = Path(arguments.notebook) if arguments.notebook else file_of_the_clone(TOUR)
     if not notebook.is_file():
         raise CommandError(f"there is no notebook {notebook}")
-    from tinylearn.course.page import NEEDS, alone
+    from tinylearn.course.lessons.page import NEEDS, alone
 
     for module in ("nbclient", "ipykernel", *NEEDS):
         needs(module, extra="course")

@@ -21,7 +21,7 @@ TOO_WIDE = """() => [...document.querySelectorAll("body *")].filter(e => {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, browser):
-    from tinylearn.course.site import site
+    from tinylearn.course.lessons.site import site
 
     out = tmp_path_factory.mktemp("course") / "site"
     site(ROOT, out)
@@ -195,7 +195,7 @@ def test_nothing_moves_for_those_who_asked_for_that(opened):
 def test_the_page_that_tour_writes_needs_nothing_else(tmp_path, browser):
     import nbformat
 
-    from tinylearn.course.page import alone
+    from tinylearn.course.lessons.page import alone
 
     source = ROOT / "notebooks" / "00_tour.ipynb"
     target = tmp_path / "00_tour.html"

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import tinylearn as tl
 from tests.repository import ROOT
-from tinylearn.course.author import private_spec, read_source
-from tinylearn.course.batch import Options, grade_class, results_of
-from tinylearn.course.journal import Journal
-from tinylearn.course.probe import best_level
-from tinylearn.course.sandbox import Limits
+from tinylearn.course.author.source import private_spec, read_source
+from tinylearn.course.grade.batch import Options, grade_class, results_of
+from tinylearn.course.grade.journal import Journal
+from tinylearn.course.grade.probe import best_level
+from tinylearn.course.grade.sandbox import Limits
+from tinylearn.course.grade.submissions import Submission
 from tinylearn.course.spec import from_data
-from tinylearn.course.submissions import Submission
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "solutions").glob("[0-9][0-9]_*.py"))
 SECRET = b"a secret of the course, 32 bytes long"

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import tinylearn as tl
-from tinylearn.course import student
+from tinylearn.course.student import session as student
 
 
 @pytest.fixture(scope="module")

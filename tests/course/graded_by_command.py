@@ -7,7 +7,7 @@ import json
 from tests.course.classroom import spec_data
 from tests.repository import ROOT
 from tinylearn.course.command import main
-from tinylearn.course.journal import Journal
+from tinylearn.course.grade.journal import Journal
 
 LEVELS = ("bubblewrap", "landlock", "user")  # that count for real submissions
 

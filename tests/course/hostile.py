@@ -138,7 +138,8 @@ for pid in range(1, 40):
 return 0""",
     "imports the grader": """
 try:
-    from tinylearn.course import spec, grade
+    from tinylearn.course import spec
+    from tinylearn.course.grade import grade
 except Exception:
     return 0
 return spec.from_data({}) """,

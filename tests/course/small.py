@@ -1,7 +1,7 @@
 """A small assignment of two questions, for tests and benchmarks that need no chapter."""
 
 from tests.course.classroom import notebook
-from tinylearn.course.author import Source, private_spec, source_cell
+from tinylearn.course.author.source import Source, private_spec, source_cell
 from tinylearn.course.spec import from_data
 
 TEXT = '''
@@ -78,11 +78,15 @@ HALVE = '@tl.answer("halve", points=2)\ndef halve(a):\n    return a / 2\n'
 TOTAL = '@tl.answer("total", points=1)\ndef total(numbers):\n    return sum(numbers)\n'
 
 
-def small_data():
+def small_source(text=TEXT):
     import jupytext
 
-    cells = jupytext.reads(TEXT, fmt="py:percent").cells
-    return private_spec(Source("90_small", "Small", tuple(source_cell(cell) for cell in cells)))
+    cells = jupytext.reads(text, fmt="py:percent").cells
+    return Source("90_small", "Small", tuple(source_cell(cell) for cell in cells))
+
+
+def small_data():
+    return private_spec(small_source())
 
 
 def small_spec():

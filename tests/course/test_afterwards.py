@@ -9,10 +9,11 @@ import pytest
 
 from tests.course.classroom import grade
 from tests.course.small import HALVE, TOTAL, small_spec
-from tinylearn.course.adjust import adjustments
-from tinylearn.course.handback import feedback_zip, merge_review, name_to_upload, review_page
-from tinylearn.course.report import write_reports, write_totals
-from tinylearn.course.roster import missing, note
+from tinylearn.course.grade.adjust import adjustments
+from tinylearn.course.grade.handback import feedback_zip, name_to_upload
+from tinylearn.course.grade.report import write_reports, write_totals
+from tinylearn.course.grade.review import merge_review, review_page
+from tinylearn.course.grade.roster import missing, note
 
 DUE = "2026-11-02T12:00+00:00"
 LATE = [  # who, handed in, late days
@@ -86,7 +87,12 @@ def test_feedback_points_by_hand_and_totals(tmp_path):
     assert json.loads((out / "adjust.json").read_text()) == {"lost_per_day": 0.5}
     review.write_text('{"assignment": "90_small", "students": {"bob": {"overrides": {"q2": 0.5}}}}')
     assert merge_review(review, out) == 1
+    said = {"overrides": {"q2": 0.5}, "marks": {"q2": {"comment": "Half <of> it."}}}
+    review.write_text(json.dumps({"assignment": "90_small", "students": {"bob": said}}))
+    assert merge_review(review, out) == 1
     write_reports(spec, out)
+    shown = (out / "feedback" / "90_small" / "bob.html").read_text("utf-8")
+    assert "From the staff: Half &lt;of&gt; it." in shown
     with write_totals(out).open(encoding="utf-8", newline="") as file:
         totals = {row["student"]: row["90_small"] for row in csv.DictReader(file)}
     assert totals == {"(points possible)": "3", "ann": "3", "bob": "2.5"}

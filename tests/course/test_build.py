@@ -9,12 +9,12 @@ import pytest
 
 from tests.course.classroom import CHAPTERS, spec_of
 from tests.repository import ROOT
-from tinylearn.course.author import stub_of, worked
-from tinylearn.course.build import BuildError, build, is_current
+from tinylearn.course.author.build import BuildError, build, is_current
+from tinylearn.course.author.release import leaks, release
+from tinylearn.course.author.source import stub_of, worked
+from tinylearn.course.author.template import TEMPLATE
 from tinylearn.course.command import main
 from tinylearn.course.inside.values import encode
-from tinylearn.course.release import leaks, release
-from tinylearn.course.template import TEMPLATE
 
 SCHEMA_3 = {"grade", "grade_id", "locked", "schema_version", "solution", "task"}
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.course.classroom import QUICK, SECRET
 from tests.course.small import HALVE, TOTAL, small_spec
-from tinylearn.course import cluster
-from tinylearn.course.batch import Options
-from tinylearn.course.journal import Journal
-from tinylearn.course.probe import best_level
-from tinylearn.course.submissions import Submission
+from tinylearn.course.grade import cluster
+from tinylearn.course.grade.batch import Options
+from tinylearn.course.grade.journal import Journal
+from tinylearn.course.grade.probe import best_level
+from tinylearn.course.grade.submissions import Submission
 
 STUDENTS = 24
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.course.classroom import bodies, grade, spec_of
 from tests.course.forged import FORGED
+from tinylearn.course.grade.replay import handed_out, remote_call
 from tinylearn.course.inside.remote import Asking
 from tinylearn.course.inside.values import BadValue, Raised, decode, encode
-from tinylearn.course.replay import handed_out, remote_call
 from tinylearn.course.spec import plan
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sandboxes are Linux")

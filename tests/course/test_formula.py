@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from tests.needed import need
-from tinylearn.course.formula import mathml
+from tinylearn.course.lessons.formula import mathml
 
 need("latex2mathml")
 

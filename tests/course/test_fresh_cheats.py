@@ -11,11 +11,11 @@ from tests.course.fresh_cheats import CHEATS
 from tests.course.fresh_forgeries import FORGE, HOST
 from tests.course.graded_by_command import LEVELS, by_command
 from tests.course.small import TOTAL, small_data, small_spec
-from tinylearn.course import batch
-from tinylearn.course.probe import trouble_with
-from tinylearn.course.sandbox import Limits
+from tinylearn.course.grade import batch
+from tinylearn.course.grade.probe import trouble_with
+from tinylearn.course.grade.sandbox import Limits
+from tinylearn.course.grade.submissions import relevant_cells
 from tinylearn.course.spec import plan, seed_for
-from tinylearn.course.submissions import relevant_cells
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sandboxes are Linux")
 TIGHT = Limits(call=0.6, cpu=3, wall=6.0)

@@ -16,11 +16,11 @@ from tests.course.hostile_files import FILES, zip_of
 from tests.course.small import HALVE, TOTAL, good_notebook, small_data, small_spec
 from tests.repository import ROOT
 from tinylearn.course.command import main
-from tinylearn.course.discover import discover
+from tinylearn.course.grade.discover import discover
+from tinylearn.course.grade.reading import Reader
+from tinylearn.course.grade.scratch import removed
+from tinylearn.course.grade.submissions import handed_in, read
 from tinylearn.course.names import owner_of
-from tinylearn.course.reading import Reader
-from tinylearn.course.scratch import removed
-from tinylearn.course.submissions import handed_in, read
 
 CHAPTER = "90_small"
 GOOD, GIVEN = (

@@ -18,8 +18,8 @@ from tests.course.graded_by_command import table
 from tests.course.hostile_files import zip_of
 from tests.course.small import HALVE, TOTAL, good_notebook, small_data
 from tests.repository import ROOT
-from tinylearn.course.journal import Journal
-from tinylearn.course.scratch import removed
+from tinylearn.course.grade.journal import Journal
+from tinylearn.course.grade.scratch import removed
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sandboxes are Linux")
 GOOD = good_notebook()

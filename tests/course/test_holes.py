@@ -7,13 +7,13 @@ import pytest
 
 from tests.course.classroom import bodies, grade, spec_data, spec_of
 from tests.course.shortcuts import SHORTCUTS
-from tinylearn.course import levels as on_level
-from tinylearn.course.grade import world_of
+from tinylearn.course.grade import levels as on_level
+from tinylearn.course.grade.grade import world_of
+from tinylearn.course.grade.probe import trouble_with
+from tinylearn.course.grade.replay import composite_called
+from tinylearn.course.grade.sandbox import Limits, Sandbox
+from tinylearn.course.grade.worlds import World, build, without
 from tinylearn.course.inside.values import BadValue
-from tinylearn.course.probe import trouble_with
-from tinylearn.course.replay import composite_called
-from tinylearn.course.sandbox import Limits, Sandbox
-from tinylearn.course.worlds import World, build, without
 
 LEVELS = ["bubblewrap", "landlock", "user"]
 TIGHT = Limits(call=0.5, cpu=3, wall=20.0)
@@ -54,8 +54,8 @@ def test_every_notebook_may_import_what_the_others_begin_with(kind, level):
         "def f(a):\n    import tinylearn as tl\n    return a + 1\n"
     )
     job = {"cells": [cell + "tl.check('q1')"], "keys": ["f"], "name": "f", "part": None}
-    job |= {"setup": cell, "run": "", "calls": [[1]]}
-    with Sandbox(level, build(World(kind))) as box:
+    job |= {"run": "", "calls": [[1]]}
+    with Sandbox(level, build(World(kind)), setup=cell) as box:
         reply = box.ask(job)
     assert [m["value"] for m in reply.messages if "call" in m] == [2], reply
 
@@ -82,7 +82,7 @@ def test_equal_worlds_are_one_folder_and_another_hole_is_another_key():
 
 
 def test_a_name_without_a_body_fails_the_build(monkeypatch):
-    from tinylearn.course.absent import places
+    from tinylearn.course.author.absent import places
 
     with pytest.raises(ValueError, match="no function of tinylearn has its body"):
         places("tinylearn.nn.functional.conv2d")

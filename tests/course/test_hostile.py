@@ -14,9 +14,9 @@ from tests.course.classroom import grade, notebook
 from tests.course.hostile import CHEATS, HARMLESS, cheat_cell
 from tests.course.hostile_files import FILES
 from tests.course.small import HALVE, TOTAL, good_notebook, small_spec
-from tinylearn.course.probe import best_level, trouble_with
-from tinylearn.course.sandbox import Limits
-from tinylearn.course.submissions import find
+from tinylearn.course.grade.probe import best_level, trouble_with
+from tinylearn.course.grade.sandbox import Limits
+from tinylearn.course.grade.submissions import find
 
 TIGHT = Limits(call=0.4, cpu=1, wall=4.0)
 NEIGHBOURS = 12

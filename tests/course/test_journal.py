@@ -12,8 +12,8 @@ import pytest
 
 from tests.course.classroom import bodies, grade, notebook, spec_data, spec_of
 from tests.repository import ROOT
-from tinylearn.course.adjust import Adjustment, adjustments, total
-from tinylearn.course.journal import Journal, Result, file_name
+from tinylearn.course.grade.adjust import Adjustment, adjustments, total
+from tinylearn.course.grade.journal import Journal, Result, file_name
 
 CHAPTER = "01_one_number"
 KILLS = 20

@@ -9,12 +9,12 @@ from tests.course.classroom import CHAPTERS, grade, spec_data, spec_of
 from tests.course.small import TEXT, TOTAL, small_spec
 from tests.repository import ROOT
 from tinylearn import Tensor
-from tinylearn.course.author import Source, private_spec, source_cell
+from tinylearn.course.author.mutants import mutants
+from tinylearn.course.author.mutate import equal_ones, mutated
+from tinylearn.course.author.prove import Trial, empty_trouble, prove, solution_trouble
+from tinylearn.course.author.source import Source, private_spec, source_cell
 from tinylearn.course.inside.watch import ChangedArgument, watched
-from tinylearn.course.mutants import mutants
-from tinylearn.course.mutate import equal_ones, mutated
 from tinylearn.course.points import earned
-from tinylearn.course.prove import Trial, empty_trouble, prove
 from tinylearn.course.spec import from_data, seed_for
 
 
@@ -229,3 +229,19 @@ def test_no_small_change_of_a_model_answer_earns_full_points_unnoticed(chapter):
     survey = mutated(spec_of(chapter), equal_ones(ROOT, chapter))
     assert survey.undetected == [] and survey.out_of_date == []
     assert survey.count > 100
+
+
+@pytest.mark.parametrize(("seeds", "told"), [(77, False), (78, True), (130, True)])
+def test_a_solution_that_loses_points_under_one_late_seed_is_found(seeds, told):
+    spec = small_spec()
+    question = spec["q1"]
+    late = [c.args[0] for c in question.checks[1].cases("student 77")]
+
+    def refuses_one_students_inputs(got, want, a):
+        return "odd" * any(a.shape == b.shape and (a == b).all() for b in late)
+
+    question.judge = refuses_one_students_inputs
+    lost = solution_trouble(spec, seeds)
+    assert lost["q2"] == []
+    assert len(lost["q1"]) == (len(late) if told else 0)
+    assert all("'student 77'" in text for text in lost["q1"])

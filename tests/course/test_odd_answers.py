@@ -7,8 +7,8 @@ import pytest
 
 from tests.course.classroom import grade, spec_data, spec_of
 from tests.course.odd_answers import ODD
-from tinylearn.course.sandbox import Limits
-from tinylearn.course.spec import public
+from tinylearn.course.grade.sandbox import Limits
+from tinylearn.course.public import public
 
 ROWS = [
     pytest.param(chapter, place, id=f"{chapter[:2]}.{question} {what}")

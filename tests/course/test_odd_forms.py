@@ -9,7 +9,7 @@ from tests.course.classroom import spec_data, spec_of
 from tests.course.graded_by_command import by_command, notebook_of
 from tests.course.odd_cells import CELLS
 from tests.course.odd_forms import FORMS
-from tinylearn.course.spec import public
+from tinylearn.course.public import public
 
 CHAPTER = "01_one_number"
 ALL = FORMS | CELLS

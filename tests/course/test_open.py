@@ -3,9 +3,9 @@
 import pytest
 
 from tests.course.classroom import CHAPTERS, grade, spec_of
-from tinylearn.course.grade import outline
+from tinylearn.course.grade.grade import outline
+from tinylearn.course.public import public
 from tinylearn.course.question import Open
-from tinylearn.course.spec import public
 
 WHOLE = "@tl.answer('folds')\ndef folds(a):\n    b1 = np.array([0.0, -float(int(a))])\n" + (
     "    return np.ones((2, 2)), b1, np.array([[1 / a, -2 / a]]), np.zeros(1)"

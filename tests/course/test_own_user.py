@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from tinylearn.course import levels
-from tinylearn.course.probe import trouble_with
-from tinylearn.course.sandbox import Sandbox
-from tinylearn.course.worlds import World, build
+from tinylearn.course.grade import levels
+from tinylearn.course.grade.probe import trouble_with
+from tinylearn.course.grade.sandbox import Sandbox
+from tinylearn.course.grade.worlds import World, build
 
 CHANGES = """
 def f(path, own):
@@ -38,7 +38,7 @@ def test_an_answer_changes_nothing_about_its_owners_files(tmp_path, monkeypatch)
     own = hole.folder / "inside" / "host.py"
     before = [os.stat(p) for p in (path, own)]
     job = {"cells": [CHANGES], "keys": ["f"], "name": "f", "part": None}
-    job |= {"setup": "", "run": "", "calls": [[str(path), str(own)]]}
+    job |= {"run": "", "calls": [[str(path), str(own)]]}
     with Sandbox("landlock", hole) as box:
         reply = box.ask(job)
     try:

@@ -12,13 +12,13 @@ import pytest
 
 from tests.course.classroom import SECRET, notebook, spec_of
 from tests.course.small import HALVE, TOTAL, small_spec
-from tinylearn.course import gradescope
-from tinylearn.course.batch import Options, grade_class
 from tinylearn.course.command import main
-from tinylearn.course.journal import Journal
-from tinylearn.course.probe import best_level
-from tinylearn.course.report import write_reports
-from tinylearn.course.submissions import Submission
+from tinylearn.course.grade import gradescope
+from tinylearn.course.grade.batch import Options, grade_class
+from tinylearn.course.grade.journal import Journal
+from tinylearn.course.grade.probe import best_level
+from tinylearn.course.grade.report import write_reports
+from tinylearn.course.grade.submissions import Submission
 
 EVIL = "<script>alert(1)</script>"
 DOUBLES = HALVE.replace("a / 2", f"a * 2  # {EVIL}")
@@ -121,7 +121,7 @@ def test_the_autograder_writes_results_for_every_submission(tmp_path, cells):
     (tmp_path / "submission" / "work.ipynb").write_bytes(data)
     users = {"users": [{"email": "ann@example.org"}]}
     (tmp_path / "submission_metadata.json").write_text(json.dumps(users))
-    script = "import sys; from pathlib import Path; from tinylearn.course import gradescope; "
+    script = "import sys; from pathlib import Path; from tinylearn.course.grade import gradescope; "
     script += "gradescope.main(Path(sys.argv[1]))"
     subprocess.run(
         [sys.executable, "-c", script, str(tmp_path)], cwd=tmp_path / "source", check=True

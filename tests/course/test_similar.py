@@ -5,7 +5,7 @@ import csv
 from tests.course.classroom import grade
 from tests.course.small import HALVE, TOTAL, small_spec
 from tests.needed import need
-from tinylearn.course.handback import similar
+from tinylearn.course.grade.handback import similar
 
 need("copydetect")
 

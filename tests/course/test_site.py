@@ -14,9 +14,9 @@ import pytest
 from tests.needed import need
 from tests.repository import ROOT
 from tinylearn.course import command
-from tinylearn.course.page import NEEDS, alone
-from tinylearn.course.release import leaks, secret_lines
-from tinylearn.course.site import MARK, PARTS, site
+from tinylearn.course.author.release import leaks, secret_lines
+from tinylearn.course.lessons.page import NEEDS, alone
+from tinylearn.course.lessons.site import MARK, PARTS, site
 from tinylearn.course.spec import load
 
 nbformat = need("nbformat")

@@ -5,7 +5,7 @@ import zipfile
 import pytest
 
 from tests.repository import ROOT
-from tinylearn.course.submissions import spec_for
+from tinylearn.course.grade.submissions import spec_for
 
 
 def test_the_chapter_is_read_from_the_names_of_notebooks(tmp_path):

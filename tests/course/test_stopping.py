@@ -13,14 +13,14 @@ import pytest
 from tests.course.classroom import SECRET, grade, notebook
 from tests.course.small import HALVE, TOTAL, small_data, small_spec
 from tests.repository import ROOT
-from tinylearn.course import scratch
-from tinylearn.course.batch import course_secret
 from tinylearn.course.command import main
+from tinylearn.course.grade import scratch
+from tinylearn.course.grade.batch import course_secret
+from tinylearn.course.grade.journal import Journal
+from tinylearn.course.grade.probe import best_level, trouble_with
+from tinylearn.course.grade.workers import is_dead
 from tinylearn.course.inside.confine import descendants
-from tinylearn.course.journal import Journal
-from tinylearn.course.probe import best_level, trouble_with
 from tinylearn.course.spec import from_data
-from tinylearn.course.workers import is_dead
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sandboxes are Linux")
 SLOW = HALVE.replace("    return", "    import time; time.sleep(20)\n    return")
@@ -150,7 +150,7 @@ def test_two_graders_on_one_folder_grade_everything_once_and_say_what_is_so(tmp_
 
 
 def test_a_value_that_takes_forever_to_compare_costs_its_question_only(tmp_path, monkeypatch):
-    from tinylearn.course import workers
+    from tinylearn.course.grade import workers
 
     monkeypatch.setattr(workers, "CPU", 2.0)
     forged = """
@@ -174,7 +174,7 @@ def halve(a):
 
 
 def test_a_judge_without_end_is_ended(tmp_path, monkeypatch):
-    from tinylearn.course import assess
+    from tinylearn.course.grade import assess
 
     monkeypatch.setattr(assess, "DECIDING", 3.0)
     data = small_data()

@@ -10,8 +10,9 @@ import pytest
 import tinylearn as tl
 from tests.course.classroom import CHAPTERS, bodies, grade, spec_of
 from tests.repository import ROOT
-from tinylearn.course import mine, student
-from tinylearn.course.student import CheckFailed
+from tinylearn.course.student import mine
+from tinylearn.course.student import session as student
+from tinylearn.course.student.session import CheckFailed
 
 EXERCISES = ROOT / "exercises"
 

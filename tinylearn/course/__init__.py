@@ -10,7 +10,6 @@ Two sides, and a line between them that nothing crosses but plain values:
     inside/      what runs beside a student's code: select the answer, call it, send values back
 """
 
-from tinylearn.course.mine import load_mine
-from tinylearn.course.student import answer, card, check, exercise, hint
+from tinylearn.course.student import answer, card, check, exercise, hint, load_mine
 
 __all__ = ["answer", "card", "check", "exercise", "hint", "load_mine"]

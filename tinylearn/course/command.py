@@ -20,25 +20,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import batch, submissions
-from .adjust import adjustments
-from .author import private_spec, read_source
-from .build import build, is_current, write
-from .cluster import grade_on_dask
-from .discover import discover
-from .gradescope import autograder_zip
-from .handback import feedback_zip, merge_review, review_page, similar
-from .journal import Journal, locked
-from .mutate import equal_ones, mutated
+from .author.build import build, is_current, write
+from .author.mutate import equal_ones, mutated
+from .author.release import INSTALL, release
+from .author.source import private_spec, read_source
+from .author.template import new_chapter
+from .grade import batch, submissions
+from .grade.adjust import adjustments
+from .grade.cluster import grade_on_dask
+from .grade.discover import discover
+from .grade.gradescope import autograder_zip
+from .grade.handback import feedback_zip, similar
+from .grade.journal import Journal, locked
+from .grade.probe import LEVELS, best_level, trouble_with
+from .grade.reading import Reader
+from .grade.report import write_reports, write_totals
+from .grade.review import merge_review, review_page
+from .grade.roster import missing, note, read_roster
+from .lessons.site import site
 from .names import printable
-from .probe import LEVELS, best_level, trouble_with
-from .reading import Reader
-from .release import INSTALL, release
-from .report import write_reports, write_totals
-from .roster import missing, note, read_roster
-from .site import site
 from .spec import Spec, from_data, keys, load
-from .template import new_chapter
 
 LOOK, STOPPED = 3, 130  # exit statuses
 Subparsers = Any  # argparse keeps the type to itself
@@ -142,6 +143,7 @@ def add_after(subparsers: Subparsers) -> None:
             parser.add_argument("--zip", type=Path, required=True, help="the zip to write")
         if name == "review":
             parser.add_argument("--question", required=True)
+            parser.add_argument("--anonymous", action="store_true", help="without names")
     merge = subparsers.add_parser("merge", help="put a saved review.json into adjust.json")
     merge.add_argument("review", type=Path)
     merge.add_argument("--out", type=Path, required=True, help="the folder of the grades")
@@ -249,7 +251,7 @@ def checked(spec: Spec, arguments: argparse.Namespace) -> None:
         if name not in (*known, "all"):
             ids = ", ".join(question.id for question in spec.questions)
             raise ValueError(f"--regrade: {spec.assignment} has no question {name!r}: {ids}, all")
-    adjustments(arguments.out, spec.assignment, [question.id for question in spec.questions])
+    adjustments(arguments.out, spec.assignment, spec.ids)
     if arguments.roster:
         read_roster(arguments.roster)
 
@@ -343,10 +345,12 @@ def run_similar(arguments: argparse.Namespace) -> int:
 
 def run_review(arguments: argparse.Namespace) -> int:
     spec = load(arguments.spec)
-    if not any(arguments.question in keys(question) for question in spec.questions):
-        ids = ", ".join(question.id for question in spec.questions)
+    known = {key for question in spec.questions for key in keys(question)}
+    if arguments.question not in known | set(spec.ids):
+        ids = ", ".join(spec.ids)
         raise ValueError(f"{spec.assignment} has no question {arguments.question!r}: {ids}")
-    print(f"wrote {review_page(spec, arguments.out, arguments.question)}")
+    path = review_page(spec, arguments.out, arguments.question, arguments.anonymous)
+    print(f"wrote {path}")
     return 0
 
 

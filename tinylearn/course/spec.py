@@ -1,7 +1,6 @@
-"""The private spec of an assignment (staff only) and its public half (beside the exercise).
+"""The private spec of an assignment: staff only; public.py has the half beside the exercise.
 
     load(path) -> Spec         questions with reference, hidden checks and wrong answers, ready
-    public(spec) -> dict       visible cases with the values expected, hints; no way to an answer
     plan(question, seed)       every case of every check, with what the reference gives
 
 A spec is made by `tinylearn course build`; it is data with the authors' own Python sources in
@@ -15,15 +14,18 @@ import hashlib
 import hmac
 import inspect
 import json
+import pickle
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ..parts import named
 from . import compare
-from .inside.values import Raised, decode, encode
+from .essay import Essay, take_essays
+from .inside.values import Raised, encode
 from .question import Case, Check, Open, Question, Wrong, take_questions
 
 FORMAT = 1
@@ -47,10 +49,21 @@ class Spec:
     title: str
     data: dict[str, Any]
     questions: list[Question]
+    essays: list[Essay] = field(default_factory=list)
 
     @cached_property
     def points(self) -> float:
-        return sum(question.points for question in self.questions)
+        by_hand = sum(essay.points for essay in self.essays)
+        return sum(question.points for question in self.questions) + by_hand
+
+    @property
+    def ids(self) -> list[str]:
+        """Of all that earns points, in order."""
+        return [q.id for q in self.questions] + [essay.id for essay in self.essays]
+
+    def essay(self, id: str) -> Essay | None:
+        """The question of this name that is answered in words; None if it is another kind."""
+        return next((essay for essay in self.essays if essay.id == id), None)
 
     def __getitem__(self, name: str) -> Question:
         for question in self.questions:
@@ -85,6 +98,7 @@ def from_data(data: dict[str, Any]) -> Spec:
     for body in data["questions"].values():
         exec(compile(body["reference"], "<reference>", "exec"), authors)
     take_questions()
+    take_essays()
     for text in (data["authors"], data.get("mistakes", "")):
         exec(compile(text, f"<questions of {data['assignment']}>", "exec"), authors)
     questions = take_questions()
@@ -100,7 +114,7 @@ def from_data(data: dict[str, Any]) -> Spec:
             edited(question, wrong, sources[question.answer], authors) if wrong.edit else wrong
             for wrong in question.wrongs
         ]
-    return Spec(data["assignment"], data["title"], data, questions)
+    return Spec(data["assignment"], data["title"], data, questions, take_essays())
 
 
 def body_name(key: str, body: dict[str, Any]) -> str:
@@ -160,14 +174,37 @@ def seed_for(
     return hmac.new(secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
-def plan(question: Question, seed: str) -> list[Planned]:
-    """All cases with their expected values; the visible ones first."""
+def plan(question: Question, seed: str, known: Known | None = None) -> list[Planned]:
+    """All cases with their expected values; the visible ones first.
+
+    known   where a value is looked up that was expected of somebody before
+    """
+    known = Known() if known is None else known
     ordered = sorted(question.checks, key=lambda check: not check.is_visible)
     return [
-        Planned(check, case, question.call(question.reference, case.args))
+        Planned(check, case, known.value(question, case))
         for check in ordered
         for case in check.cases(seed)
     ]
+
+
+class Known:
+    """What references gave for the cases that came last: many are the same for every student."""
+
+    MOST = 500  # of several questions together; a chapter has about 60 cases that are everybody's
+
+    def __init__(self) -> None:
+        self.values: OrderedDict[bytes, Any] = OrderedDict()
+
+    def value(self, question: Question, case: Case) -> Any:
+        """What the reference gives for a case, computed where it has not been before."""
+        key = hashlib.sha256(pickle.dumps((question.id, case.args))).digest()
+        if key not in self.values:
+            self.values[key] = question.call(question.reference, case.args)
+        self.values.move_to_end(key)
+        if len(self.values) > self.MOST:
+            self.values.popitem(last=False)
+        return self.values[key]
 
 
 def judge(question: Question, got: Any, planned: Planned) -> str:
@@ -280,78 +317,6 @@ def same_value(question: Question, got: Any, theirs: Any) -> bool:
         return same_error(got, theirs)
     same = compare.agrees(got, theirs, question.rtol, question.atol)
     return same or encode(got) == encode(theirs)
-
-
-# ---------------------------------------------------------------- the public half
-
-
-def public(spec: Spec) -> dict[str, Any]:
-    """What a student's copy needs for tl.check and tl.hint, as JSON."""
-    return {
-        "format": FORMAT,
-        "assignment": spec.assignment,
-        "title": spec.title,
-        "points": spec.points,
-        "setup": spec.data["setup"],
-        "questions": [public_question(spec, question) for question in spec.questions],
-    }
-
-
-def public_question(spec: Spec, question: Question) -> dict[str, Any]:
-    body = spec.data["questions"][question.id]
-    names = ("id", "answer", "part", "title", "points", "rtol", "atol")
-    visible = [check for check in question.checks if check.is_visible]
-    unseen = list(question.wrongs)  # right in all cases so far; a check stops at the first failure
-    return {name: getattr(question, name) for name in names} | {
-        **({"forbid": list(question.forbid)} if question.forbid else {}),
-        "world": body["world"],
-        "absent": body["absent"],
-        **({"may_change": list(question.may_change)} if question.may_change else {}),
-        "hints": list(question.hints),
-        "run": body["run"],
-        "judge": body["judge"],
-        "hidden_checks": len(question.checks) - len(visible),
-        "cases": [
-            public_case(question, check, case, unseen)
-            for check in visible
-            for case in check.cases("")
-        ],
-    }
-
-
-def public_case(
-    question: Question, check: Check, case: Case, unseen: list[Wrong]
-) -> dict[str, Any]:
-    """A visible case; `unseen` are the mistakes that may show here, less those that do."""
-    want = question.call(question.reference, case.args)
-    planned = Planned(check, case, want)
-    known: list[list[Any]] = []
-    for wrong in list(unseen):
-        value = question.call(wrong.function, case.args)
-        if judge(question, value, planned):
-            known.append([encode(value), wrong.says])
-            unseen.remove(wrong)
-    # Two mistakes that cannot be told apart here: neither is named, for it may be the other.
-    values = [decode(value) for value, _ in known]
-    known = [
-        [value, says]
-        for (value, says), own in zip(known, values)
-        if all(says == s or not same_value(question, own, o) for (_, s), o in zip(known, values))
-    ]
-    return {
-        "check": check.name,
-        "label": case.label,
-        "args": [encode(argument) for argument in case.args],
-        "want": encode(want),
-        "known": known,
-    }
-
-
-def public_planned(question: Question, case: dict[str, Any]) -> Planned:
-    """A visible case as it stands in a public file, ready to be judged."""
-    check = Check(case["check"], 0, lambda: [], True)
-    args = tuple(decode(argument) for argument in case["args"])
-    return Planned(check, Case(case["label"], args), decode(case["want"]))
 
 
 # ---------------------------------------------------------------- sources

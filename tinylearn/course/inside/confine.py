@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import os
 import sys
+from functools import cache
 from typing import Any
 
 NO_NEW_PRIVILEGES, PARENT_DEATH_SIGNAL, NOT_DUMPABLE, SUBREAPER = 38, 1, 4, 36  # prctl
@@ -25,11 +26,15 @@ ALL_FILES = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) 
 ALWAYS = ("RLIMIT_CORE", "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE")  # 0 is meant as 0
 
 
+@cache
+def library() -> Any:
+    """The C library of this process: opened once, for every question opens dozens of calls."""
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def prctl(option: int, value: int) -> bool:
     """One prctl call; False where the system has none."""
-    if not sys.platform.startswith("linux"):
-        return False
-    return ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0
+    return sys.platform.startswith("linux") and library().prctl(option, value, 0, 0, 0) == 0
 
 
 def set_rlimits(cpu: int, memory: int, files: int, processes: int) -> None:
@@ -67,7 +72,7 @@ def landlock_version() -> int:
     """The version of landlock that this kernel has; 0 for none."""
     if not sys.platform.startswith("linux"):
         return 0
-    version = ctypes.CDLL(None, use_errno=True).syscall(CREATE_RULESET, None, 0, 1)
+    version = library().syscall(CREATE_RULESET, None, 0, 1)
     return max(0, version)
 
 
@@ -76,7 +81,7 @@ def landlock(readable: list[str], writable: list[str]) -> int:
     version = landlock_version()
     if not version or not prctl(NO_NEW_PRIVILEGES, 1):
         return 0
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = library()
     files = ALL_FILES[max(known for known in ALL_FILES if known <= version)]
     tcp = 3 if version >= 4 else 0  # bind, connect
     scope = 3 if version >= 6 else 0  # abstract sockets, signals
@@ -132,7 +137,7 @@ def drop_capabilities() -> bool:
         prctl(24, capability)  # PR_CAPBSET_DROP: refused without privilege, then not needed
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # version 3; this process
     nothing = (ctypes.c_uint32 * 6)()
-    return ctypes.CDLL(None, use_errno=True).capset(header, nothing) == 0
+    return library().capset(header, nothing) == 0
 
 
 def descendants(pid: int) -> list[int]:

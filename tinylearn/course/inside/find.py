@@ -16,6 +16,7 @@ import ast
 import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 if __package__:  # imported by the package's tests
@@ -123,14 +124,20 @@ def pieces_of(parsed: Parsed) -> list[Piece]:
 
 def own_pieces(pieces: list[Piece], setup: str, name: str) -> list[Piece]:
     """The pieces without those that only repeat what is given, as long as it is unchanged."""
-    given = {ast.dump(statement) for statement in magics.parse(setup).body}
+    given = statements(setup)
     own: list[Piece] = []
     changed = {name}
     for piece in pieces:
-        if piece.makes & changed or ast.dump(piece.node) not in given:
+        if piece.makes & changed or piece.text not in given:
             own.append(piece)
             changed |= piece.makes
     return own
+
+
+@lru_cache(maxsize=8)
+def statements(setup: str) -> frozenset[str]:
+    """The texts of the statements that are given. A host asks once, before its first question."""
+    return frozenset(piece.text for piece in pieces_of([(0, magics.parse(setup).body)]))
 
 
 def results(kept: list[Piece], above: list[Piece]) -> list[Piece]:

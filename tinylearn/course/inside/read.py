@@ -39,6 +39,7 @@ else:  # a script, where -I leaves its own folder out
 MAX_NOTEBOOK = 20_000_000  # bytes, outputs included
 MAX_INNER = 200_000_000  # bytes of an archive inside an archive
 MAX_CODE = 500_000  # characters of all code cells
+MAX_TEXT = 20_000  # characters of one answer in words
 MAX_CELLS = 5_000
 MAX_NAME = 1_000  # characters
 MAX_NESTED = 3  # archives inside each other
@@ -209,7 +210,10 @@ def read(job: dict[str, Any], file: int) -> dict[str, Any]:
     ours = metadata.get("tinylearn") if isinstance(metadata, dict) else None
     chapter = ours.get("assignment") if isinstance(ours, dict) else ""
     attempted = {q["id"]: text for q in job["questions"] if (text := attempt(cells, q))}
-    return {"cells": cells, "chapter": str(chapter)[:100], "attempted": attempted}
+    texts = {id: own_text(notebook, id, given) for id, given in job["essays"].items()}
+    attempted |= {id: hashlib.sha256(t.encode()).hexdigest()[:16] for id, t in texts.items() if t}
+    named = {"chapter": str(chapter)[:100], "attempted": attempted}
+    return {"cells": cells, "texts": texts, **named}
 
 
 def notebook_of(data: bytes) -> dict[str, Any]:
@@ -248,13 +252,8 @@ def short_int(text: str) -> int:
 
 
 def code_cells(notebook: dict[str, Any]) -> list[str]:
-    """The sources of the code cells, in every format that notebooks have had. Raises Unreadable."""
-    cells = notebook.get("cells")
-    if cells is None and isinstance(sheets := notebook.get("worksheets"), list):  # formats 2 and 3
-        cells = [c for sheet in sheets if isinstance(sheet, dict) for c in sheet.get("cells") or ()]
-    if not isinstance(cells, list):
-        raise Unreadable("the file is not a notebook: it has no cells")
-    sources = [text for cell in cells if (text := source_text(cell)) is not None]
+    """The sources of the code cells. Raises Unreadable."""
+    sources = [text for cell in all_cells(notebook) if (text := source_text(cell)) is not None]
     if len(sources) > MAX_CELLS:
         raise Unreadable(f"the notebook holds more than {MAX_CELLS:,} code cells")
     if sum(map(len, sources)) > MAX_CODE:
@@ -262,9 +261,40 @@ def code_cells(notebook: dict[str, Any]) -> list[str]:
     return sources
 
 
-def source_text(cell: Any) -> str | None:
-    """The text of a code cell; None for any other. Half of a surrogate pair becomes "?"."""
-    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+def all_cells(notebook: dict[str, Any]) -> list[Any]:
+    """The cells, in every format that notebooks have had. Raises Unreadable."""
+    cells = notebook.get("cells")
+    if cells is None and isinstance(sheets := notebook.get("worksheets"), list):  # formats 2 and 3
+        cells = [c for sheet in sheets if isinstance(sheet, dict) for c in sheet.get("cells") or ()]
+    if not isinstance(cells, list):
+        raise Unreadable("the file is not a notebook: it has no cells")
+    return cells
+
+
+def own_text(notebook: dict[str, Any], id: str, given: str) -> str:
+    """What a student wrote in the cells for an answer in words, or "". What is too long is cut."""
+    written = [
+        text
+        for cell in all_cells(notebook)
+        if is_for(cell, id) and (text := source_text(cell, "markdown") or "").strip()
+    ]
+    text = "\n\n".join(text.replace(given, "").strip() for text in written).strip()
+    cut = f"\n[cut here: it has {len(text):,} characters]" if len(text) > MAX_TEXT else ""
+    return text[:MAX_TEXT] + cut
+
+
+def is_for(cell: Any, id: str) -> bool:
+    """Whether a cell answers this question: its id says so, or what the build wrote beside it."""
+    if not isinstance(cell, dict):
+        return False
+    beside = cell.get("metadata")
+    ours = beside.get("tinylearn") if isinstance(beside, dict) else None
+    return cell.get("id") == f"{id.lower()}-essay" or ours == {"question": id, "role": "essay"}
+
+
+def source_text(cell: Any, kind: str = "code") -> str | None:
+    """The text of a cell; None for one of another kind. Half of a surrogate pair becomes "?"."""
+    if not isinstance(cell, dict) or cell.get("cell_type") != kind:
         return None
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):

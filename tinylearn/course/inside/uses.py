@@ -14,7 +14,7 @@ import ast
 import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -44,6 +44,7 @@ ONLY_LOOK = {
 class Piece:
     """One top-level statement of a cell, and its names.
 
+    text      as Python writes it: equal texts are equal statements; "" if there is none
     makes     bound when it runs            later   bound by its functions, as globals
     now       looked up while it runs       asleep  looked up by its functions, once they run
     stores    x of x[...] = ..., x.name = ..., del x[...]
@@ -56,6 +57,7 @@ class Piece:
     is_last: bool = False  # in its cell
     is_below: bool = False  # below the place where the answer is checked
     place: int = 0  # among all pieces
+    text: str = ""
     makes: set[str] = field(default_factory=set)
     later: set[str] = field(default_factory=set)
     now: set[str] = field(default_factory=set)
@@ -78,24 +80,12 @@ class Piece:
     def look_up(self) -> None:
         """Fill in makes, later, now and asleep, by Python's own rules of scope."""
         try:
-            tables = [(symtable.symtable(ast.unparse(self.node), "cell", "exec"), True)]
+            self.text = ast.unparse(self.node)
+            found = names_by_scope(self.text)
         except (SyntaxError, ValueError, RecursionError):  # the compiler will say it in its words
             self.now = {node.id for node in ast.walk(self.node) if isinstance(node, ast.Name)}
             return
-        while tables:
-            table, at_once = tables.pop()
-            top = table.get_type() == "module"
-            for inner in table.get_children():
-                own = inner.get_type() == "class" or inner.get_name() in AT_ONCE
-                tables.append((inner, at_once and own))
-            for symbol in table.get_symbols():
-                name = symbol.get_name()
-                if not top and not symbol.is_global():
-                    continue
-                if symbol.is_assigned() or symbol.is_imported():
-                    (self.makes if at_once else self.later).add(name)
-                if symbol.is_referenced():
-                    (self.now if at_once else self.asleep).add(name)
+        self.makes, self.later, self.now, self.asleep = map(set, found)
         self.now -= loop_names(self.node)
 
     def look_at(self, node: ast.AST) -> None:
@@ -134,6 +124,28 @@ class Piece:
         is_import = isinstance(self.node, ast.Import | ast.ImportFrom)
         is_function = isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef)
         return not is_import and not (is_function and not self.node.decorator_list)  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=500)
+def names_by_scope(text: str) -> tuple[frozenset[str], ...]:
+    """(makes, later, now, asleep) of a statement. Kept: every notebook repeats what is given."""
+    makes, later, now, asleep = set[str](), set[str](), set[str](), set[str]()
+    tables = [(symtable.symtable(text, "cell", "exec"), True)]
+    while tables:
+        table, at_once = tables.pop()
+        top = table.get_type() == "module"
+        for inner in table.get_children():
+            own = inner.get_type() == "class" or inner.get_name() in AT_ONCE
+            tables.append((inner, at_once and own))
+        for symbol in table.get_symbols():
+            name = symbol.get_name()
+            if not top and not symbol.is_global():
+                continue
+            if symbol.is_assigned() or symbol.is_imported():
+                (makes if at_once else later).add(name)
+            if symbol.is_referenced():
+                (now if at_once else asleep).add(name)
+    return frozenset(makes), frozenset(later), frozenset(now), frozenset(asleep)
 
 
 def running(node: ast.AST) -> Iterator[ast.AST]:

