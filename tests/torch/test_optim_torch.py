@@ -113,7 +113,7 @@ def test_batchnorm_trains_and_rests_as_theirs():
         (lambda: nn.Linear(3, 2, bias=False), lambda: torch.nn.Linear(3, 2, bias=False), (4, 5, 3)),
         (lambda: nn.MaxPool2d(3, 2, 1), lambda: torch.nn.MaxPool2d(3, 2, 1), (2, 3, 7, 7)),
         (lambda: nn.AvgPool2d(2, 1), lambda: torch.nn.AvgPool2d(2, 1), (2, 3, 5, 4)),
-        (lambda: nn.GELU(), lambda: torch.nn.GELU(approximate="tanh"), (3, 4)),
+        (lambda: nn.GELU("tanh"), lambda: torch.nn.GELU(approximate="tanh"), (3, 4)),
         (lambda: nn.Softmax(1), lambda: torch.nn.Softmax(1), (3, 4)),
     ],
 )

@@ -30,6 +30,13 @@ def sizes(**named: int) -> None:
             raise ValueError(f"{name} must be a whole number of at least 1, not {size!r}")
 
 
+def probability(name: str, p: float) -> float:
+    """`p`, if it is a number from 0 to 1."""
+    if not isinstance(p, int | float) or isinstance(p, bool) or not 0 <= p <= 1:
+        raise ValueError(f"{name} must be from 0 to 1, not {p!r}")
+    return p
+
+
 def axis(name: str, value: Any) -> int:
     """`value`, if it is a whole number."""
     if not isinstance(value, int) or isinstance(value, bool):
@@ -44,11 +51,13 @@ def yes_no(**named: Any) -> None:
             raise TypeError(f"{name} must be True or False, not {value!r}")
 
 
-def loss_options(loss: str, method: Callable, options: Mapping[str, Any]) -> None:
+def loss_options(loss: str, function: Callable, options: Mapping[str, Any]) -> None:
     """Raise for an option that the loss has not, or whose value it cannot take."""
-    known = [*inspect.signature(method).parameters][2:]  # after the prediction and the target
+    arguments = inspect.signature(function).parameters.values()
+    known = [a.name for a in arguments if a.default is not a.empty]
     for name, value in options.items():
         if name not in known:
             has = nearest(name, known) or f"; it has {', '.join(known)}"
             raise TypeError(f"{loss} has no option {name!r}{has}")
-        check_loss_option(name, value)
+        if not (name == "reduction" and value == "batchmean" and loss == "KLDivLoss"):
+            check_loss_option(name, value)
