@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 from tinylearn.errors import ShapeError, TinylearnError, describe
-from tinylearn.graph.dtype import bool_
+from tinylearn.graph.dtype import bool_, float16
 from tinylearn.parts import part
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.composed import composed
 
 NOTHING = -1e30  # its exponential is 0, and unlike -inf it may be taken from itself
+NOTHING_HALF = -6e4  # the same for float16
 
 
 @part("nn.attention_weights")
@@ -30,8 +31,8 @@ def attention_weights(query: Tensor, key: Tensor, mask: Tensor | None, scale: fl
         return scores.softmax(-1)
     if mask.dtype is not bool_:
         return (scores + mask).softmax(-1)
-    weights = mask.where(scores.float(), NOTHING).softmax(-1).cast(scores.dtype)
-    return mask.where(weights, 0.0)
+    nothing = NOTHING_HALF if scores.dtype is float16 else NOTHING
+    return mask.where(mask.where(scores, nothing).softmax(-1), 0.0)
 
 
 def scaled_dot_product_attention(
