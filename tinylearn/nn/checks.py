@@ -23,6 +23,14 @@ def checked(name: str, number: float, below: float = math.inf, least: float = 0)
     return value
 
 
+def two_shares(name: str, pair: Any) -> tuple[float, float]:
+    """Two numbers from 0 to below 1."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(f"{name} are two numbers, not {pair!r}\nTry {name}=(0.9, 0.999)")
+    first, second = (checked(name, share, below=1) for share in pair)
+    return first, second
+
+
 def sizes(**named: int) -> None:
     """Raise ValueError for a size that is no whole number above 0."""
     for name, size in named.items():

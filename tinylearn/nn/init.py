@@ -165,7 +165,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     """Normally distributed, with variance 2 * gain**2 / (fan_in + fan_out)."""
-    return normal_(tensor, std=gain * math.sqrt(2 / sum(fans(tensor))))
+    return normal_(tensor, std=checked("gain", gain) * math.sqrt(2 / sum(fans(tensor))))
 
 
 def kaiming_uniform_(
