@@ -7,7 +7,7 @@ import importlib
 from typing import Any
 
 from tinylearn.errors import nearest
-from tinylearn.nn import functional, init, optim, schedules, state
+from tinylearn.nn import functional, init, optim, schedules, state, utils
 from tinylearn.nn.activations import (
     CELU,
     ELU,
@@ -206,6 +206,7 @@ __all__ = [
     "optim",
     "schedules",
     "state",
+    "utils",
 ]
 
 
