@@ -75,9 +75,9 @@ def rmsprop(a: Arrays) -> tuple[np.ndarray, ...]:
 
 
 def centered(a: Arrays) -> tuple[np.ndarray, ...]:
-    """Graves 2013, equations 38 to 41; v is so large here that the variance is above 0."""
+    """Graves 2013, equations 38 to 41."""
     v = KEPT * a["v"] + (1 - KEPT) * a["g"] ** 2
-    m = KEPT * a["small"] + (1 - KEPT) * a["g"]
+    m = KEPT * a["m"] + (1 - KEPT) * a["g"]
     return a["g"] / (np.sqrt(v - m * m) + EPS), v, m
 
 
@@ -137,8 +137,8 @@ RULES: dict[str, tuple[Callable, tuple[str, ...], tuple[str, ...]]] = {
     "rmsprop": (rmsprop, ("g", "v", "alpha", "eps"), ("the scaled gradient", "v")),
     "centered_rmsprop": (
         centered,
-        ("g", "v", "small", "alpha", "eps"),
-        ("the scaled gradient", "v", "small"),
+        ("g", "v", "m", "alpha", "eps"),
+        ("the scaled gradient", "v", "m"),
     ),
     "adagrad": (adagrad, (*WEIGHT, "v", "lr", "eps"), ("w", "v")),
     "adadelta": (adadelta, (*WEIGHT, "v", "u", "lr", "rho", "eps"), ("w", "v", "u")),
@@ -171,7 +171,7 @@ def check_update(name: str, function: Callable, seed: int = 0) -> None:
         answer = answer if len(returns) > 1 else (answer,)
         answer = tuple(answer) if isinstance(answer, list) else answer
         if not isinstance(answer, tuple) or len(answer) != len(returns):
-            wanted = ", ".join(f"the new {target}" for target in returns)
+            wanted = ", ".join(t if " " in t else f"the new {t}" for t in returns)
             says = f"{name} must return a tuple ({wanted}), it returned {show(answer)}"
             raise ContractError(f"{says}\n    called with {where}")
         for k, (target, got) in enumerate(zip(returns, answer, strict=True)):
@@ -184,12 +184,11 @@ def check_update(name: str, function: Callable, seed: int = 0) -> None:
 
 
 def sample(shape: tuple[int, ...], random: np.random.Generator) -> Arrays:
-    """Weights, gradients and memory; mean squares are positive, "small" is below their root."""
-    names = (*"wgmvu", "top", "small")
+    """Weights, gradients and memory; mean squares are at least the square of the mean."""
+    names = (*"wgmvu", "top")
     arrays = {name: np.asarray(random.standard_normal(shape), np.float32) for name in names}
     for name in ("v", "u", "top"):
-        arrays[name] = np.abs(arrays[name])
-    arrays["small"] = np.tanh(arrays["small"]) * np.sqrt(arrays["v"])
+        arrays[name] = np.abs(arrays[name]) + arrays["m"] ** 2
     return {name: np.asarray(array, np.float32) for name, array in arrays.items()}
 
 
