@@ -1,6 +1,18 @@
-"""nn: layers, losses, optimizers, and a model's numbers in files.
+"""nn: layers, losses, optimizers, loaders, and a model's numbers in files, by PyTorch's names.
 
-from tinylearn.nn import Linear, Sequential, ReLU, optim, state, datasets
+from tinylearn import nn
+from tinylearn.nn import functional as F, optim, datasets
+from tinylearn.nn.utils.data import DataLoader, TensorDataset
+
+module.py containers.py       what layers and models have in common; lists and dicts of them
+layers.py norms.py activations.py pooling.py losses.py       one topic a file
+recurrent.py attention.py transformer.py                     what reads sequences
+functional.py formulas/       what all of these compute, as functions
+init.py                       first numbers
+optim.py adaptive.py lbfgs.py updates.py                     optimizers and their rules
+schedules.py cycles.py plateau.py                            learning rates
+utils/                        clipped gradients; data sets, samplers and loaders
+state.py datasets.py loader.py progress.py                   files, data, batches of arrays
 """
 
 import importlib
