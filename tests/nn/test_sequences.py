@@ -33,6 +33,23 @@ def test_what_a_layer_remembers_in_the_end_is_its_last_output(kind):
     np.testing.assert_allclose(outputs[:, -1].numpy(), h[0].numpy(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_the_gradient_goes_back_through_a_long_sequence(kind, device):
+    layer, x = getattr(nn, kind)(2, 3).double(), floats(50, 2, 2).astype(np.float64)
+    weight = layer.weight_hh_l0
+    layer(x)[0][-1].sum().backward()
+    found = weight.grad.numpy()[1, 2]
+
+    def moved(by):
+        numbers = weight.numpy()
+        numbers[1, 2] += by
+        other = getattr(nn, kind)(2, 3).double()
+        other.load_state_dict(layer.state_dict() | {"weight_hh_l0": numbers})
+        return other(x)[0][-1].sum().item()
+
+    assert found == pytest.approx((moved(1e-5) - moved(-1e-5)) / 2e-5, rel=1e-5)
+
+
 def test_a_recurrent_layer_learns_to_count(device):
     layer, head = nn.GRU(1, 8), nn.Linear(8, 1)
     optimizer = nn.optim.Adam([layer, head], lr=0.05)

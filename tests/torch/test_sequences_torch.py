@@ -31,6 +31,7 @@ SEQUENCES = [
     ("GRU", (6, 4, 2), {}, [STEPS, MEMORY], {}),
     ("GRU", (6, 4), {"bidirectional": True}, [STEPS, MEMORY], {}),
     ("GRU", (6, 4), {"batch_first": True}, [STEPS, floats(1, 5, 4)], {}),
+    ("LSTM", (6, 4), {}, [floats(60, 2, 6)], {}),
     ("MultiheadAttention", (8, 2), {}, [WORDS] * 3, {}),
     ("MultiheadAttention", (8, 4), {"bias": False}, [TARGET, WORDS, WORDS], {}),
     ("MultiheadAttention", (8, 2), {"batch_first": True}, [WORDS] * 3,
