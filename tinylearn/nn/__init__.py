@@ -5,7 +5,7 @@ from tinylearn.nn import functional as F, optim, datasets
 from tinylearn.nn.utils.data import DataLoader, TensorDataset
 
 module.py containers.py       what layers and models have in common; lists and dicts of them
-layers.py norms.py activations.py pooling.py losses.py       one topic a file
+layers.py norms.py activations.py images.py pooling.py losses.py      one topic a file
 recurrent.py attention.py transformer.py                     what reads sequences
 functional.py formulas/       what all of these compute, as functions
 init.py                       first numbers
@@ -49,7 +49,6 @@ from tinylearn.nn.activations import (
     Tanhshrink,
     Threshold,
     Unflatten,
-    ZeroPad2d,
 )
 from tinylearn.nn.attention import (
     MultiheadAttention,
@@ -61,6 +60,23 @@ from tinylearn.nn.containers import (
     ParameterDict,
     ParameterList,
     Sequential,
+)
+from tinylearn.nn.images import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AvgPool1d,
+    CircularPad2d,
+    ConstantPad1d,
+    ConstantPad2d,
+    Conv1d,
+    ConvTranspose2d,
+    MaxPool1d,
+    PixelShuffle,
+    ReflectionPad2d,
+    ReplicationPad2d,
+    Upsample,
+    ZeroPad1d,
+    ZeroPad2d,
 )
 from tinylearn.nn.layers import (
     Bilinear,
@@ -135,6 +151,9 @@ __all__ = [
     "LSTM",
     "RNN",
     "SELU",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AvgPool1d",
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
@@ -143,7 +162,12 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "Bilinear",
+    "CircularPad2d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "Conv1d",
     "Conv2d",
+    "ConvTranspose2d",
     "CosineEmbeddingLoss",
     "CrossEntropyLoss",
     "Dropout",
@@ -175,6 +199,7 @@ __all__ = [
     "LogSoftmax",
     "MSELoss",
     "MarginRankingLoss",
+    "MaxPool1d",
     "MaxPool2d",
     "Mish",
     "Module",
@@ -186,11 +211,14 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PixelShuffle",
     "PoissonNLLLoss",
     "RMSNorm",
     "RNNCell",
     "ReLU",
     "ReLU6",
+    "ReflectionPad2d",
+    "ReplicationPad2d",
     "Sequential",
     "SiLU",
     "Sigmoid",
@@ -211,6 +239,8 @@ __all__ = [
     "TransformerEncoderLayer",
     "TripletMarginLoss",
     "Unflatten",
+    "Upsample",
+    "ZeroPad1d",
     "ZeroPad2d",
     "datasets",
     "functional",

@@ -42,7 +42,6 @@ __all__ = [
     "Tanhshrink",
     "Threshold",
     "Unflatten",
-    "ZeroPad2d",
 ]
 
 
@@ -307,18 +306,3 @@ class Unflatten(Module):
 
     def extra_repr(self) -> str:
         return f"{self.dim}, {self.unflattened_size}"
-
-
-class ZeroPad2d(Module):
-    """Zeros around images: (left, right, top, bottom), or one width for all sides."""
-
-    def __init__(self, padding: int | Sequence[int]) -> None:
-        self.padding = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
-        if len(self.padding) != 4:
-            raise ValueError(f"padding is one width or four, not {padding!r}")
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.pad(x, self.padding)
-
-    def extra_repr(self) -> str:
-        return f"{self.padding}"

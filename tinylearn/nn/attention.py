@@ -70,7 +70,8 @@ class MultiheadAttention(Module):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """
+        """What each place takes, and the weights it was taken by.
+
         key_padding_mask       (batch, S): bool, True for a key that only fills up, or float, added
         attn_mask              (T, S) or (batch * heads, T, S): bool, True where a place may NOT
                                look, or float, which is added

@@ -49,6 +49,16 @@ from tinylearn.nn.formulas.distances import (
     pad,
     pairwise_distance,
 )
+from tinylearn.nn.formulas.images import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    conv1d,
+    conv_transpose2d,
+    interpolate,
+    max_pool1d,
+    pixel_shuffle,
+)
 from tinylearn.nn.formulas.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -77,6 +87,9 @@ from tinylearn.tensor.composed import composed
 from tinylearn.tensor.othernames import of_tensors
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
     "batch_statistics",
@@ -85,7 +98,9 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "conv1d",
     "conv2d",
+    "conv_transpose2d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -105,6 +120,7 @@ __all__ = [
     "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -114,6 +130,7 @@ __all__ = [
     "log_softmax",
     "logsigmoid",
     "margin_ranking_loss",
+    "max_pool1d",
     "max_pool2d",
     "mish",
     "mse_loss",
@@ -122,6 +139,7 @@ __all__ = [
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pixel_shuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
