@@ -21,6 +21,8 @@ LAYERS = [  # name, arguments, options, inputs
     ("Linear", (6, 3), {}, [X]),
     ("Bilinear", (6, 2, 3), {}, [X, floats(4, 2)]),
     ("Bilinear", (6, 2, 3), {"bias": False}, [X, floats(4, 2)]),
+    ("CosineSimilarity", (), {}, [X, floats(4, 6, seed=3)]),
+    ("PairwiseDistance", (), {"p": 1.0, "keepdim": True}, [X, floats(4, 6, seed=3)]),
     ("Embedding", (5, 3), {}, [ints(5, 2, 4)]),
     ("Embedding", (5, 3), {"padding_idx": 2}, [ints(5, 2, 4)]),
     ("Embedding", (5, 3), {"padding_idx": -1}, [ints(5, 2, 4)]),

@@ -81,12 +81,14 @@ from tinylearn.nn.images import (
 from tinylearn.nn.layers import (
     Bilinear,
     Conv2d,
+    CosineSimilarity,
     Dropout,
     Dropout1d,
     Dropout2d,
     Dropout3d,
     Embedding,
     Linear,
+    PairwiseDistance,
 )
 from tinylearn.nn.losses import (
     BCELoss,
@@ -169,6 +171,7 @@ __all__ = [
     "Conv2d",
     "ConvTranspose2d",
     "CosineEmbeddingLoss",
+    "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
     "Dropout1d",
@@ -208,6 +211,7 @@ __all__ = [
     "MultiheadAttention",
     "NLLLoss",
     "PReLU",
+    "PairwiseDistance",
     "Parameter",
     "ParameterDict",
     "ParameterList",

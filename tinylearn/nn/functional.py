@@ -280,5 +280,5 @@ def __getattr__(name: str) -> Any:
     if not name.startswith("_") and hasattr(Tensor, name):
         hint = of_tensors(name)
     else:
-        hint = nearest(name, [word for word in globals() if not word.startswith("_")])
+        hint = nearest(name, __all__)
     raise AttributeError(f"tinylearn.nn.functional has no {name!r}{hint}")

@@ -12,7 +12,7 @@ import math
 from tinylearn.errors import DTypeError, ShapeError, describe
 from tinylearn.nn import functional as F
 from tinylearn.nn import init
-from tinylearn.nn.checks import axis, probability, sizes, yes_no
+from tinylearn.nn.checks import axis, checked, probability, sizes, yes_no
 from tinylearn.nn.methods import as_tensor
 from tinylearn.nn.module import Module, title
 from tinylearn.tensor import Tensor
@@ -22,12 +22,14 @@ from tinylearn.tensor.windows import Pair, padding_of, two
 __all__ = [
     "Bilinear",
     "Conv2d",
+    "CosineSimilarity",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
     "Embedding",
     "Linear",
+    "PairwiseDistance",
 ]
 
 
@@ -221,6 +223,27 @@ class Bilinear(Module):
 
     def extra_repr(self) -> str:
         return f"{self.in1_features}, {self.in2_features}, {self.out_features}"
+
+
+class CosineSimilarity(Module):
+    """The cosine of the angle between rows along an axis: 1 for one direction."""
+
+    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
+        self.dim, self.eps = axis("dim", dim), checked("eps", eps)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return F.cosine_similarity(x1, x2, self.dim, self.eps)
+
+
+class PairwiseDistance(Module):
+    """The p-norm of the difference of rows along the last axis."""
+
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
+        yes_no(keepdim=keepdim)
+        self.norm, self.eps, self.keepdim = float(p), checked("eps", eps), keepdim
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return F.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
 
 
 class Dropout(Module):
