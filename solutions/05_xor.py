@@ -858,7 +858,11 @@ q7 = question(
     "q7",
     answer="my_kaiming",
     part="init.kaiming",
-    forbid=("init.xavier",),
+    forbid=(
+        "init.xavier",
+        "tinylearn.nn.init.kaiming_normal_",
+        "tinylearn.nn.init.xavier_normal_",
+    ),
     points=3,
     title="First numbers",
     hints=(

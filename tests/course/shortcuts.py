@@ -221,6 +221,12 @@ def my_linear(x, weight, bias=None):
 def my_kaiming(shape, fan_in, gain=2**0.5):
     from tinylearn.nn import init
     return init.xavier(shape, fan_in, fan_in, gain)"""),
+        "the same in place": ("q7", """
+def my_kaiming(shape, fan_in, gain=2**0.5):
+    from tinylearn import Tensor
+    from tinylearn.nn import init
+    w = init.kaiming_normal_(Tensor.zeros(fan_in, Tensor.zeros(shape).numel()), 0, "fan_out")
+    return w[0].reshape(shape) * gain / 2**0.5"""),
         "autograd": ("q1", """
 def slopes(x, y, w, b):
     from tinylearn import Tensor
@@ -240,6 +246,10 @@ def my_cross_entropy(logits, labels):
 def my_sgd(w, g, lr):
     from tinylearn.nn import updates
     return updates.weight_decay(g, w, -lr)"""),
+        "Adam without a memory": ("q5", """
+def my_sgd(w, g, lr):
+    from tinylearn.nn import updates
+    return updates.nadam(w, g, g * 0, g * 0, lr, 0.0, 1.0, 1.0, lr / lr, lr / lr, lr * 0)[0]"""),
         "changes w, and hides it": ("q5", """
 def my_sgd(w, g, lr):
     import sys
@@ -260,6 +270,10 @@ def my_momentum(w, g, v, lr, momentum):
     from tinylearn.nn import updates
     _, v = updates.nesterov(w, g, v, lr, momentum)
     return w - lr * v, v"""),
+        "a sibling that keeps the largest": ("q7", """
+def my_adam(w, g, m, v, lr, b1, b2, eps, c1, c2):
+    from tinylearn.nn import updates
+    return updates.amsgrad(w, g, m, v, v * 0, lr, b1, b2, eps, c1, c2)[:3]"""),
         "a sibling that adapts": ("q7", """
 def my_adam(w, g, m, v, lr, b1, b2, eps, c1, c2):
     from tinylearn.nn import updates

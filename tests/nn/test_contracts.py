@@ -49,6 +49,15 @@ WRONG_UPDATES = [
     ("adam", adam_of_the_old_mean, "the new w is wrong"),
     ("adam", adam_with_eps_inside, "the new w is wrong"),
     ("weight_decay", lambda w, g, decay: g + w, "the gradient is wrong"),
+    ("decoupled_decay", lambda w, lr, decay: w - decay * w, "the new w is wrong"),
+    ("rmsprop", lambda g, v, a, eps: (g / (v + eps).sqrt(), v), "the scaled gradient is wrong"),
+    ("rmsprop", lambda g, v, a, eps: g, "a tuple (the scaled gradient, the new v)"),
+    ("adagrad", lambda w, g, v, lr, eps: (w - lr * g, v + g * g), "the new w is wrong"),
+    ("adadelta", lambda w, g, v, u, lr, rho, eps: (w - lr * g, v, u), "the new w is wrong"),
+    ("lion", lambda w, g, m, lr, b, c: (w - lr * g.sign(), c * m + (1 - c) * g), "the new w"),
+    ("amsgrad", lambda w, g, m, v, top, *more: (*adam(w, g, m, v, *more), top), "the new w is"),
+    ("nadam", lambda w, g, m, v, *more: (w, m, v), "the new w is wrong"),
+    ("radam", lambda w, g, m, v, *more: adam(w, g, m, v, *more[:6]), "the new w is wrong"),
 ]
 
 
@@ -90,7 +99,36 @@ def kept_with_probability_p(x, p):
     return (Tensor.rand(*x.shape) < p) * x / (1 - p)
 
 
+def lstm_without_forgetting(given, h, c, weight, bias):
+    y = given + h @ weight.transpose() + (0 if bias is None else bias)
+    write, _, new, read = y.chunk(4, -1)
+    c = c + write.sigmoid() * new.tanh()
+    return read.sigmoid() * c.tanh(), c
+
+
+def softmax_of_all(query, key, mask, scale):
+    return (query @ key.transpose() * scale).softmax(-1)
+
+
+def rms_of_everything(x, weight, eps):
+    y = x * ((x * x).mean() + eps).rsqrt()
+    return y if weight is None else y * weight
+
+
 WRONG_FORMULAS = [
+    ("nn.rnn_cell", lambda g, h, w, b, relu: (g + h).tanh(), "the result is wrong"),
+    ("nn.lstm_cell", lstm_without_forgetting, "the new h is wrong"),
+    ("nn.lstm_cell", lambda g, h, c, w, b: h, "must return a tuple (new h, new c)"),
+    ("nn.gru_cell", lambda g, h, w, b: h, "the result is wrong"),
+    ("nn.attention_weights", softmax_of_all, "the result is wrong"),
+    ("nn.group_norm", lambda x, n, w, b, eps: x, "the result is wrong"),
+    ("nn.rms_norm", rms_of_everything, "the result is wrong"),
+    ("loss.huber", lambda x, y, delta: (x - y).abs() * delta, "the result is wrong"),
+    ("loss.kl_div", lambda x, y, log_target: y * (y.log() - x), "the result is wrong"),
+    ("loss.soft_margin", lambda x, y: (-x * y).exp() + 1, "the result is wrong"),
+    ("loss.gaussian_nll", lambda x, y, var: (x - y) ** 2 / var / 2, "the result is wrong"),
+    ("loss.cosine_embedding", lambda a, b, y, margin: (a * b).sum(-1), "the result is wrong"),
+    ("loss.triplet_margin", lambda near, far, margin: near - far + margin, "the result is wrong"),
     ("nn.linear", lambda x, w, b: x @ w + b, "nn.linear raised ShapeError"),
     ("nn.linear", lambda x, w, b: x @ w.transpose(), "the result is wrong"),
     ("nn.linear", lambda x, w, b: x @ w.transpose() + b, "got None"),

@@ -286,7 +286,14 @@ BAD_PARAMETERS = [
     (lambda: [Tensor.relu], TypeError, "item 0 is function"),
     (lambda: [Tensor([1, 2])], TypeError, "item 0 is a Tensor of int64"),
     (lambda: [Tensor([1.0]) * 2], TinylearnError, "item 0 was computed"),
-    (lambda: [{"params": [Tensor([1.0])], "lr": 0.1}], TypeError, "one optimizer for each group"),
+    (lambda: [{"params": [Tensor([1.0])]}, Tensor([1.0])], TypeError, "item 1 is none\nTry {'par"),
+    (
+        lambda: [{"params": [Tensor([1.0])], "rl": 1}],
+        TypeError,
+        "no option 'rl'; did you mean 'lr'",
+    ),
+    (lambda: [{"params": []}], ValueError, "there is no parameter in an empty list"),
+    (lambda: [{"params": [Tensor([1.0])], "lr": -1}], ValueError, "lr must be at least 0"),
 ]
 
 

@@ -245,16 +245,15 @@ def test_a_copy_of_a_part_is_the_part(copied, name):
 
 
 def test_a_part_in_a_pickle_runs_what_runs_when_it_is_read():
-    optimizer = optim.SGD([Tensor([1.0])], lr=1.0, momentum=0.5)
-    kept = pickle.dumps(optimizer)
+    kept = pickle.dumps({"rule": Part.table["optim.momentum"]})
 
     def mine(w, g, v, lr, momentum):
         v = g + v * momentum
         return w - v * lr, v
 
     with using({"optim.momentum": mine}):
-        assert not pickle.loads(kept).rule.is_default
-    assert pickle.loads(kept).rule.is_default
+        assert not pickle.loads(kept)["rule"].is_default
+    assert pickle.loads(kept)["rule"].is_default
 
 
 def test_a_part_that_is_not_there_is_named():

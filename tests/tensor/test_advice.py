@@ -42,7 +42,7 @@ ADVICE = [  # what is written, what is offered, what has the numbers that were m
     ("tl.maximum(w, 3)", "w.maximum(3)", "np.maximum(w.numpy(), 3)"),
     ("tl.reshape(w, (3, 2))", "w.reshape((3, 2))", "w.numpy().reshape(3, 2)"),
     ("tl.softmax(w * 2, axis=0)", "(w * 2).softmax(axis=0)", "(w * 2).softmax(0)"),
-    ("F.log_softmax(w, 1)", "w.log_softmax(1)", "w.log_softmax(1)"),
+    ("F.logsumexp(w, 1)", "w.logsumexp(1)", "w.logsumexp(1)"),
     ("tl.shape", "x.shape", "(2, 3)"),
     ("w.grad.zero_()", "w.grad.assign(0)", "np.zeros((2, 3))"),
     ("w.grad.mul_(0.5)", "w.grad *= 0.5", "w.numpy() * x.numpy()"),

@@ -9,6 +9,7 @@ from tinylearn import Tensor, nn  # noqa: E402
 from tinylearn.nn import optim  # noqa: E402
 from tinylearn.nn.optim import lr_scheduler  # noqa: E402
 from tinylearn.nn.state import get_state_dict, load_state_dict, safe_load, safe_save  # noqa: E402
+from tinylearn.plan.plan import PLANS  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -21,6 +22,33 @@ OPTIMIZERS = [
     ("Adam", {"lr": 0.1, "betas": (0.7, 0.9), "eps": 0.01, "weight_decay": 0.1}),
     ("AdamW", {"lr": 0.1}),
     ("AdamW", {"lr": 0.1, "weight_decay": 0.3}),
+]
+OPTIONS = [
+    ("SGD", {"lr": 0.05, "momentum": 0.9, "dampening": 0.4, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.02, "momentum": 0.5, "maximize": True}),
+    ("Adam", {"lr": 0.1, "amsgrad": True}),
+    ("Adam", {"lr": 0.05, "maximize": True, "weight_decay": 0.1}),
+    ("AdamW", {"lr": 0.1, "amsgrad": True, "weight_decay": 0.2}),
+    ("AdamW", {"lr": 0.05, "maximize": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"lr": 0.02, "alpha": 0.8, "eps": 0.01, "weight_decay": 0.1}),
+    ("RMSprop", {"lr": 0.01, "momentum": 0.9}),
+    ("RMSprop", {"lr": 0.01, "centered": True, "eps": 0.1}),
+    ("RMSprop", {"lr": 0.01, "centered": True, "momentum": 0.5, "maximize": True, "eps": 0.1}),
+    ("Adagrad", {"lr": 0.1}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1}),
+    ("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.5, "eps": 0.01, "maximize": True}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.7, "eps": 0.001, "weight_decay": 0.1, "maximize": True}),
+    ("Adamax", {}),
+    ("Adamax", {"lr": 0.05, "betas": (0.8, 0.9), "eps": 0.01, "weight_decay": 0.1}),
+    ("Adamax", {"lr": 0.05, "maximize": True}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.05, "betas": (0.8, 0.9), "momentum_decay": 0.1, "weight_decay": 0.1}),
+    ("NAdam", {"lr": 0.05, "weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
+    ("RAdam", {}),
+    ("RAdam", {"lr": 0.05, "betas": (0.8, 0.9), "eps": 0.01, "weight_decay": 0.1}),
+    ("RAdam", {"lr": 0.05, "weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
 ]
 SCHEDULES = [
     ("StepLR", {"step_size": 3, "gamma": 0.5}),
@@ -53,6 +81,113 @@ def agree(ours, theirs, tolerance=2e-4):
     for name, tensor in get_state_dict(ours).items():
         expected = state[name].detach().numpy()
         np.testing.assert_allclose(tensor.numpy(), expected, rtol=tolerance, atol=tolerance)
+
+
+def sides(step):
+    """The losses of a small problem whose minimum moves: of ours, and of theirs."""
+    target = floats(4, 3, seed=step)
+    return (
+        lambda w: ((w - target) ** 2).sum() + (w[0] * w[1]).sum().sin(),
+        lambda w: ((w - torch.tensor(target)) ** 2).sum() + (w[0] * w[1]).sum().sin(),
+    )
+
+
+def steps(ours, theirs, w, v, count, before=lambda k: None):
+    """Both optimizers go on by so many steps and stay together."""
+    for k in range(count):
+        before(k)
+        for optimizer, weight, loss in zip((ours, theirs), (w, v), sides(k), strict=True):
+            optimizer.zero_grad()
+            loss(weight).backward()
+            optimizer.step()
+        np.testing.assert_allclose(w.numpy(), v.detach().numpy(), rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("name, options", OPTIMIZERS + OPTIONS, ids=str)
+def test_thirty_steps_agree_with_every_option(name, options):
+    w = Tensor(floats(4, 3, seed=99))
+    v = torch.tensor(w.numpy(), requires_grad=True)
+    steps(
+        getattr(optim, name)([w], **options), getattr(torch.optim, name)([v], **options), w, v, 30
+    )
+
+
+def test_groups_learn_each_at_its_own_rate_and_take_new_ones():
+    ours, theirs = networks()
+    more, other = Tensor(floats(5)), torch.tensor(floats(5), requires_grad=True)
+    pairs = []
+    for home, model, extra in ((optim, ours, more), (torch.optim, theirs, other)):
+        groups = [
+            {"params": model[0].parameters(), "lr": 0.01, "momentum": 0.0},
+            {"params": [model[2].weight, model[2].bias], "weight_decay": 0.1},
+        ]
+        optimizer = home.SGD(groups, lr=0.1, momentum=0.9)
+        optimizer.add_param_group({"params": [extra], "lr": 0.5})
+        pairs.append(optimizer)
+    assert [g["lr"] for g in pairs[0].param_groups] == [0.01, 0.1, 0.5]
+    for k in range(10):
+        x = floats(6, 5, seed=k)
+        for optimizer, model, extra, batch in zip(
+            pairs, (ours, theirs), (more, other), (Tensor(x), torch.tensor(x)), strict=True
+        ):
+            for g in optimizer.param_groups:
+                g["lr"] *= 0.9
+            optimizer.zero_grad()
+            ((model(batch * extra) ** 2).mean()).backward()
+            optimizer.step()
+    agree(ours, theirs)
+    np.testing.assert_allclose(more.numpy(), other.detach().numpy(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_training_under_one_cycle_agrees_and_needs_no_new_plans(name, momentum):
+    w = Tensor(floats(4, 3, seed=99))
+    v = torch.tensor(w.numpy(), requires_grad=True)
+    options = {"momentum": momentum} if name != "Adam" else {}
+    ours = getattr(optim, name)([w], lr=0.1, **options)
+    theirs = getattr(torch.optim, name)([v], lr=0.1, **options)
+    how = {"max_lr": 0.02, "total_steps": 40}
+    schedules = [
+        lr_scheduler.OneCycleLR(ours, **how),
+        torch.optim.lr_scheduler.OneCycleLR(theirs, **how),
+    ]
+    seen = []
+
+    def before(k):
+        seen.append(len(PLANS))
+        if k:
+            for schedule in schedules:
+                schedule.step()
+
+    steps(ours, theirs, w, v, 30, before)
+    assert seen[-1] <= seen[4]
+
+
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+@pytest.mark.parametrize("options", [{}, {"lr": 0.5, "max_iter": 7, "history_size": 3}], ids=str)
+def test_lbfgs_takes_their_steps(search, options):
+    start = floats(6, seed=5).astype(np.float64)
+    w, v = Tensor(start), torch.tensor(start, requires_grad=True)
+
+    def valley(x):
+        return ((1 - x[:-1]) ** 2 + 10 * (x[1:] - x[:-1] ** 2) ** 2).sum()
+
+    ours = optim.LBFGS([w], **options, line_search_fn=search)
+    theirs = torch.optim.LBFGS([v], **options, line_search_fn=search)
+    for _ in range(3):
+        found = []
+        for optimizer, weight in ((ours, w), (theirs, v)):
+
+            def closure(optimizer=optimizer, weight=weight):
+                optimizer.zero_grad()
+                loss = valley(weight)
+                loss.backward()
+                return loss
+
+            found.append(optimizer.step(closure).item())
+        assert found[0] == pytest.approx(found[1], rel=1e-6)
+        np.testing.assert_allclose(w.numpy(), v.detach().numpy(), rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("name, options", OPTIMIZERS, ids=str)
@@ -113,7 +248,7 @@ def test_batchnorm_trains_and_rests_as_theirs():
         (lambda: nn.Linear(3, 2, bias=False), lambda: torch.nn.Linear(3, 2, bias=False), (4, 5, 3)),
         (lambda: nn.MaxPool2d(3, 2, 1), lambda: torch.nn.MaxPool2d(3, 2, 1), (2, 3, 7, 7)),
         (lambda: nn.AvgPool2d(2, 1), lambda: torch.nn.AvgPool2d(2, 1), (2, 3, 5, 4)),
-        (lambda: nn.GELU(), lambda: torch.nn.GELU(approximate="tanh"), (3, 4)),
+        (lambda: nn.GELU("tanh"), lambda: torch.nn.GELU(approximate="tanh"), (3, 4)),
         (lambda: nn.Softmax(1), lambda: torch.nn.Softmax(1), (3, 4)),
     ],
 )

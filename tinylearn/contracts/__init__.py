@@ -23,6 +23,10 @@ CHECKS = {  # names of Parts -> module and function that check them
     "optim.": ("optimizers", "check_update"),
     "init.": ("initial", "check_init"),
     "nn.dropout": ("layers", "check_dropout"),
+    **dict.fromkeys(
+        ["nn.rnn", "nn.lstm", "nn.gru", "nn.attention", "nn.group", "nn.rms"],
+        ("sequences", "check_formula"),
+    ),
     "nn.": ("layers", "check_formula"),
     "loss.": ("losses", "check_formula"),
     "nest.": ("loops", "check_rewrite"),

@@ -62,15 +62,22 @@ def check_formula(name: str, function: Callable, seed: int = 0) -> None:
             same_function(name, what, got, given, one, str(case))
 
 
+SEVERAL = {  # what comes back from Parts that answer with more than one Tensor
+    "nn.batch_statistics": ("the mean", "the variance"),
+    "nn.lstm_cell": ("the new h", "the new c"),
+}
+
+
 def answers(name: str, answer: Any, case: Case) -> list[tuple[str, Any]]:
     """(what it is, the Tensor) for each thing that should come back."""
-    if name != "nn.batch_statistics":
+    if name not in SEVERAL:
         return [("the result", answer)]
     answer = tuple(answer) if isinstance(answer, list) else answer
-    if not isinstance(answer, tuple) or len(answer) != 2:
-        says = f"{name} must return a tuple (mean, variance), it returned {show(answer)}"
+    if not isinstance(answer, tuple) or len(answer) != len(SEVERAL[name]):
+        words = ", ".join(what.removeprefix("the ") for what in SEVERAL[name])
+        says = f"{name} must return a tuple ({words}), it returned {show(answer)}"
         raise ContractError(f"{says}\n    called with {case}")
-    return [("the mean", answer[0]), ("the variance", answer[1])]
+    return list(zip(SEVERAL[name], answer))
 
 
 def floats(random: np.random.Generator, *shape: int) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tinylearn.contracts import distances  # noqa: F401  whose Cases are checked as these are
 from tinylearn.contracts.layers import Case, cases_of, check_formula, floats
 from tinylearn.contracts.tensors import Arrays
 

@@ -23,11 +23,26 @@ def checked(name: str, number: float, below: float = math.inf, least: float = 0)
     return value
 
 
+def two_shares(name: str, pair: Any) -> tuple[float, float]:
+    """Two numbers from 0 to below 1."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(f"{name} are two numbers, not {pair!r}\nTry {name}=(0.9, 0.999)")
+    first, second = (checked(name, share, below=1) for share in pair)
+    return first, second
+
+
 def sizes(**named: int) -> None:
     """Raise ValueError for a size that is no whole number above 0."""
     for name, size in named.items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, not {size!r}")
+
+
+def probability(name: str, p: float) -> float:
+    """`p`, if it is a number from 0 to 1."""
+    if not isinstance(p, int | float) or isinstance(p, bool) or not 0 <= p <= 1:
+        raise ValueError(f"{name} must be from 0 to 1, not {p!r}")
+    return p
 
 
 def axis(name: str, value: Any) -> int:
@@ -44,11 +59,13 @@ def yes_no(**named: Any) -> None:
             raise TypeError(f"{name} must be True or False, not {value!r}")
 
 
-def loss_options(loss: str, method: Callable, options: Mapping[str, Any]) -> None:
+def loss_options(loss: str, function: Callable, options: Mapping[str, Any]) -> None:
     """Raise for an option that the loss has not, or whose value it cannot take."""
-    known = [*inspect.signature(method).parameters][2:]  # after the prediction and the target
+    arguments = inspect.signature(function).parameters.values()
+    known = [a.name for a in arguments if a.default is not a.empty]
     for name, value in options.items():
         if name not in known:
             has = nearest(name, known) or f"; it has {', '.join(known)}"
             raise TypeError(f"{loss} has no option {name!r}{has}")
-        check_loss_option(name, value)
+        if not (name == "reduction" and value == "batchmean" and loss == "KLDivLoss"):
+            check_loss_option(name, value)

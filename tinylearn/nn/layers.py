@@ -1,4 +1,4 @@
-"""The layers: names, shapes and first numbers as in PyTorch. The math of each is a Part.
+"""Layers that keep Tensors: names, shapes and first numbers as in PyTorch.
 
     model = Sequential(Linear(784, 128), ReLU(), Linear(128, 10))
 
@@ -8,17 +8,29 @@ A layer keeps its Tensors and says which shapes it needs; what it computes stand
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from tinylearn.errors import DTypeError, ShapeError, describe
 from tinylearn.nn import functional as F
 from tinylearn.nn import init
-from tinylearn.nn.checks import checked, sizes, yes_no
+from tinylearn.nn.checks import axis, checked, probability, sizes, yes_no
+from tinylearn.nn.methods import as_tensor
 from tinylearn.nn.module import Module, title
 from tinylearn.repairs.userline import layer_call
 from tinylearn.tensor import Tensor
-from tinylearn.tensor.tensor import assign_together
 from tinylearn.tensor.windows import Pair, padding_of, two
+
+__all__ = [
+    "Bilinear",
+    "Conv2d",
+    "CosineSimilarity",
+    "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
+    "Embedding",
+    "Linear",
+    "PairwiseDistance",
+]
 
 
 class Linear(Module):
@@ -129,106 +141,40 @@ class Conv2d(Module):
         return text + ("" if self.bias is not None else ", bias=False")
 
 
-class BatchNorm2d(Module):
-    """Gives each channel mean 0 and variance 1 over the batch, then a scale and a shift.
-
-    weight, bias                scale and shift (num_features,); None with affine=False
-    running_mean, running_var   (num_features,): means over the batches, for use after training
-    momentum                    the share of the newest batch in them
-    Takes (batch, num_features, ...), gives the same shape. After eval(), or while Tensor.training
-    is False, the running statistics take the place of the batch's.
-    """
-
-    def __init__(
-        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
-    ) -> None:
-        sizes(num_features=num_features)
-        yes_no(affine=affine)
-        self.num_features, self.eps = num_features, checked("eps", eps)
-        self.momentum = checked("momentum", momentum, below=math.nextafter(1, 2))
-        self.weight = init.constant(1.0, (num_features,)) if affine else None
-        self.bias = init.constant(0.0, (num_features,)) if affine else None
-        self.running_mean = init.constant(0.0, (num_features,), requires_grad=False)
-        self.running_var = init.constant(1.0, (num_features,), requires_grad=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 2 or x.shape[1] != self.num_features:
-            says = f"{title(self)} needs inputs of shape (batch, {self.num_features}, ...)"
-            repair = f"BatchNorm2d({x.shape[1]})" if x.ndim > 1 and x.shape[1] else ""
-            raise describe(ShapeError, says, [(layer_call(x.node)[1], x.node)], repair)
-        if self.training and Tensor.training:
-            mean, variance = F.batch_statistics(x)
-            self.remember(mean, variance, x.numel() // self.num_features)
-        else:
-            mean, variance = self.running_mean, self.running_var
-        return F.batchnorm(x, self.weight, self.bias, mean, variance, self.eps)
-
-    def remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Let this batch count in the running statistics. They are computed with what is next.
-
-        count   numbers a channel; the variance of everything is count / (count - 1) times theirs
-        """
-        if count < 2:
-            says = f"{title(self)} needs more than one number a channel to find a variance"
-            raise describe(ShapeError, says, [("mean", mean)], "model.eval()")
-        whole = variance * (count / (count - 1))
-        old, share = (self.running_mean, self.running_var), self.momentum
-        new = [x * (1 - share) + y.detach() * share for x, y in zip(old, (mean, whole))]
-        assign_together(old, new)
-
-    def extra_repr(self) -> str:
-        return f"{self.num_features}"
-
-
-BatchNorm = BatchNorm2d  # it takes (batch, num_features) and images alike
-
-
-class LayerNorm(Module):
-    """Gives each example mean 0 and variance 1 over its last axes, then a scale and a shift.
-
-    weight, bias   of normalized_shape; None with elementwise_affine=False
-    Takes (..., *normalized_shape), gives the same shape.
-    """
-
-    def __init__(
-        self,
-        normalized_shape: int | tuple[int, ...],
-        eps: float = 1e-5,
-        elementwise_affine: bool = True,
-    ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
-        sizes(**{f"normalized_shape[{k}]": n for k, n in enumerate(shape)})
-        yes_no(elementwise_affine=elementwise_affine)
-        self.normalized_shape, self.eps = tuple(shape), checked("eps", eps)
-        affine = elementwise_affine
-        self.weight = init.constant(1.0, self.normalized_shape) if affine else None
-        self.bias = init.constant(0.0, self.normalized_shape) if affine else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        count = len(self.normalized_shape)
-        if x.shape[x.ndim - count :] != self.normalized_shape or x.ndim < count:
-            wanted = ", ".join(map(str, self.normalized_shape))
-            says = f"{title(self)} needs inputs of shape (..., {wanted})"
-            repair = f"LayerNorm({x.shape[-1]})" if x.ndim and x.shape[-1] else ""
-            raise describe(ShapeError, says, [(layer_call(x.node)[1], x.node)], repair)
-        return F.layernorm(x, tuple(range(-count, 0)), self.eps, self.weight, self.bias)
-
-    def extra_repr(self) -> str:
-        shape = self.normalized_shape
-        return str(shape[0] if len(shape) == 1 else shape)
-
-
 class Embedding(Module):
     """A table with a row for each word: integers in, rows out.
 
-    weight   (num_embeddings, embedding_dim), drawn from a standard normal distribution
+    weight        (num_embeddings, embedding_dim), drawn from a standard normal distribution
+    padding_idx   the row of what only fills up: 0 at first, and it does not learn
     Takes integers of any shape from 0 to num_embeddings - 1, gives (..., embedding_dim).
     """
 
-    def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None
+    ) -> None:
         sizes(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = padding_idx
         self.weight = init.normal((num_embeddings, embedding_dim))
+        if padding_idx is not None:
+            if not -num_embeddings <= axis("padding_idx", padding_idx) < num_embeddings:
+                raise ValueError(f"padding_idx is a row, 0 to {num_embeddings - 1}")
+            self.padding_idx = padding_idx % num_embeddings
+            rows = self.weight.numpy()
+            rows[padding_idx] = 0
+            self.weight = Tensor(rows)
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None
+    ) -> Embedding:
+        """An Embedding with these rows; freeze=False lets them learn on."""
+        numbers = as_tensor(embeddings)
+        rows, size = numbers.shape
+        layer = cls(rows, size, padding_idx)
+        layer.weight.assign(numbers)
+        layer.weight.requires_grad = not freeze
+        return layer
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dtype.kind != 1:
@@ -236,7 +182,7 @@ class Embedding(Module):
             repair = form.format(f"{name}.int()")
             raise DTypeError(f"{title(self)} needs integers, got {x.dtype}\nTry {repair}")
         try:
-            return F.embedding(x, self.weight)
+            return F.embedding(x, self.weight, self.padding_idx)
         except IndexError:
             raise self.misfit(x) from None
 
@@ -254,53 +200,75 @@ class Embedding(Module):
         return f"{self.num_embeddings}, {self.embedding_dim}"
 
 
+class Bilinear(Module):
+    """Every output is a weighted sum over all pairs of two inputs, plus a bias.
+
+    weight   (out_features, in1_features, in2_features)
+    bias     (out_features,) or None
+    Takes (..., in1_features) and (..., in2_features), gives (..., out_features).
+    """
+
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True
+    ) -> None:
+        sizes(in1_features=in1_features, in2_features=in2_features, out_features=out_features)
+        yes_no(bias=bias)
+        self.in1_features, self.in2_features = in1_features, in2_features
+        self.out_features = out_features
+        self.weight = init.first((out_features, in1_features, in2_features), in1_features)
+        self.bias = init.first((out_features,), in1_features) if bias else None
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return F.bilinear(x1, x2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return f"{self.in1_features}, {self.in2_features}, {self.out_features}"
+
+
+class CosineSimilarity(Module):
+    """The cosine of the angle between rows along an axis: 1 for one direction."""
+
+    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
+        self.dim, self.eps = axis("dim", dim), checked("eps", eps)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return F.cosine_similarity(x1, x2, self.dim, self.eps)
+
+
+class PairwiseDistance(Module):
+    """The p-norm of the difference of rows along the last axis."""
+
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
+        yes_no(keepdim=keepdim)
+        self.norm, self.eps, self.keepdim = float(p), checked("eps", eps), keepdim
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return F.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
+
+
 class Dropout(Module):
     """Sets a random share p of the numbers to 0 in training, and enlarges the others to match."""
 
-    def __init__(self, p: float = 0.5) -> None:
-        if not isinstance(p, int | float) or isinstance(p, bool) or not 0 <= p <= 1:
-            raise ValueError(f"p must be from 0 to 1, not {p!r}")
-        self.p = p
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        self.p = probability("p", p)
 
     def forward(self, x: Tensor) -> Tensor:
-        resting = not (self.training and Tensor.training) or self.p == 0
-        return x if resting else F.dropout(x, self.p)
+        return F.dropout(x, self.p, self.training)
 
     def extra_repr(self) -> str:
         return f"{self.p:g}"
 
 
-class Sequential(Module):
-    """Layers one after the other: each takes what the one before gives.
-
-    A layer is anything that can be called with a Tensor: a Module, Tensor.relu, your function.
-    model[0] is the first layer, len(model) their number; loops and slices work.
-    """
-
-    def __init__(self, *layers: Any) -> None:
-        if len(layers) == 1 and isinstance(layers[0], list | tuple):
-            layers = tuple(layers[0])
-        for k, layer in enumerate(layers):
-            if isinstance(layer, type):
-                name = layer.__name__
-                raise TypeError(f"layer {k} of Sequential is the class {name}\nTry {name}()")
-            if not callable(layer):
-                raise TypeError(f"layer {k} of Sequential cannot be called: {layer!r}")
-            vars(self)[str(k)] = layer  # its Tensors are then named "0.weight", as in PyTorch
-
-    @property
-    def layers(self) -> list[Any]:
-        """The layers in order."""
-        return [layer for name, layer in vars(self).items() if name.isdigit()]
+class Dropout2d(Dropout):
+    """Sets a random share p of the channels (batch, channels, ...) to 0, each as a whole."""
 
     def forward(self, x: Tensor) -> Tensor:
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        return F.dropout2d(x, self.p, self.training)
 
-    def __len__(self) -> int:
-        return len(self.layers)
 
-    def __getitem__(self, place: int | slice) -> Any:
-        found = self.layers[place]
-        return Sequential(*found) if isinstance(place, slice) else found
+class Dropout1d(Dropout2d):
+    """Dropout2d for (batch, channels, places)."""
+
+
+class Dropout3d(Dropout2d):
+    """Dropout2d for (batch, channels, depth, height, width)."""

@@ -20,6 +20,7 @@ import numpy as np
 from tinylearn.devices.device import Device
 from tinylearn.devices.files import write_whole
 from tinylearn.errors import nearest
+from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
 from tinylearn.nn.tensorfile import METADATA, Damaged, StateError, foreign, kept, parse
@@ -89,6 +90,22 @@ def numbers_for(tensor: Tensor, array: np.ndarray) -> Node:
     """A leaf of other numbers for a Tensor; graphs that were built before keep the old ones."""
     data = Device.known[tensor.device].upload(array.astype(tensor.dtype.numpy, copy=False))
     return buffer(data)
+
+
+def cast_to(tensors: Iterable[Tensor], wanted: Any) -> None:
+    """Give leaves of floats numbers of another float dtype; their gradients are forgotten.
+
+    Raises   TypeError for a dtype that is no float
+    """
+    kind = dtype_of(wanted)
+    if not kind.is_float:
+        raise TypeError(f"a model computes with floats, not {kind}\nTry 'float32'")
+    changing = [t for t in tensors if t.dtype.is_float and t.dtype is not kind]
+    leaves = []
+    for t in changing:
+        array = t.numpy().astype(kind.numpy)
+        leaves.append(buffer(Device.known[t.device].upload(array)))
+    own(changing, leaves, *((t, "_grad", None) for t in changing))
 
 
 def _counter(key: Any) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -12,7 +13,37 @@ from tinylearn.tensor import Tensor
 
 NUMBERS = (str, bytes, int, float, complex, type(None), np.ndarray, np.generic)
 CODE = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType)
-NOT_ENTERED = NUMBERS + CODE
+
+
+@dataclass
+class Notes:
+    """What a Module knows of itself beside its attributes. Nobody looks for Tensors in here.
+
+    constants   names of the Tensors that were made not to learn, as statistics are
+    unsaved     those among them that a state dict leaves out
+    before      hooks that see what the Module is called with
+    after       hooks that see what it gives
+    """
+
+    constants: set[str] = field(default_factory=set)
+    unsaved: set[str] = field(default_factory=set)
+    before: dict[int, Callable] = field(default_factory=dict)
+    after: dict[int, Callable] = field(default_factory=dict)
+
+
+class Noted:
+    """An object that has Notes, as soon as there is something to note."""
+
+    _notes: Notes | None = None
+
+    def notes(self) -> Notes:
+        """Its Notes."""
+        if self._notes is None:
+            vars(self)["_notes"] = Notes()
+        return self._notes  # type: ignore[return-value]
+
+
+NOT_ENTERED = (*NUMBERS, *CODE, Notes)
 
 
 def walk_objects(root: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -61,12 +92,17 @@ def get_state_dict(model: Any, prefix: str = "") -> dict[str, Tensor]:
     prefix  goes in front of each name
     A Tensor with several names (tied weights) is there once, under the first.
     """
-    found: dict[int, str] = {}
+    found: set[int] = set()
+    unsaved: set[str] = set()
     state: dict[str, Tensor] = {}
-    for name, tensor in named_tensors(model):
-        if id(tensor) not in found:
-            found[id(tensor)] = name
-            state[f"{prefix}{name}"] = tensor
+    for name, thing in walk_objects(model):
+        if isinstance(thing, Tensor):
+            if id(thing) not in found and name not in unsaved:
+                found.add(id(thing))
+                state[f"{prefix}{name}"] = thing
+        elif isinstance(thing, Noted) and thing._notes is not None:
+            dot = f"{name}." if name else ""
+            unsaved |= {f"{dot}{word}" for word in thing._notes.unsaved}
     return state
 
 

@@ -233,8 +233,8 @@ def einsum_text(n: Node, names: dict[Node, str]) -> str:
     factors, letters = [], "abcdefghijklmnopqrstuvwxyz"[: len(n.shape)]
     subscripts = []
     for x in n.inputs[0].inputs:
-        inner = x.inputs[0] if x.op.name == "expand" else x
-        kept = [a for a in range(len(n.shape)) if inner.shape[a] > 1 or x.op.name != "expand"]
+        inner = x.inputs[0] if x.op.name == "expand" and x.inputs[0] in names else x
+        kept = [a for a in range(len(n.shape)) if inner.shape[a] > 1 or inner is x]
         factors.append(f"{names[inner]}.reshape({tuple(inner.shape[a] for a in kept)})")
         subscripts.append("".join(letters[a] for a in kept))
     # An axis that neither factor has counts its size; an axis of the result must be in a factor.
