@@ -9,6 +9,7 @@ Importing it costs NumPy and little more: pictures and the course come when they
 from __future__ import annotations
 
 import importlib
+import math
 from typing import Any
 
 from tinylearn import contracts, nn
@@ -27,7 +28,6 @@ from tinylearn.parts import ContractError, Part, parts, use, using
 from tinylearn.plan.check import check_fused
 from tinylearn.repairs.othernames import of_tensors
 from tinylearn.tensor import Tensor, manual_seed, no_grad
-from tinylearn.tensor.creation import Creation
 
 __version__ = "0.1.0"
 
@@ -65,16 +65,27 @@ LATER = {
 }
 
 
+CONSTANTS = {  # PyTorch's other names for dtypes, and numbers that have a name
+    "half": float16, "float": float32, "double": float64, "int": int32, "long": int64,
+    "bool": bool_, "pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan,
+}  # fmt: skip
+
+
 def __getattr__(name: str) -> Any:
-    """Names of rooms that are imported only when somebody enters them."""
+    """What is not at hand at once: rooms that are imported only when somebody enters them, and
+    each method of Tensor as a function: tl.exp(x) is x.exp(), tl.zeros(3) is Tensor.zeros(3).
+    """
     if name in ("viz", "course"):
         return importlib.import_module(f"tinylearn.{name}")
     if name in LATER:
         return getattr(importlib.import_module(f"tinylearn.{LATER[name]}"), name)
+    if name in CONSTANTS:
+        return CONSTANTS[name]
     hint = nearest(name, [*__all__, *LATER])
-    if not name.startswith("_") and isinstance(vars(Creation).get(name), staticmethod):
-        hint = f"; the class makes tensors\nTry Tensor.{name}(...)"
-    elif not name.startswith("_") and hasattr(Tensor, name):
+    if not name.startswith("_") and hasattr(Tensor, name):
+        method = getattr(Tensor, name)
+        if callable(method):
+            return method
         hint = of_tensors(name)
     raise AttributeError(f"tinylearn has no {name!r}{hint}")
 

@@ -2,7 +2,7 @@
 
 import sys
 import types
-from typing import NoReturn
+from typing import Any
 
 from tinylearn.tensor.randomness import manual_seed
 from tinylearn.tensor.recording import no_grad
@@ -12,10 +12,10 @@ __all__ = ["Tensor", "manual_seed", "no_grad"]
 
 
 class Room(types.ModuleType):
-    """This package as a module that says what to call where PyTorch's users call tl.tensor(...)."""
+    """This package as a module that can be called: tl.tensor(data) is tl.Tensor(data)."""
 
-    def __call__(self, *data: object, **options: object) -> NoReturn:
-        raise TypeError("tinylearn.tensor is a package, not a function\nTry tl.Tensor(data)")
+    def __call__(self, data: Any, **options: Any) -> Tensor:
+        return Tensor(data, **options)
 
 
 sys.modules[__name__].__class__ = Room
