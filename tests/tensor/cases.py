@@ -4,6 +4,7 @@ from tests.tensor import (  # noqa: F401  (each adds its rows)
     rows_activations,
     rows_arithmetic,
     rows_arranging,
+    rows_contractions,
     rows_functions,
     rows_indexing,
     rows_losses,
@@ -11,6 +12,7 @@ from tests.tensor import (  # noqa: F401  (each adds its rows)
     rows_moves,
     rows_products,
     rows_reductions,
+    rows_volumes,
     rows_windows,
 )
 from tests.tensor.table import CASES, one_of_each_name

@@ -36,6 +36,8 @@ from tinylearn.tensor.assigning import (
 )
 from tinylearn.tensor.backward import numbers_alone
 from tinylearn.tensor.bits import Bits
+from tinylearn.tensor.contraction import Contraction
+from tinylearn.tensor.convolution import Convolution
 from tinylearn.tensor.copying import Copying
 from tinylearn.tensor.creation import place, take_root
 from tinylearn.tensor.data import array_of, upload
@@ -44,10 +46,13 @@ from tinylearn.tensor.facts import Facts
 from tinylearn.tensor.inplace import CHANGING, InPlace, changing
 from tinylearn.tensor.joining import Joining
 from tinylearn.tensor.mathematics import Mathematics
+from tinylearn.tensor.matrices import Matrices
 from tinylearn.tensor.modes import Modes
 from tinylearn.tensor.padding import Padding
 from tinylearn.tensor.picking import Picking
+from tinylearn.tensor.pooling import Pooling
 from tinylearn.tensor.printing import shown
+from tinylearn.tensor.resizing import Resizing
 from tinylearn.tensor.state import State, alone, made, own, owner, piece, result
 from tinylearn.tensor.statistics import Statistics
 from tinylearn.tensor.synonyms import SYNONYMS, synonym
@@ -65,13 +70,18 @@ class Tensor(
     Activations,
     Arranging,
     Bits,
+    Contraction,
+    Convolution,
     Extremes,
     Facts,
     InPlace,
     Joining,
     Mathematics,
+    Matrices,
     Modes,
     Padding,
+    Pooling,
+    Resizing,
     Picking,
     Statistics,
 ):
