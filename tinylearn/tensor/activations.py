@@ -106,13 +106,6 @@ class Activations(State):
         function = bends.gelu if approximate == "tanh" else gelu_exact
         return result(function(floating(self.node)), self)
 
-    def softplus(self, beta: float = 1.0) -> Tensor:
-        """log(1 + exp(beta x)) / beta, a smooth relu. PyTorch: softplus"""
-        x = floating(self.node)
-        if beta == 1:
-            return result(bends.softplus(x), self)
-        return result(bends.softplus(x * beta) / beta, self)
-
     def glu(self, axis: int = -1) -> Tensor:
         """The first half of an axis times the sigmoid of the second. PyTorch: glu"""
         x = floating(self.node)

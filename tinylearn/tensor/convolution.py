@@ -1,4 +1,4 @@
-"""Convolution of rows, images and volumes, back and forth, and windows laid out as columns.
+"""Convolution of rows and volumes, transposed convolution, and windows laid out as columns.
 
 A transposed convolution is a convolution of numbers that are drawn apart, with turned filters.
 """
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinylearn.errors import ShapeError, describe
-from tinylearn.graph.deferred import Composite
-from tinylearn.graph.dtype import bool_, float16, float32, int64, promote
+from tinylearn.graph.deferred import composite
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import buffer
 from tinylearn.repairs.userline import name_of, operand_names
@@ -20,15 +19,15 @@ from tinylearn.tensor import windows
 from tinylearn.tensor.axes import one_axis
 from tinylearn.tensor.data import upload
 from tinylearn.tensor.operands import different_devices, node_of
-from tinylearn.tensor.state import State, made, result
-from tinylearn.tensor.windows import Sizes, for_axes
+from tinylearn.tensor.sizes import Sizes, checked_size, for_axes
+from tinylearn.tensor.state import State, result
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
 
 class Convolution(State):
-    """Convolution: each output is the sum of a window times a filter."""
+    """Each output is the sum of a window times a filter; of images see windows.py."""
 
     __slots__ = ()
 
@@ -42,27 +41,8 @@ class Convolution(State):
         groups: int = 1,
     ) -> Tensor:
         """The same as conv2d of rows: (N, C, L) and (F, C / groups, kernel) -> (N, F, l)"""
-        return convolved(1, self, weight, bias, stride, padding, dilation, groups)
-
-    def conv2d(
-        self,
-        weight: Any,
-        bias: Any = None,
-        stride: Sizes = 1,
-        padding: Sizes | str = 0,
-        dilation: Sizes = 1,
-        groups: int = 1,
-    ) -> Tensor:
-        """Each output is the sum of a window times a filter. (N, C, H, W) -> (N, F, h, w)
-
-        weight     (F, C / groups, kernel height, kernel width): F filters
-        bias       (F,)
-        padding    zeros around the image; "same": as many as keep its size; "valid": none
-        dilation   the distance of neighbours in a window
-        groups     output channels see only the input channels of their group
-        PyTorch: nn.functional.conv2d. (In signal processing this is called correlation.)
-        """
-        return convolved(2, self, weight, bias, stride, padding, dilation, groups)
+        steps, apart = for_axes("stride", stride, 1), for_axes("dilation", dilation, 1)
+        return windows.convolved(conv1d, self, weight, bias, steps, padding, apart, groups)
 
     def conv3d(
         self,
@@ -74,7 +54,8 @@ class Convolution(State):
         groups: int = 1,
     ) -> Tensor:
         """The same as conv2d of volumes: (N, C, D, H, W) and (F, C / groups, kd, kh, kw)"""
-        return convolved(3, self, weight, bias, stride, padding, dilation, groups)
+        steps, apart = for_axes("stride", stride, 3), for_axes("dilation", dilation, 3)
+        return windows.convolved(conv3d, self, weight, bias, steps, padding, apart, groups)
 
     def conv_transpose1d(
         self,
@@ -134,7 +115,7 @@ class Convolution(State):
         if len(x.shape) not in (3, 4):
             says = f"im2col needs an image (N, channels, height, width), got {len(x.shape)} axes"
             raise describe(ShapeError, says, [(name_of(), x)])
-        windows.checked_size("im2col", x, kernel, apart, around)
+        checked_size("im2col", x, kernel, apart, around)
         image = windows.padded(
             windows.batch_last(x.reshape((1,) * (4 - len(x.shape)) + x.shape), 2), around
         )
@@ -179,19 +160,6 @@ class Convolution(State):
 # ---------------------------------------------------------------- of tensors
 
 
-def convolved(
-    n: int, x: State, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
-) -> Tensor:
-    """The convolution along n axes."""
-    op = f"conv{n}d"
-    w = filters_of(op, x, weight)
-    steps, apart = for_axes("stride", stride, n), for_axes("dilation", dilation, n)
-    windows.checked_filters(op, x.node, w, groups, n)
-    around = windows.padding_of(padding, w.shape[2:], steps, apart)
-    y = result(CONVOLUTIONS[n](x.node, w, arg=(around, steps, apart, groups)), x, weight)
-    return y if bias is None else y + channelwise(op, bias, w.shape[0], n, x.device)
-
-
 def transposed(n: int, x: State, weight: Any, bias: Any, how: tuple) -> Tensor:
     """The transposed convolution along n axes."""
     op = f"conv_transpose{n}d"
@@ -209,7 +177,9 @@ def transposed(n: int, x: State, weight: Any, bias: Any, how: tuple) -> Tensor:
         says += f" in {groups} groups" if groups > 1 else ""
         raise describe(ShapeError, says, [(left, x.node), (right, w)])
     y = result(laid(x.node, w, steps, cut, more, groups, apart), x, weight)
-    return y if bias is None else y + channelwise(op, bias, w.shape[1] * groups, n, x.device)
+    return (
+        y if bias is None else y + windows.channelwise(op, bias, w.shape[1] * groups, n, x.device)
+    )
 
 
 def filters_of(op: str, x: State, weight: Any) -> Node:
@@ -220,40 +190,22 @@ def filters_of(op: str, x: State, weight: Any) -> Node:
     return w
 
 
-def channelwise(op: str, bias: Any, filters: int, n: int, device: str) -> Tensor:
-    """A bias (F,) as (F, 1, 1), with n ones."""
-    b = bias if isinstance(bias, State) else made(node_of(op, bias, device), False)
-    if b.node.shape != (filters,):
-        says = f"{op}: {filters} filters need a bias of shape ({filters},)"
-        raise describe(ShapeError, says, [("bias", b.node)])
-    return result(b.node.reshape((filters, *(1,) * n)), b)
-
-
 # ---------------------------------------------------------------- on nodes
 #
 # around         (before, after) for each axis: what is put around
 # steps, apart   stride and dilation for each axis
 
 
-def named(name: str, n: int) -> Any:
-    """The op of a convolution along n axes."""
-    op: Any = Composite(convolution)
-    op.name = name
-    return op
-
-
-def convolution(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: int) -> Node:
+@composite
+def conv1d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: int) -> Node:
     """Each number is the sum of a window times a filter."""
-    n = len(steps)
-    windows.checked_size(f"conv{n}d", x, w.shape[2:], apart, around)
-    dtype = promote(x.dtype, w.dtype)
-    exact = {float16: float32, bool_: int64}.get(dtype, dtype)
-    image = windows.padded(windows.batch_last(x.cast(exact), n), around)
-    sums = windows.filtered(image, w.cast(exact), steps, apart, groups).cast(dtype)
-    return windows.batch_first(sums, x, n)
+    return windows.convolution("conv1d", x, w, around, steps, apart, groups)
 
 
-CONVOLUTIONS: dict[int, Any] = {n: named(f"conv{n}d", n) for n in (1, 2, 3)}
+@composite
+def conv3d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: int) -> Node:
+    """Each number is the sum of a window times a filter."""
+    return windows.convolution("conv3d", x, w, around, steps, apart, groups)
 
 
 def laid(
@@ -280,8 +232,9 @@ def laid(
     w = w.permute((0, 2, 1, *range(3, 3 + n))).reshape((groups * each, channels, *w.shape[3:]))
     w = w.flip(tuple(range(2, 2 + n)))
     wider = tuple((max(0, a), max(0, b)) for a, b in around)
-    made_of: Node = CONVOLUTIONS[n](x, w, arg=(wider, (1,) * n, apart, groups))
-    return made_of
+    op: Any = conv1d if n == 1 else windows.conv2d
+    sums: Node = op(x, w, arg=(wider, (1,) * n, apart, groups))
+    return sums
 
 
 def drawn_apart(x: Node, axis: int, step: int) -> Node:

@@ -140,6 +140,13 @@ class Functions(Arithmetic):
 
     swish = silu
 
+    def softplus(self, beta: float = 1.0) -> Tensor:
+        """log(1 + exp(beta x)) / beta, a smooth relu. PyTorch: softplus"""
+        x = floating(self.node)
+        if beta == 1:
+            return result(bends.softplus(x), self)
+        return result(bends.softplus(x * beta) / beta, self)
+
     def logsigmoid(self) -> Tensor:
         """log(sigmoid(x)), exact where sigmoid(x) is 0. PyTorch: logsigmoid"""
         return result(-bends.softplus(-floating(self.node)), self)

@@ -56,6 +56,7 @@ from tinylearn.tensor.resizing import Resizing
 from tinylearn.tensor.state import State, alone, made, own, owner, piece, result
 from tinylearn.tensor.statistics import Statistics
 from tinylearn.tensor.synonyms import SYNONYMS, synonym
+from tinylearn.tensor.windows import Windows
 
 INNER = ("finished", "neither_true_nor_false", "node", "rows_and_columns", "share")
 NUMBERS = re.compile(
@@ -84,6 +85,7 @@ class Tensor(
     Resizing,
     Picking,
     Statistics,
+    Windows,
 ):
     """Numbers of one dtype in a box of some shape, computed when they are looked at.
 

@@ -14,26 +14,155 @@ The last row is filled up with zeros, which no window sees.
 
 from __future__ import annotations
 
-import operator
+import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tinylearn.errors import ShapeError, describe
+from tinylearn.graph.deferred import composite
+from tinylearn.graph.dtype import bool_, float16, float32, int32, int64, promote
 from tinylearn.graph.node import Node, Shape
-from tinylearn.graph.primitives import MUL, SUM
-from tinylearn.repairs.shapes import conv_repair, pool_repair
-from tinylearn.repairs.userline import further_arguments, layer_call, name_of, operand_names
-from tinylearn.tensor.data import short
+from tinylearn.graph.primitives import MUL, SUM, buffer
+from tinylearn.repairs.shapes import conv_repair
+from tinylearn.repairs.userline import further_arguments, operand_names
+from tinylearn.tensor.data import upload
 from tinylearn.tensor.moves import surrounded
+from tinylearn.tensor.operands import different_devices, floating, node_of
+from tinylearn.tensor.reduce import without_axes
+from tinylearn.tensor.sizes import (
+    COUNTS,
+    KINDS,
+    How,
+    Sizes,
+    checked_size,
+    counts,
+    for_axes,
+    stretched,
+)
+from tinylearn.tensor.state import State, made, result
 
-Sizes = int | Sequence[int]
+if TYPE_CHECKING:
+    from tinylearn.tensor.tensor import Tensor
+
 Pair = Sizes  # of an image
-COUNTS = {1: "one whole number", 2: "one or two whole numbers", 3: "one or three whole numbers"}
-KINDS = {  # what has so many axes behind its channels, and how these are called
-    1: ("a row", "length"),
-    2: ("an image", "height, width"),
-    3: ("a volume", "depth, height, width"),
-}  # fmt: skip
+LOWEST = {bool_: False, int32: -(1 << 31), int64: -(1 << 63)}
+
+
+class Windows(State):
+    """Convolution and pooling of images (N, channels, height, width)."""
+
+    __slots__ = ()
+
+    def conv2d(
+        self,
+        weight: Any,
+        bias: Any = None,
+        stride: Sizes = 1,
+        padding: Sizes | str = 0,
+        dilation: Sizes = 1,
+        groups: int = 1,
+    ) -> Tensor:
+        """Each output is the sum of a window times a filter. (N, C, H, W) -> (N, F, h, w)
+
+        weight     (F, C / groups, kernel height, kernel width): F filters
+        bias       (F,)
+        padding    zeros around the image; "same": as many as keep its size; "valid": none
+        dilation   the distance of neighbours in a window
+        groups     output channels see only the input channels of their group
+        PyTorch: nn.functional.conv2d. (In signal processing this is called correlation.)
+        """
+        steps, apart = two("stride", stride), two("dilation", dilation)
+        return convolved(conv2d, self, weight, bias, steps, padding, apart, groups)
+
+    def max_pool2d(
+        self,
+        kernel_size: Sizes = 2,
+        stride: Sizes | None = None,
+        padding: Sizes = 0,
+        dilation: Sizes = 1,
+        ceil_mode: bool = False,
+    ) -> Tensor:
+        """The largest number of each window. (..., H, W) -> (..., h, w)
+
+        stride      the kernel size if not given: windows side by side. Ties share the gradient.
+        ceil_mode   whether a last window that is not full counts
+        PyTorch: nn.functional.max_pool2d
+        """
+        how = pooling(kernel_size, stride, padding, dilation)
+        return largest(max_pool2d, self, how, ceil_mode)
+
+    def avg_pool2d(
+        self,
+        kernel_size: Sizes = 2,
+        stride: Sizes | None = None,
+        padding: Sizes = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> Tensor:
+        """The average of each window. (..., H, W) -> (..., h, w)
+
+        ceil_mode           whether a last window that is not full counts
+        count_include_pad   whether zeros around the image count
+        PyTorch: nn.functional.avg_pool2d
+        """
+        how = pooling(kernel_size, stride, padding, 1)
+        return average(avg_pool2d, self, how, ceil_mode, count_include_pad)
+
+
+# ---------------------------------------------------------------- on nodes
+#
+# around         (before, after) for each axis: what is put around
+# steps, apart   stride and dilation for each axis
+
+
+@composite
+def conv2d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: int) -> Node:
+    """Each number is the sum of a window times a filter."""
+    return convolution("conv2d", x, w, around, steps, apart, groups)
+
+
+@composite
+def max_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
+    """The largest number of each window."""
+    return max_pool(x, around, kernel, steps, apart)
+
+
+@composite
+def avg_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
+    """The average of each window."""
+    return avg_pool(x, around, kernel, steps, apart)
+
+
+def convolution(
+    op: str, x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: int
+) -> Node:
+    """A convolution along any number of axes."""
+    n = len(steps)
+    checked_size(op, x, w.shape[2:], apart, around)
+    dtype = promote(x.dtype, w.dtype)
+    exact = {float16: float32, bool_: int64}.get(dtype, dtype)
+    image = padded(batch_last(x.cast(exact), n), around)
+    return batch_first(filtered(image, w.cast(exact), steps, apart, groups).cast(dtype), x, n)
+
+
+def max_pool(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
+    """The largest number of each window, along any number of axes."""
+    n = len(kernel)
+    seen = padded(batch_last(x, n), around, LOWEST.get(x.dtype, -math.inf))
+    y, axes = windows(seen, kernel, steps, apart)
+    y = y.max(axes)
+    return batch_first(y.reshape(without_axes(y.shape, axes)), x, n)
+
+
+def avg_pool(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
+    """The average of each window, along any number of axes."""
+    n = len(kernel)
+    y, axes = windows(padded(batch_last(x, n), around), kernel, steps, apart)
+    y = y.sum(axes) / math.prod(kernel)
+    return batch_first(y.reshape(without_axes(y.shape, axes)), x, n)
+
 
 # ---------------------------------------------------------------- the batch last
 #
@@ -167,27 +296,13 @@ def pooling(
 # ---------------------------------------------------------------- arguments
 
 
-def for_axes(name: str, value: Sizes, n: int, least: int = 1) -> Shape:
-    """One number for all of n axes, or one for each.
-
-    >>> for_axes("stride", 2, 2), for_axes("stride", (1, 3), 2)
-    ((2, 2), (1, 3))
-    """
-    if type(value) is int and value >= least:
-        return (value,) * n
-    numbers: tuple[Any, ...] = tuple(value) if isinstance(value, tuple | list) else (value,) * n
-    if len(numbers) == n and all(hasattr(k, "__index__") and k >= least for k in numbers):
-        return tuple(map(operator.index, numbers))
-    raise ShapeError(f"{name} is {COUNTS[n]} >= {least}, not {short(value)}")
-
-
 def two(name: str, value: Sizes, least: int = 1) -> Shape:
     """One number for both axes of an image, or one for each."""
     return for_axes(name, value, 2, least)
 
 
 def padding_of(padding: Sizes | str, kernel: Shape, steps: Shape, apart: Shape) -> tuple:
-    """(before, after) for height and width."""
+    """(before, after) for each axis."""
     n = len(kernel)
     if padding == "valid":
         return ((0, 0),) * n
@@ -201,6 +316,56 @@ def padding_of(padding: Sizes | str, kernel: Shape, steps: Shape, apart: Shape) 
     if isinstance(padding, str):
         raise ShapeError(f"padding is {COUNTS[n]}, 'same' or 'valid', not {padding!r}")
     return tuple((p, p) for p in for_axes("padding", padding, n, least=0))
+
+
+# ---------------------------------------------------------------- of tensors
+
+
+def convolved(
+    op: Any, x: State, weight: Any, bias: Any, steps: Shape, padding: Any, apart: Shape, groups: int
+) -> Tensor:
+    """The convolution by an op, along as many axes as there are steps."""
+    w = weight.node if isinstance(weight, State) else node_of(op.name, weight, x.device)
+    if x.device != w.device:
+        raise different_devices(op.name, x.node, w)
+    checked_filters(op.name, x.node, w, groups, len(steps))
+    around = padding_of(padding, w.shape[2:], steps, apart)
+    y = result(op(x.node, w, arg=(around, steps, apart, groups)), x, weight)
+    return y if bias is None else y + channelwise(op.name, bias, w.shape[0], len(steps), x.device)
+
+
+def largest(op: Any, x: State, how: How, ceil_mode: bool) -> Tensor:
+    """The largest number of each window by an op."""
+    around, kernel, steps, apart = how
+    checked_size(op.name, x.node, kernel, apart, around)
+    if ceil_mode:
+        around = stretched(x.node.shape, how)
+    return result(op(x.node, arg=(around, kernel, steps, apart)), x)
+
+
+def average(op: Any, x: State, how: How, ceil_mode: bool, with_padding: bool) -> Tensor:
+    """The average of each window by an op; where less numbers count, it is divided by less."""
+    node, (around, kernel, steps, apart) = floating(x.node), how
+    checked_size(op.name, node, kernel, apart, around)
+    n, wider = len(kernel), stretched(node.shape, how) if ceil_mode else around
+    y = op(node, arg=(wider, kernel, steps, apart))
+    sizes = counts(node.shape[-n:], around, wider, how, with_padding)
+    if all(set(each) <= {k} for each, k in zip(sizes, kernel)):
+        return result(y, x)
+    shares = np.ones((), node.dtype.numpy)
+    for each, k in zip(sizes, kernel):
+        shares = np.multiply.outer(shares, k / np.array(each, node.dtype.numpy))
+    factor = buffer(upload(shares, node.device))
+    return result(y * factor.reshape((1,) * (len(y.shape) - n) + shares.shape).expand(y.shape), x)
+
+
+def channelwise(op: str, bias: Any, filters: int, n: int, device: str) -> Tensor:
+    """A bias (F,) as (F, 1, 1), with n ones."""
+    b = bias if isinstance(bias, State) else made(node_of(op, bias, device), False)
+    if b.node.shape != (filters,):
+        says = f"{op}: {filters} filters need a bias of shape ({filters},)"
+        raise describe(ShapeError, says, [("bias", b.node)])
+    return result(b.node.reshape((filters, *(1,) * n)), b)
 
 
 def checked_filters(op: str, x: Node, w: Node, groups: int, n: int) -> None:
@@ -224,29 +389,3 @@ def checked_filters(op: str, x: Node, w: Node, groups: int, n: int) -> None:
     elif even and x.shape[-1] == w.shape[1] * groups:
         repair = f"{left}.movedim(-1, {have - n - 1}).{op}({right}{more})"
     raise describe(ShapeError, says, [(left, x), (right, w)], repair)
-
-
-def checked_size(op: str, x: Node, kernel: Shape, apart: Shape, around: tuple) -> None:
-    """Raises where a window is larger than the image with what is put around it."""
-    n = len(kernel)
-    if len(x.shape) < n:
-        name = name_of()
-        fits = len(x.shape) == 1 and 0 < kernel[-1] <= x.shape[0] and n == 2
-        repair = f"{name}.reshape(1, -1).{op}((1, {kernel[1]}))" if fits else ""
-        raise describe(ShapeError, f"{op} needs at least {n} axes", [(name, x)], repair)
-    seen = [m + before + after for m, (before, after) in zip(x.shape[-n:], around)]
-    spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, apart))
-    if all(span <= m for span, m in zip(spans, seen)) and 0 not in kernel:
-        return
-    left, right, _ = operand_names(op)
-    form, given = layer_call(x)
-    what = KINDS[n][0].split()[1]
-    says = f"{op}: a window of {' x '.join(map(str, spans))} is larger than the {what}"
-    says += f" of {' x '.join(map(str, seen))}"
-    says += " with its padding" if any(map(any, around)) else ""
-    more = further_arguments() or (f", dilation={apart}" if set(apart) != {1} else "")
-    call = f"{{}}.{op}({right if op.startswith('conv') else kernel}{more})"
-    if form != "{}":
-        left, call = given, form
-    repair = pool_repair(left, call, x.shape, spans) if 0 not in kernel else ""
-    raise describe(ShapeError, says, [(left, x)], repair)
