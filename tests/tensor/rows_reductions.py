@@ -139,6 +139,50 @@ for n in (1, 5, 32, 33, 70, 0):
     )
     rows("cumsum along the last", lambda x: x.cumsum(-1), lambda x: np.cumsum(x, -1), (2, n))
 rows("cumsum of many", lambda x: x.cumsum(), np.cumsum, (2500,), slope=False)
+for n in (1, 4, 33, 70, 0):
+    rows(
+        "cumprod",
+        lambda x: x.cumprod(0),
+        lambda x: np.cumprod(x, 0),
+        (n, 2),
+        torch=lambda x: x.cumprod(0),
+        low=0.7,
+        high=1.3,
+    )
+    rows(
+        "logcumsumexp",
+        lambda x: x.logcumsumexp(-1),
+        lambda x: np.logaddexp.accumulate(x, -1),
+        (2, n),
+        torch=lambda x: x.logcumsumexp(-1),
+    )
+    for name, numpy in (("cummax", np.maximum), ("cummin", np.minimum)):
+        rows(
+            name,
+            lambda x, name=name: getattr(x, name)(1)[0],
+            lambda x, numpy=numpy: numpy.accumulate(x, 1),
+            (2, n, 1),
+            torch=lambda x, name=name: getattr(x, name)(1)[0],
+        )
+        rows(
+            f"places of {name}",
+            lambda x, name=name: getattr(x, name)(0).indices,
+            lambda x, numpy=numpy: np.maximum.accumulate(
+                np.where(x == numpy.accumulate(x, 0), np.arange(len(x))[:, None], 0), 0
+            ),
+            (n, 2),
+            dtype="int64",
+            low=0,
+            high=3,
+            slope=False,
+            torch=lambda x, name=name: getattr(x, name)(0).indices,
+        )
+rows("cumprod of zeros", lambda x: (x * (x > 0)).cumprod(0),
+     lambda x: np.cumprod(x * (x > 0), 0), (5,))  # fmt: skip
+rows("cumprod of ints", lambda x: x.cumprod(), np.cumprod, (9,), dtype="int32", low=-3, high=4,
+     slope=False)  # fmt: skip
+rows("cumsum as float64", lambda x: x.cumsum(0, dtype="float64"),
+     lambda x: np.cumsum(x, 0, dtype="d"), (4,), dtype="int32", slope=False)  # fmt: skip
 rows("cumsum of ints", lambda x: x.cumsum(), np.cumsum, (50,), dtype="int32", slope=False)
 
 

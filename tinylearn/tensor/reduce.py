@@ -15,8 +15,8 @@ from tinylearn.graph.dtype import bool_, float16, float32, float64, int64
 from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import DETACH, EXP, LESS, SUM
-from tinylearn.tensor.along import product, running_sum
-from tinylearn.tensor.axes import Axes, all_axes, check_keepdim, needed_axis, one_axis
+from tinylearn.tensor.along import product
+from tinylearn.tensor.axes import Axes, all_axes, check_keepdim
 from tinylearn.tensor.bends import log1p, log1p_single
 from tinylearn.tensor.compare import is_finite, opposite
 from tinylearn.tensor.functions import Functions
@@ -77,17 +77,6 @@ class Reduce(Functions):
         y = product(x.permute(rest + axes).reshape((*left, count(x, axes))), len(left))
         shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape)) if keepdim else left
         return result(y.cast(kind).reshape(shape), self)
-
-    def cumsum(self, axis: int | None = None) -> Tensor:
-        """At each place, the sum of all numbers so far along an axis. NumPy, PyTorch: cumsum
-
-        The axis may be left out where there is one alone.
-        """
-        x = self.node
-        a = one_axis("cumsum", x, needed_axis("cumsum", x, axis, ""))
-        if not x.dtype.is_float:
-            return made(running_sum(x.cast(int64), a), False)
-        return result(running_sum(widened(x), a).cast(x.dtype), self)
 
     # ---------------------------------------------------------------- yes and no
 

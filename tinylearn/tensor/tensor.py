@@ -53,6 +53,7 @@ from tinylearn.tensor.picking import Picking
 from tinylearn.tensor.pooling import Pooling
 from tinylearn.tensor.printing import shown
 from tinylearn.tensor.resizing import Resizing
+from tinylearn.tensor.running import Running
 from tinylearn.tensor.state import State, alone, made, own, owner, piece, result
 from tinylearn.tensor.statistics import Statistics
 from tinylearn.tensor.synonyms import SYNONYMS, synonym
@@ -83,6 +84,7 @@ class Tensor(
     Padding,
     Pooling,
     Resizing,
+    Running,
     Picking,
     Statistics,
     Windows,
