@@ -27,7 +27,7 @@ from tinylearn.graph.dtype import bool_, float16, float32, float64, int32, int64
 from tinylearn.parts import ContractError, Part, parts, use, using
 from tinylearn.plan.check import check_fused
 from tinylearn.repairs.othernames import of_tensors
-from tinylearn.tensor import Tensor, manual_seed, no_grad
+from tinylearn.tensor import Tensor, custom_gradient, manual_seed, no_grad
 
 __version__ = "0.1.0"
 
@@ -45,6 +45,7 @@ __all__ = [
     "c_device",
     "check_fused",
     "contracts",
+    "custom_gradient",
     "float16",
     "float32",
     "float64",

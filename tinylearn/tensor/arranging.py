@@ -64,6 +64,9 @@ class Arranging(State):
         x = self.node
         axes = [axis] if isinstance(axis, int) else list(axis or ())
         places = {one_axis("expand_dims", x, a, extra=len(axes)) for a in axes}
+        if len(places) < len(axes):
+            says = f"expand_dims got a place twice: {short(axis)}"
+            raise describe(ShapeError, says, [(name_of(), x)])
         sizes = iter(x.shape)
         shape = tuple(1 if a in places else next(sizes) for a in range(len(x.shape) + len(places)))
         return piece(x.reshape(shape), self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinylearn.errors import ShapeError, describe
+from tinylearn.repairs.statements import owner_asked
 from tinylearn.repairs.userline import name_of
 from tinylearn.tensor.creation import filled, leaf, like
 from tinylearn.tensor.data import array_of, checked_shape
@@ -112,6 +113,7 @@ def transposed(x: State, op: str, least: int) -> Tensor:
     n = x.ndim
     if n < least:
         says = f"{op} exchanges the last two axes, and this tensor has {n}"
-        repair = f"{name_of()}.unsqueeze(0).mT" if n else ""
-        raise describe(ShapeError, says, [(name_of(), x.node)], repair)
+        name = owner_asked()
+        repair = f"{name}.unsqueeze(0).mT" if n else ""
+        raise describe(ShapeError, says, [(name, x.node)], repair)
     return piece(x.node.permute((*range(n - 2), n - 1, n - 2)), x)

@@ -95,7 +95,10 @@ class Joining(State):
         for k, x in enumerate(parts):
             if x.ndim > 1:
                 says = f"meshgrid is made of rows, and a tensor of {x.ndim} axes is given"
-                raise describe(ShapeError, says, [("x", x.node)], "Tensor.meshgrid(x.flatten())")
+                names = [argument_names(len(parts), j)[1] for j in range(len(parts))]
+                rows = [n if t.ndim < 2 else f"{n}.flatten()" for n, t in zip(names, parts)]
+                repair = f"Tensor.meshgrid({', '.join(rows)})"
+                raise describe(ShapeError, says, [(names[k], x.node)], repair)
             flat = tuple(n if a == k else 1 for a, n in enumerate(shape))
             grid = x.node.reshape(flat).expand(shape)
             if indexing == "xy" and len(parts) > 1:

@@ -11,7 +11,7 @@ from tinylearn.repairs.userline import operand_names
 from tinylearn.tensor.axes import one_axis
 from tinylearn.tensor.joining import joined
 from tinylearn.tensor.moves import part_of
-from tinylearn.tensor.operands import pair
+from tinylearn.tensor.operands import common_shape, pair
 from tinylearn.tensor.state import State, result
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def multiplied(op: str, x: Any, y: Any) -> Tensor:
         n, m = AXES[op]
         says = f"{op} needs tensors of {n} and {m} axes, got {x.ndim} and {y.ndim}; x @ y takes any"
         meets = x.ndim and y.ndim and x.shape[-1] == y.shape[-2:][0]
+        meets = meets and common_shape(x.shape[:-2], y.shape[:-2]) is not None
         repair = f"{left} @ {right}" if meets else ""
         raise describe(ShapeError, says, [(left, x.node), (right, y.node)], repair)
     product: Tensor = x @ y

@@ -43,6 +43,7 @@ from tinylearn.tensor.creation import place, take_root
 from tinylearn.tensor.data import array_of, upload
 from tinylearn.tensor.extremes import Extremes
 from tinylearn.tensor.facts import Facts
+from tinylearn.tensor.hooks import Hooks
 from tinylearn.tensor.inplace import CHANGING, InPlace, changing
 from tinylearn.tensor.joining import Joining
 from tinylearn.tensor.mathematics import Mathematics
@@ -76,6 +77,7 @@ class Tensor(
     Convolution,
     Extremes,
     Facts,
+    Hooks,
     InPlace,
     Joining,
     Mathematics,

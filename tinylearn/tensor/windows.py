@@ -359,6 +359,11 @@ def average(op: Any, x: State, how: How, ceil_mode: bool, with_padding: bool) ->
     return result(y * factor.reshape((1,) * (len(y.shape) - n) + shares.shape).expand(y.shape), x)
 
 
+def fits(kernel: Shape, sizes: Shape) -> bool:
+    """Whether a window has its place in an image."""
+    return all(0 < k <= n for k, n in zip(kernel, sizes))
+
+
 def channelwise(op: str, bias: Any, filters: int, n: int, device: str) -> Tensor:
     """A bias (F,) as (F, 1, 1), with n ones."""
     b = bias if isinstance(bias, State) else made(node_of(op, bias, device), False)
@@ -386,6 +391,6 @@ def checked_filters(op: str, x: Node, w: Node, groups: int, n: int) -> None:
     repair, more = "", further_arguments()
     if n == 2 and want == 4:
         repair = conv_repair(left, right, more, x.shape, w.shape, groups)
-    elif even and x.shape[-1] == w.shape[1] * groups:
+    elif even and x.shape[-1] == w.shape[1] * groups and fits(w.shape[2:], x.shape[-n - 1 : -1]):
         repair = f"{left}.movedim(-1, {have - n - 1}).{op}({right}{more})"
     raise describe(ShapeError, says, [(left, x), (right, w)], repair)
