@@ -66,9 +66,10 @@ LATER = {
 }
 
 
-CONSTANTS = {  # PyTorch's other names for dtypes, and numbers that have a name
+CONSTANTS = {  # PyTorch's other names for what is here, and numbers that have a name
     "half": float16, "float": float32, "double": float64, "int": int32, "long": int64,
-    "bool": bool_, "pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan,
+    "bool": bool_, "as_tensor": Tensor, "asarray": Tensor, "inference_mode": no_grad,
+    "pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan,
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.tensor.table import CASES, Case, np_softmax, rows
+from tests.tensor.table import CASES, Case, F, np_softmax, rows
 
 REDUCED = (
     ((2, 3, 4), None),
@@ -109,6 +109,22 @@ for name, numpy in (("max", np.max), ("min", np.min)):
     )
 rows("count_nonzero", lambda x: x.count_nonzero(1), lambda x: np.count_nonzero(x, 1), (2, 3),
      dtype="int32", slope=False, torch=lambda x: x.count_nonzero(1))  # fmt: skip
+for k, numpy in enumerate((np.min, np.max)):
+    rows(f"aminmax {k}", lambda x, k=k: x.aminmax(1)[k], lambda x, numpy=numpy: numpy(x, 1), (2, 3))
+for n in (1, 2, 5):
+    rows(f"diff {n}", lambda x, n=n: x.diff(n), lambda x, n=n: np.diff(x, n), (2, 4),
+         torch=lambda x, n=n: x.diff(n))  # fmt: skip
+rows("diff of an axis", lambda x: x.diff(dim=0), lambda x: np.diff(x, axis=0), (4, 2),
+     torch=lambda x: x.diff(dim=0))  # fmt: skip
+rows("diff of bools", lambda x: x.diff(), np.diff, (5,), dtype="bool", slope=False)
+rows("softmin", lambda x: x.softmin(1), lambda x: np_softmax(-x, 1), (2, 3))
+rows(
+    "cosine_similarity",
+    lambda x, y: x.cosine_similarity(y),
+    lambda x, y: (x * y).sum(1) / np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1),
+    ((2, 3), (2, 3)),
+    torch=F("cosine_similarity"),
+)
 for name in ("sum", "prod", "mean"):
     rows(
         f"{name} as float64",

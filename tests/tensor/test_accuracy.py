@@ -118,6 +118,7 @@ FUNCTIONS = {
     "asin": (np.arcsin, lambda x: 1 / np.sqrt((1 - x) * (1 + x))),
     "acos": (np.arccos, lambda x: -1 / np.sqrt((1 - x) * (1 + x))),
     "atan": (np.arctan, lambda x: 1 / (1 + x * x)),
+    "logit": (None, lambda x: 1 / (x * (1 - x))),
     "erf": (np.vectorize(math.erf), bell),
     "erfc": (np.vectorize(math.erfc), lambda x: -bell(x)),
     "softsign": (lambda x: np.where(np.isinf(x), np.nan, x / (1 + abs(x))), None),

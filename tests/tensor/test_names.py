@@ -64,6 +64,8 @@ SAME = [  # what a lecturer pastes, and what it is in NumPy
     ("x.sgn()", "np.sign(x)"),
     ("np.int64(7) << tl.tensor([1, 2])", "np.array([14, 28])"),
     ("tl.pi * tl.e", "np.pi * np.e"),
+    ("tl.as_tensor([1, 2])", "np.array([1, 2])"),
+    ("x.pad2d((1, 0, 2, 1), value=3.0)", "np.pad(x, ((2, 1), (1, 0)), constant_values=3)"),
 ]  # fmt: skip
 
 
@@ -83,6 +85,23 @@ def test_drawn_numbers_have_the_shapes_that_were_asked_for():
     assert [t.shape for t in first] == [(2, 3)] * 3 + [(6,)]
     assert all(tl.equal(a, b) for a, b in zip(first, again, strict=True))
     assert sorted(first[3].tolist()) == list(range(6))
+
+
+def test_places_are_drawn_by_their_odds():
+    odds = Tensor([[0.0, 3.0, 1.0, 0.0], [2.0, 0.0, 0.0, 2.0]])
+    places = odds.multinomial(4000, replacement=True).numpy()
+    assert places.shape == (2, 4000) and set(places[0]) == {1, 2} and set(places[1]) == {0, 3}
+    assert abs((places[0] == 1).mean() - 0.75) < 0.05
+    assert sorted(odds[0].multinomial(2).tolist()) == [1, 2]
+    with pytest.raises(ValueError, match=r"Try odds.multinomial\(3, replacement=True\)"):
+        odds.multinomial(3)
+    with pytest.raises(ValueError, match="not below 0"):
+        (-odds).multinomial(1)
+    coins = Tensor([0.0, 0.25, 1.0]).expand(4000, 3).bernoulli()
+    assert coins.dtype.name == "float32" and not coins.requires_grad
+    np.testing.assert_allclose(coins.numpy().mean(0), [0, 0.25, 1], atol=0.05)
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        Tensor([2.0]).bernoulli()
 
 
 def test_facts_are_those_of_the_numbers():

@@ -106,6 +106,10 @@ class Activations(State):
         function = bends.gelu if approximate == "tanh" else gelu_exact
         return result(function(floating(self.node)), self)
 
+    def softmin(self, axis: int = -1) -> Tensor:
+        """softmax(-x): large where x is small. PyTorch: softmin"""
+        return result(-floating(self.node), self).softmax(axis)
+
     def glu(self, axis: int = -1) -> Tensor:
         """The first half of an axis times the sigmoid of the second. PyTorch: glu"""
         x = floating(self.node)

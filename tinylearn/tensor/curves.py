@@ -80,6 +80,14 @@ def log10(x: Node) -> Node:
     return (LOG(wide(x)) * (1 / math.log(10))).cast(x.dtype)
 
 
+@with_slope(lambda x: (wide(x) * (1 - wide(x))).recip().cast(x.dtype))
+def logit(x: Node) -> Node:
+    """log(x / (1 - x)); near 1/2, where that is nearly 0, log(1 + (2 x - 1) / (1 - x))."""
+    z = wide(x)
+    near = logarithm_of_more((z * 2 - 1) / (1 - z))
+    return LESS(z, z.const_like(0.25)).where(LOG(z) - logarithm_of_more(-z), near).cast(x.dtype)
+
+
 def logaddexp_gradient(g: Node, node: Node) -> tuple[Node, Node]:
     """The sigmoid of the difference, seen from either side; equal infinities share."""
     x, y = (wide(v) for v in node.inputs)

@@ -70,6 +70,10 @@ class Extremes(State):
         """The smallest number; ties share the gradient. NumPy, PyTorch: amin"""
         return result(turned(largest("amin", turned(self.node), axis, keepdim)), self)
 
+    def aminmax(self, axis: int | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+        """The smallest and the largest number, (min, max). PyTorch: aminmax"""
+        return self.amin(axis, keepdim), self.amax(axis, keepdim)
+
     def argmax(self, axis: int | None = None, keepdim: bool = False) -> Tensor:
         """The place of the largest number, the first of several, as int64.
 

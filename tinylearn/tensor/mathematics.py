@@ -13,7 +13,7 @@ import numpy as np
 from tinylearn.errors import ShapeError
 from tinylearn.graph.deferred import with_gradient
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import LESS, SQRT
+from tinylearn.graph.primitives import LESS, LOG, SQRT
 from tinylearn.repairs.userline import first_argument, name_of
 from tinylearn.tensor import bends, curves
 from tinylearn.tensor.bends import absolute, wide
@@ -94,6 +94,16 @@ class Mathematics(State):
         """log(exp(x) + exp(y)), also where exp alone is infinite. NumPy, PyTorch: logaddexp"""
         x, y = pair("logaddexp", self, other)
         return result(curves.logaddexp(floating(x), floating(y)), self, other)
+
+    def xlogy(self, other: Any) -> Tensor:
+        """x log(y), and 0 where x is 0. PyTorch: xlogy"""
+        x, y = (floating(v) for v in pair("xlogy", self, other))
+        nothing = equal(x, x.const_like(0)).where(is_number(y), False)
+        return result(nothing.where(x * 0.0, x * LOG(nothing.where(1.0, y))), self, other)
+
+    def logit(self) -> Tensor:
+        """log(x / (1 - x)): what sigmoid leads back from. PyTorch: logit"""
+        return result(curves.logit(floating(self.node)), self)
 
     def hypot(self, other: Any) -> Tensor:
         """The length of the diagonal, sqrt(x^2 + y^2). NumPy, PyTorch: hypot"""

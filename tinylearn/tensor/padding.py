@@ -60,6 +60,10 @@ class Padding(State):
                 x = continued(x, axis, before, after, mode)
         return result(x, self)
 
+    def pad2d(self, padding: Sequence[int], value: float = 0.0) -> Tensor:
+        """(left, right, top, bottom) numbers around images. tinygrad: pad2d"""
+        return self.pad(tuple(padding), value=value)
+
 
 # ---------------------------------------------------------------- reading the widths
 

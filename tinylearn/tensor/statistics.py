@@ -9,11 +9,13 @@ from tinylearn.graph.dtype import bool_, int64
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import LESS
 from tinylearn.repairs.userline import name_of
-from tinylearn.tensor.axes import Axes, all_axes
+from tinylearn.tensor.axes import Axes, all_axes, one_axis
 from tinylearn.tensor.bends import absolute
+from tinylearn.tensor.bits import one_alone
 from tinylearn.tensor.compare import equal, is_number
 from tinylearn.tensor.data import short
-from tinylearn.tensor.operands import floating
+from tinylearn.tensor.moves import part_of
+from tinylearn.tensor.operands import floating, pair
 from tinylearn.tensor.power import power, whole_power
 from tinylearn.tensor.reduce import cast_to, count, kept, mean, root, total, variance, widened
 from tinylearn.tensor.state import State, made, result
@@ -62,6 +64,33 @@ class Statistics(State):
         found = root(variance(x, axes, correction)), mean(x, axes)
         first, second = (result(kept(y, axes, keepdim), self) for y in found)
         return first, second
+
+    def diff(self, n: int = 1, axis: int = -1) -> Tensor:
+        """What each number is more than the one before, n times over. NumPy, PyTorch: diff"""
+        x = self.node
+        a = one_axis("diff", x, axis)
+        for _ in range(min(n, x.shape[a])):
+            size = x.shape[a]
+            after, before = part_of(x, a, 1, size), part_of(x, a, 0, size - 1)
+            x = one_alone(after, before) if x.dtype is bool_ else after - before
+        return result(x, self)
+
+    def dist(self, other: Any, p: float = 2) -> Tensor:
+        """The length of the difference: (x - y).norm(p). PyTorch: dist"""
+        x, y = pair("dist", self, other)
+        return result((x - y), self, other).norm(p)
+
+    def cosine_similarity(self, other: Any, axis: int = 1, eps: float = 1e-8) -> Tensor:
+        """The cosine of the angle between vectors along an axis. PyTorch: cosine_similarity
+
+        eps   no length counts less
+        """
+        x, y = (floating(v) for v in pair("cosine_similarity", self, other))
+        axes = (one_axis("cosine_similarity", x, axis),)
+        lengths = [root(total(v * v, axes)) for v in (x, y)]
+        sizes = [LESS(v, v.const_like(eps)).where(eps, v) for v in lengths]
+        share = total(x * y, axes) / (sizes[0] * sizes[1])
+        return result(kept(share, axes, False), self, other)
 
     def count_nonzero(self, axis: Axes = None) -> Tensor:
         """How many numbers are not zero (NaN is not), as int64. NumPy, PyTorch: count_nonzero"""

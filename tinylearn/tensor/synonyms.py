@@ -26,6 +26,8 @@ SYNONYMS = {  # their name -> the method's
     "binary_crossentropy_logits": "binary_cross_entropy_with_logits",
     "sparse_categorical_crossentropy": "cross_entropy",
     # shapes and copies
+    "ger": "outer", "row_stack": "vstack", "empty_like": "zeros_like",
+    "const_like": "full_like",
     "copy": "clone", "type": "cast", "nelement": "numel", "ndimension": "dim",
     "concatenate": "cat", "concat": "cat",
 }  # fmt: skip

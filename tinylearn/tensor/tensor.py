@@ -41,6 +41,7 @@ from tinylearn.tensor.convolution import Convolution
 from tinylearn.tensor.copying import Copying
 from tinylearn.tensor.creation import place, take_root
 from tinylearn.tensor.data import array_of, upload
+from tinylearn.tensor.drawing import Drawing
 from tinylearn.tensor.extremes import Extremes
 from tinylearn.tensor.facts import Facts
 from tinylearn.tensor.hooks import Hooks
@@ -75,6 +76,7 @@ class Tensor(
     Bits,
     Contraction,
     Convolution,
+    Drawing,
     Extremes,
     Facts,
     Hooks,
