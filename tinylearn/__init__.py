@@ -28,6 +28,7 @@ from tinylearn.parts import ContractError, Part, parts, use, using
 from tinylearn.plan.check import check_fused
 from tinylearn.repairs.othernames import of_tensors
 from tinylearn.tensor import Tensor, custom_gradient, manual_seed, no_grad
+from tinylearn.tensor.tensor import INNER, known_names
 
 __version__ = "0.1.0"
 
@@ -83,12 +84,13 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(f"tinylearn.{LATER[name]}"), name)
     if name in CONSTANTS:
         return CONSTANTS[name]
-    hint = nearest(name, [*__all__, *LATER])
-    if not name.startswith("_") and hasattr(Tensor, name):
-        method = getattr(Tensor, name)
-        if callable(method):
-            return method
-        hint = of_tensors(name)
+    method = None if name.startswith("_") or name in INNER else getattr(Tensor, name, None)
+    if callable(method):
+        return method
+    if method is not None:
+        raise AttributeError(f"tinylearn has no {name!r}{of_tensors(name)}")
+    methods = [word for word in known_names() if callable(getattr(Tensor, word))]
+    hint = nearest(name, [*__all__, *LATER, *CONSTANTS, *methods])
     raise AttributeError(f"tinylearn has no {name!r}{hint}")
 
 

@@ -77,6 +77,15 @@ def test_a_pasted_line_gives_what_numpy_gives(theirs, numpy):
     np.testing.assert_allclose(got, want, rtol=1e-6)
 
 
+def test_a_misspelled_function_offers_the_right_one():
+    for wrong, right in (("zeross", "zeros"), ("sofmax", "softmax"), ("flot32", "float32")):
+        with pytest.raises(AttributeError, match=f"did you mean '{right}'"):
+            getattr(tl, wrong)
+    with pytest.raises(AttributeError, match="it belongs to a tensor"):
+        _ = tl.shape
+    assert not hasattr(tl, "share") and not hasattr(tl, "__wrapped__")
+
+
 def test_drawn_numbers_have_the_shapes_that_were_asked_for():
     tl.manual_seed(3)
     first = [tl.randn(2, 3), tl.rand((2, 3)), tl.randint(0, 5, (2, 3)), tl.randperm(6)]
