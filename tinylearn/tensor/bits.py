@@ -1,19 +1,22 @@
 """Bits of whole numbers: & | ^ << >>, made of comparisons, sums and products.
 
-There is no operation for bits: a number's bits are found from the highest down, each by asking
-whether what is left is still as large as the bit.
+There is no operation for bits: each is looked for along an axis of 32 or 64 places.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tinylearn.errors import DTypeError
-from tinylearn.graph.deferred import composite
-from tinylearn.graph.dtype import bool_, int32
+from tinylearn.graph.dtype import DType, bool_, int32
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import LESS, WHERE
-from tinylearn.tensor.compare import opposite
+from tinylearn.graph.primitives import LESS, MUL, WHERE, buffer
+from tinylearn.tensor.along import places
+from tinylearn.tensor.compare import equal, opposite
+from tinylearn.tensor.data import upload
 from tinylearn.tensor.operands import pair
 from tinylearn.tensor.state import State, made
 from tinylearn.tensor.whole import divided
@@ -88,15 +91,12 @@ def whole_pair(op: str, x: State, other: Any) -> tuple[Node, Node]:
     return a, b
 
 
-@composite
 def both(x: Node, y: Node) -> Node:
     """The bits that are in x and in y."""
     if x.dtype is bool_:
         return WHERE(x, y, y.const_like(False))
-    total = x.const_like(0)
-    for value, in_x, in_y in bits(x, y):
-        total = in_x.where(in_y.where(total + value, total), total)
-    return total
+    values, of_x, of_y = bits(x, y)
+    return of_x.where(of_y.where(values, 0), 0).sum((len(x.shape),)).reshape(x.shape)
 
 
 def either(x: Node, y: Node) -> Node:
@@ -112,37 +112,38 @@ def one_alone(x: Node, y: Node) -> Node:
     return x - shared + (y - shared)
 
 
-def bits(x: Node, y: Node) -> list[tuple[int, Node, Node]]:
-    """For each bit its value and whether it is in x and in y, from the highest down.
+@lru_cache(maxsize=8)
+def bit_values(dtype: DType, device: str) -> Node:
+    """What each bit counts: 1, 2, 4, ... and the last one, that of the sign, -2^31 or -2^63."""
+    size = dtype.itemsize * 8
+    last = -(1 << (size - 1))
+    return buffer(upload(np.array([*(1 << k for k in range(size - 1)), last], dtype.numpy), device))
 
-    A number below zero has the highest bit, which counts -2^31 or -2^63.
+
+def bits(*numbers: Node) -> tuple[Node, ...]:
+    """What the bits count, then for each of the numbers whether it has them, along a new last axis.
+
+    Multiplied by 2^63, 2^62, ... 1 a number has its bits 0, 1, ... 63 at the end, one after the
+    other: there a bit makes it less than 0. What overflows is lost.
     """
-    size = 31 if x.dtype is int32 else 63
-    zero = x.const_like(0)
-    signs = [LESS(v, zero) for v in (x, y)]
-    found = [(-(1 << size), signs[0], signs[1])]
-    half = 1 << (size - 1)  # taken twice: what the highest bit counts has no opposite
-    rest = [sign.where(v + half + half, v) for sign, v in zip(signs, (x, y))]
-    for k in range(size - 1, -1, -1):
-        value = 1 << k
-        has = [opposite(LESS(r, zero.const_like(value))) for r in rest]
-        found.append((value, has[0], has[1]))
-        rest = [h.where(r - value, r) for h, r in zip(has, rest)]
-    return found
+    x = numbers[0]
+    values = bit_values(x.dtype, x.device)
+    pairs = x.shape + values.shape
+    around = (1,) * len(x.shape) + values.shape
+    to_the_end = values.flip((0,)).reshape(around).expand(pairs)
+    moved = [MUL(n.reshape(x.shape + (1,)).expand(pairs), to_the_end) for n in numbers]
+    has = [LESS(n, n.const_like(0)) for n in moved]
+    return values.reshape(around).expand(pairs), *has
 
 
-@composite
 def power_of_two(y: Node) -> Node:
-    """2 to the power of y, bit by bit of y; 0 where that is beyond all bits."""
-    size = 32 if y.dtype is int32 else 64
-    total, rest = y.const_like(1), y
-    for k in range(5, -1, -1):
-        has = opposite(LESS(rest, rest.const_like(1 << k)))
-        if 1 << k < size:
-            total = has.where(total * (1 << (1 << k)), total)
-        rest = has.where(rest - (1 << k), rest)
-    inside = LESS(y, y.const_like(size)).where(LESS(y.const_like(-1), y), False)
-    return inside.where(total, 0)
+    """2 to the power of y; 0 where that is beyond all bits."""
+    values = bit_values(y.dtype, y.device)
+    pairs = y.shape + values.shape
+    place = places(pairs, len(y.shape), y.device).cast(y.dtype)
+    wanted = equal(place, y.reshape(y.shape + (1,)).expand(pairs))
+    whole = values.reshape((1,) * len(y.shape) + values.shape).expand(pairs)
+    return wanted.where(whole, 0).sum((len(y.shape),)).reshape(y.shape)
 
 
 def shifted_left(x: Node, y: Node) -> Node:
