@@ -9,6 +9,7 @@ Importing it costs NumPy and little more: pictures and the course come when they
 from __future__ import annotations
 
 import importlib
+import math
 from typing import Any
 
 from tinylearn import contracts, nn
@@ -26,8 +27,8 @@ from tinylearn.graph.dtype import bool_, float16, float32, float64, int32, int64
 from tinylearn.parts import ContractError, Part, parts, use, using
 from tinylearn.plan.check import check_fused
 from tinylearn.repairs.othernames import of_tensors
-from tinylearn.tensor import Tensor, manual_seed, no_grad
-from tinylearn.tensor.creation import Creation
+from tinylearn.tensor import Tensor, custom_gradient, manual_seed, no_grad
+from tinylearn.tensor.tensor import INNER, known_names
 
 __version__ = "0.1.0"
 
@@ -45,6 +46,7 @@ __all__ = [
     "c_device",
     "check_fused",
     "contracts",
+    "custom_gradient",
     "float16",
     "float32",
     "float64",
@@ -65,17 +67,30 @@ LATER = {
 }
 
 
+CONSTANTS = {  # PyTorch's other names for what is here, and numbers that have a name
+    "half": float16, "float": float32, "double": float64, "int": int32, "long": int64,
+    "bool": bool_, "as_tensor": Tensor, "asarray": Tensor, "inference_mode": no_grad,
+    "pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan,
+}  # fmt: skip
+
+
 def __getattr__(name: str) -> Any:
-    """Names of rooms that are imported only when somebody enters them."""
+    """What is not at hand at once: rooms that are imported only when somebody enters them, and
+    each method of Tensor as a function: tl.exp(x) is x.exp(), tl.zeros(3) is Tensor.zeros(3).
+    """
     if name in ("viz", "course"):
         return importlib.import_module(f"tinylearn.{name}")
     if name in LATER:
         return getattr(importlib.import_module(f"tinylearn.{LATER[name]}"), name)
-    hint = nearest(name, [*__all__, *LATER])
-    if not name.startswith("_") and isinstance(vars(Creation).get(name), staticmethod):
-        hint = f"; the class makes tensors\nTry Tensor.{name}(...)"
-    elif not name.startswith("_") and hasattr(Tensor, name):
-        hint = of_tensors(name)
+    if name in CONSTANTS:
+        return CONSTANTS[name]
+    method = None if name.startswith("_") or name in INNER else getattr(Tensor, name, None)
+    if callable(method):
+        return method
+    if method is not None:
+        raise AttributeError(f"tinylearn has no {name!r}{of_tensors(name)}")
+    methods = [word for word in known_names() if callable(getattr(Tensor, word))]
+    hint = nearest(name, [*__all__, *LATER, *CONSTANTS, *methods])
     raise AttributeError(f"tinylearn has no {name!r}{hint}")
 
 

@@ -42,7 +42,7 @@ def test_a_class_among_the_layers_is_missing_its_parentheses():
     [
         (nn.optim, "adam", "optim has no 'adam'; did you mean 'Adam'"),
         (nn.datasets, "digit", "datasets has no 'digit'; did you mean 'digits'"),
-        (tl, "sin", r"it is a method of tensors\nTry x.sin\(\)"),
+        (tl, "shape", r"it belongs to a tensor\nTry x.shape"),
         (tl, "usin", "did you mean 'using'"),
     ],
 )

@@ -81,6 +81,11 @@ def mish_slope(x):
     return t + x * share(x) / np.cosh(softplus(x)) ** 2
 
 
+def bell(x):
+    """The slope of erf."""
+    return 2 / np.sqrt(np.pi) * np.exp(-x * x)
+
+
 FUNCTIONS = {
     "exp": (np.exp, np.exp),
     "log": (np.log, lambda x: 1 / x),
@@ -102,6 +107,23 @@ FUNCTIONS = {
     "softplus": (softplus, share),
     "logsigmoid": (lambda x: -softplus(-x), lambda x: share(-x)),
     "mish": (None, mish_slope),
+    "log1p": (np.log1p, lambda x: 1 / (1 + x)),
+    "expm1": (np.expm1, np.exp),
+    "log10": (np.log10, lambda x: 1 / (x * np.log(10))),
+    "sinh": (np.sinh, np.cosh),
+    "cosh": (np.cosh, np.sinh),
+    "asinh": (np.arcsinh, lambda x: 1 / np.sqrt(x * x + 1)),
+    "acosh": (np.arccosh, lambda x: 1 / np.sqrt((x - 1) * (x + 1))),
+    "atanh": (np.arctanh, lambda x: 1 / ((1 - x) * (1 + x))),
+    "asin": (np.arcsin, lambda x: 1 / np.sqrt((1 - x) * (1 + x))),
+    "acos": (np.arccos, lambda x: -1 / np.sqrt((1 - x) * (1 + x))),
+    "atan": (np.arctan, lambda x: 1 / (1 + x * x)),
+    "logit": (None, lambda x: 1 / (x * (1 - x))),
+    "erf": (np.vectorize(math.erf), bell),
+    "erfc": (np.vectorize(math.erfc), lambda x: -bell(x)),
+    "softsign": (lambda x: np.where(np.isinf(x), np.nan, x / (1 + abs(x))), None),
+    "tanhshrink": (None, lambda x: np.tanh(x) ** 2),
+    "hardswish": (lambda x: np.where(x < -3, 0, x * np.clip(x / 6 + 0.5, 0, 1)), None),
     "elu": (lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), None),
 }
 

@@ -63,6 +63,32 @@ def test_the_spread_of_one_number_is_unknown_and_of_everything_zero():
     assert Tensor([3.0]).std(correction=0).item() == 0.0
 
 
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+def test_bits_at_the_ends_of_ints_are_numpys(dtype, device):
+    ends = np.iinfo(dtype)
+    odd = np.array([ends.min, ends.min + 1, -2, -1, 0, 1, ends.max - 1, ends.max], dtype)
+    a, b = np.repeat(odd, len(odd)), np.tile(odd, len(odd))
+    x, y = Tensor(a, device=device), Tensor(b, device=device)
+    for got, want in ((x & y, a & b), (x | y, a | b), (x ^ y, a ^ b), (~x, ~a)):
+        np.testing.assert_array_equal(got.numpy(), want)
+        assert got.dtype.name == dtype
+    for shift in (0, 1, ends.bits // 2, ends.bits - 1):
+        np.testing.assert_array_equal((x << shift).numpy(), a << np.array(shift, dtype))
+        np.testing.assert_array_equal((x >> shift).numpy(), a >> np.array(shift, dtype))
+    assert (x << ends.bits).any().item() is False
+    np.testing.assert_array_equal((x >> ends.bits).numpy(), np.where(a < 0, -1, 0))
+
+
+@pytest.mark.parametrize("large", [100, 1 << 24, 1 << 30])
+def test_products_of_ints_are_exact_whether_floats_can_hold_them_or_not(large, device):
+    random = np.random.default_rng(0)
+    a, b = (random.integers(-large, large, (40, 40)) for _ in range(2))
+    x, y = Tensor(a, device=device), Tensor(b, device=device)
+    np.testing.assert_array_equal((x @ y).numpy(), a @ b)
+    np.testing.assert_array_equal(((x + 0) @ y).numpy(), a @ b)  # not in memory yet
+    assert (x @ y).dtype.name == "int64" and (x.int() @ y.int()).dtype.name == "int32"
+
+
 def test_nothing_at_all_has_sums_and_shares_but_no_extremes():
     for shape, axis in (((0,), 0), ((0, 3), 0), ((3, 0), 1), ((2, 0, 3), -1)):
         x = Tensor.zeros(shape)

@@ -29,6 +29,9 @@ TWO = {
     "classes": lambda x, y: x.cross_entropy(y.long()),
     "nll_loss": lambda x, y: x.nll_loss(y.long()),
     "conv2d": lambda x, y: x.conv2d(y),
+    "conv1d": lambda x, y: x.conv1d(y),
+    "mm": lambda x, y: x.mm(y),
+    "einsum": lambda x, y: Tensor.einsum("ij,jk->ik", x, y),
     "assign": lambda x, y: x.assign(y),
 }
 ONE = {
@@ -44,6 +47,30 @@ ONE = {
     "max": lambda x, n, m: x.max(n),
     "softmax": lambda x, n, m: x.softmax(n),
     "cumsum": lambda x, n, m: x.cumsum(n),
+    "cummax": lambda x, n, m: x.cummax(n).values,
+    "logcumsumexp": lambda x, n, m: x.logcumsumexp(n),
+    "norm": lambda x, n, m: x.norm(2, n),
+    "amax": lambda x, n, m: x.amax(n),
+    "max of a dim": lambda x, n, m: x.max(dim=n).values,
+    "glu": lambda x, n, m: x.glu(n),
+    "movedim": lambda x, n, m: x.movedim(n, m),
+    "swapaxes": lambda x, n, m: x.swapaxes(n, m),
+    "expand_dims": lambda x, n, m: x.expand_dims((n, m)),
+    "rot90": lambda x, n, m: x.rot90(1, (n, m)),
+    "fliplr": lambda x, n, m: x.fliplr(),
+    "roll": lambda x, n, m: x.roll((n, m), (m, n)),
+    "narrow": lambda x, n, m: x.narrow(0, n, m),
+    "select": lambda x, n, m: x.select(n, m),
+    "diagonal": lambda x, n, m: x.diagonal(0, n, m),
+    "diag": lambda x, n, m: x.diag(n),
+    "trace": lambda x, n, m: x.trace(),
+    "t": lambda x, n, m: x.t(),
+    "unfold": lambda x, n, m: x.unfold(n, m, 1),
+    "pad": lambda x, n, m: x.pad((n, m)),
+    "pad reflect": lambda x, n, m: x.pad((n, m), mode="reflect"),
+    "max_pool1d": lambda x, n, m: x.max_pool1d(abs(n) + 1),
+    "avg_pool3d": lambda x, n, m: x.avg_pool3d(abs(n) + 1),
+    "meshgrid": lambda x, n, m: x.meshgrid(x),
     "split": lambda x, n, m: x.split([n, m]),
     "repeat": lambda x, n, m: x.repeat(n, m),
     "flatten": lambda x, n, m: x.flatten(n, m),
@@ -127,8 +154,8 @@ def test_an_unknown_method_offers_the_nearest():
 
 def test_the_names_of_numpy_and_pytorch_lead_to_ours():
     x = Tensor([1.0])
-    with pytest.raises(AttributeError, match=r"a Tensor has no 'ravel'\nTry x.flatten\(\)"):
-        x.ravel()
+    with pytest.raises(AttributeError, match=r"a Tensor has no 'median'\nTry np.median\("):
+        x.median()
     for theirs, ours in WRITE.items():
         assert not hasattr(x, theirs), f"{theirs} needs no advice"
         if method := re.match(r"x\.(\w+)", ours):

@@ -63,9 +63,9 @@ FUNCTIONS = {
     "np.exp(x * 2)": "(x * 2).exp()",
     "np.maximum(x, 0)": "x.maximum(0)",
     "np.isnan(x)": "x.isnan()",
-    "np.negative(x)": "-x",
-    "np.absolute(x)": "x.abs()",
-    "np.sinh(x)": "np.sinh(x.numpy())",
+    "np.negative(x)": "x.negative()",
+    "np.absolute(x)": "x.absolute()",
+    "np.cbrt(x)": "np.cbrt(x.numpy())",
     "np.add.reduce(x)": "x.numpy()",
 }
 
@@ -79,7 +79,7 @@ def test_numpys_functions_say_what_to_call_instead():
         "np.isnan(x)": lambda: np.isnan(x),
         "np.negative(x)": lambda: np.negative(x),
         "np.absolute(x)": lambda: np.absolute(x),
-        "np.sinh(x)": lambda: np.sinh(x),
+        "np.cbrt(x)": lambda: np.cbrt(x),
         "np.add.reduce(x)": lambda: np.add.reduce(x),
     }
     for text, call in calls.items():
@@ -190,11 +190,9 @@ REFUSED = [
     ("x.sum(dimension=0)", "sum has no argument 'dimension'"),
     ("x.sum(axes=0)", "did you mean 'axis'"),
     ("x.softmax(wrong=1)", "has no argument 'wrong'; it has axis"),
-    ("x.sum(dtype='float64')", "sum has no argument 'dtype'; it has axis, keepdim"),
     ("x.clamp(lowest=0)", "did you mean 'low'"),
     ("x.backward(7, 8)", "positional argument"),
     ("x.squeeze(dim=5)", "there is no axis 5"),
-    ("tl.tensor([1.0])", "is a package, not a function"),
 ]
 
 
@@ -207,10 +205,6 @@ def test_a_name_that_nobody_knows_is_refused_with_those_there_are(text, says):
 def test_refusals_of_what_would_mean_something_else_offer_what_is_meant():
     x = Tensor(NUMBERS)
     with pytest.raises(TypeError) as error:
-        x.max(dim=1)
-    numbers, places = carried_out(repair_of(error.value), {"x": x})
-    assert (numbers.tolist(), places.tolist()) == ([3.0, 5.0], [2, 1])
-    with pytest.raises(TypeError) as error:
         x.sum(0, 1)
     assert repair_of(error.value) == "x.sum((0, 1))"
     with pytest.raises(TypeError) as error:
@@ -219,9 +213,6 @@ def test_refusals_of_what_would_mean_something_else_offer_what_is_meant():
     with pytest.raises(TypeError) as error:
         x.where(x, 0)
     assert carried_out(repair_of(error.value), {"x": x}).tolist() == NUMBERS.tolist()
-    with pytest.raises(TypeError) as error:
-        tl.tensor([1.0])
-    carried_out(repair_of(error.value), names())
 
 
 # ---------------------------------------------------------------- what Python asks for
@@ -286,8 +277,7 @@ def test_many_numbers_under_the_format_of_one_are_refused_with_a_repair():
 
 def test_names_of_other_frameworks_are_found_where_they_stand_here():
     for home, name, repair in [
-        (tl, "zeros", "Tensor.zeros("),
-        (tl, "relu", "x.relu()"),
+        (tl, "grad", "loss.gradient(x)"),
         (tl.nn.functional, "logsumexp", "x.logsumexp()"),
     ]:
         with pytest.raises(AttributeError, match=re.escape(f"Try {repair}")):

@@ -60,17 +60,23 @@ SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e30, -1e30, 1e-40, 100.
 @pytest.mark.parametrize(
     "name",
     ["relu", "sigmoid", "tanh", "exp", "abs", "sqrt", "isnan", "isinf", "isfinite", "floor",
-     "round", "reciprocal", "sum", "mean", "max", "min", "argmax", "argmin", "cumsum", "prod"],
+     "round", "reciprocal", "sum", "mean", "max", "min", "argmax", "argmin", "cumsum", "prod",
+     "log1p", "expm1", "log10", "sinh", "cosh", "asinh", "acosh", "atanh", "asin", "acos", "atan",
+     "erf", "erfc", "signbit", "trunc", "nan_to_num", "nansum", "nanmean", "cumprod",
+     "logcumsumexp", "count_nonzero", "norm", "deg2rad", "diff", "softmax", "logsumexp"],
 )  # fmt: skip
 def test_special_numbers_come_out_as_in_pytorch(name):
-    option = [0] if name in ("cumsum",) else []
+    option = [0] if name in ("cumsum", "cumprod", "logcumsumexp", "softmax", "logsumexp") else []
     want = getattr(torch.tensor(SPECIAL), name)(*option).numpy()
     np.testing.assert_allclose(getattr(Tensor(SPECIAL), name)(*option).numpy(), want, 1e-5, 1e-37)
 
 
 @pytest.mark.parametrize(
-    "name", ["relu", "sigmoid", "tanh", "abs", "softplus", "silu", "logsigmoid"]
-)
+    "name",
+    ["relu", "sigmoid", "tanh", "abs", "softplus", "silu", "logsigmoid", "hardswish", "hardsigmoid",
+     "softsign", "tanhshrink", "softshrink", "hardshrink", "selu", "celu", "erf", "erfc", "asinh",
+     "atan", "frac", "nan_to_num"],
+)  # fmt: skip
 def test_slopes_at_special_numbers_are_as_in_pytorch(name):
     numbers = SPECIAL[3:]
     theirs = torch.tensor(numbers, requires_grad=True)
@@ -79,6 +85,35 @@ def test_slopes_at_special_numbers_are_as_in_pytorch(name):
     ours = Tensor(numbers)
     getattr(ours, name)().sum().backward()
     np.testing.assert_allclose(ours.grad.numpy(), theirs.grad.numpy(), 1e-5, 1e-30)
+
+
+@pytest.mark.parametrize(
+    "name", ["atan2", "hypot", "logaddexp", "copysign", "fmod", "remainder", "isclose", "xlogy"]
+)
+def test_special_pairs_come_out_as_in_pytorch(name):
+    x, y = np.repeat(SPECIAL, len(SPECIAL)), np.tile(SPECIAL, len(SPECIAL))
+    want = getattr(torch, name)(torch.tensor(x), torch.tensor(y)).numpy()
+    got = getattr(Tensor(x), name)(Tensor(y)).numpy()
+    with np.errstate(all="ignore"):  # where x / y is infinite PyTorch's rest is NaN, NumPy's is not
+        known = ~(np.isfinite(x) & np.isinf(x / y) & (y != 0)) | (name not in ("fmod", "remainder"))
+    got, want = got[known], want[known]
+    np.testing.assert_allclose(got, want, 1e-5, 1e-37)
+
+
+@pytest.mark.parametrize(
+    "name", ["atan2", "logaddexp", "fmod", "hypot", "div", "xlogy", "copysign"]
+)
+@pytest.mark.parametrize("first", ["bool", "int32", "float16", "float64"])
+@pytest.mark.parametrize("second", ["int64", "float32"])
+def test_functions_of_two_promote_as_in_pytorch(name, first, second):
+    x, y = Tensor([1, 0]).cast(first), Tensor([1, 1]).cast(second)
+    try:
+        want = getattr(torch, name)(torch.tensor(x.numpy()), torch.tensor(y.numpy()))
+    except RuntimeError:
+        pytest.skip("PyTorch has it not for these dtypes")
+    got = getattr(x, name)(y)
+    assert got.dtype.name == str(want.dtype).removeprefix("torch.")
+    np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-3)
 
 
 @pytest.mark.parametrize("operator", ["lt", "le", "gt", "ge", "eq", "ne", "maximum", "minimum"])

@@ -15,6 +15,7 @@ OPERATORS = {  # NumPy's name -> Python's: `array + tensor` arrives as np.add
     "floor_divide": "floordiv", "remainder": "mod", "power": "pow", "less": "lt", "greater": "gt",
     "less_equal": "le", "greater_equal": "ge", "equal": "eq", "not_equal": "ne", "divmod": "divmod",
     "bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor",
+    "left_shift": "lshift", "right_shift": "rshift",
 }  # fmt: skip
 MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
 

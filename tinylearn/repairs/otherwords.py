@@ -15,18 +15,18 @@ from tinylearn.errors import nearest, user_origin
 
 OURS = {  # their name -> what it may be here, whichever the method has
     "dim": ("axis",), "dims": ("axis", "order"), "axes": ("order",), "dim0": ("axis",),
-    "dim1": ("other",), "axis1": ("axis",), "axis2": ("other",), "keepdims": ("keepdim",),
+    "dim1": ("other",), "axis1": ("axis", "dim1"), "axis2": ("other", "dim2"),
+    "keepdims": ("keepdim",),
     "ddof": ("correction",), "unbiased": ("correction",), "min": ("low",), "max": ("high",),
     "a_min": ("low",), "a_max": ("high",), "start_dim": ("start",), "end_dim": ("end",),
     "chunks": ("count",), "split_size_or_sections": ("sizes",), "indices_or_sections": ("sizes",),
     "repeats": ("times",), "shifts": ("shift",), "num": ("steps",), "fill_value": ("value",),
     "num_classes": ("classes",), "negative_slope": ("slope",), "indices": ("index",),
     "end": ("stop",), "N": ("rows",), "n": ("rows",), "device": ("wanted",), "dtype": ("wanted",),
+    "ord": ("p",), "min_val": ("low",), "max_val": ("high",), "min_": ("low",), "max_": ("high",),
+    "neg_slope": ("slope",), "k": ("diagonal",), "offset": ("diagonal",),
 }  # fmt: skip
 NOTHING = ("retain_graph", "create_graph", "inplace", "non_blocking")  # always so, or never
-ALONE = (
-    "{0} gives the numbers alone, without their places\nTry {2}.{0}(axis={1}), {2}.arg{0}(axis={1})"
-)
 INTERLEAVED = (
     "repeat lays copies side by side; NumPy's repeat, each number so often, is repeat_interleave"
     "\nTry {2}.repeat_interleave({0}, {1})"
@@ -73,8 +73,6 @@ def translated(method: Callable, args: tuple, words: dict[str, Any]) -> tuple[tu
             ours[word] = value
             continue
         changed = True
-        if word == "dim" and method.__name__ in ("max", "min"):  # PyTorch's answer with two things
-            raise TypeError(ALONE.format(method.__name__, value, owner_of(method)))
         if word == "axis" and method.__name__ == "repeat":
             raise TypeError(INTERLEAVED.format(args[-1], value or 0, owner_of(method)))
         if ours_is and ours_is == several:

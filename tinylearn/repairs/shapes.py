@@ -346,5 +346,6 @@ def pool_repair(x: str, call: str, have: Shape, spans: Shape) -> str:
     >>> pool_repair("x", "{}.max_pool2d(2)", (1, 1), (2, 2))
     'x.pad((0, 1), (0, 1)).max_pool2d(2)'
     """
-    widths = [(0, 0)] * (len(have) - 2) + [(0, max(0, s - n)) for s, n in zip(spans, have[-2:])]
+    missing = [(0, max(0, s - n)) for s, n in zip(spans, have[-len(spans) :])]
+    widths = [(0, 0)] * (len(have) - len(spans)) + missing
     return call.format(f"{x}.pad({', '.join(map(str, widths))})")

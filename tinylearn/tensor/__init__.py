@@ -2,20 +2,21 @@
 
 import sys
 import types
-from typing import NoReturn
+from typing import Any
 
+from tinylearn.tensor.custom import custom_gradient
 from tinylearn.tensor.randomness import manual_seed
 from tinylearn.tensor.recording import no_grad
 from tinylearn.tensor.tensor import Tensor
 
-__all__ = ["Tensor", "manual_seed", "no_grad"]
+__all__ = ["Tensor", "custom_gradient", "manual_seed", "no_grad"]
 
 
 class Room(types.ModuleType):
-    """This package as a module that says what to call where PyTorch's users call tl.tensor(...)."""
+    """This package as a module that can be called: tl.tensor(data) is tl.Tensor(data)."""
 
-    def __call__(self, *data: object, **options: object) -> NoReturn:
-        raise TypeError("tinylearn.tensor is a package, not a function\nTry tl.Tensor(data)")
+    def __call__(self, data: Any, **options: Any) -> Tensor:
+        return Tensor(data, **options)
 
 
 sys.modules[__name__].__class__ = Room

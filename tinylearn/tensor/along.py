@@ -1,4 +1,4 @@
-"""Along one axis: counting places, products, running sums. Nodes in, nodes out."""
+"""Along one axis: counting places, and products. Nodes in, nodes out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from tinylearn.tensor.data import fits, upload
 from tinylearn.tensor.moves import part_of, surrounded
 
 FACTORS = 8  # numbers that are multiplied in one kernel
-BLOCK = 32  # numbers that are compared with each other at once in a running sum
 
 
 @lru_cache(maxsize=256)
@@ -78,30 +77,3 @@ def halved(x: Node, axis: int) -> Node:
         x = MUL(part_of(x, axis, 0, half), part_of(x, axis, half, 2 * half))
         n = half
     return x if y is None else MUL(x, y)
-
-
-def running_sum(x: Node, axis: int) -> Node:
-    """At each place the sum so far: within blocks, plus the totals of the blocks before."""
-    n = x.shape[axis]
-    if n <= BLOCK:
-        return summed_so_far(x, axis)
-    blocks = -(-n // BLOCK)
-    widths = tuple((0, blocks * BLOCK - n) if a == axis else (0, 0) for a in range(len(x.shape)))
-    shape = x.shape[:axis] + (blocks, BLOCK) + x.shape[axis + 1 :]
-    inside = summed_so_far(surrounded(x, widths, 0).reshape(shape), axis + 1)
-    totals = part_of(inside, axis + 1, BLOCK - 1, BLOCK)
-    before = tuple((1, 0) if a == axis else (0, 0) for a in range(len(shape)))
-    earlier = part_of(surrounded(running_sum(totals, axis), before, 0), axis, 0, blocks)
-    whole = inside + earlier.expand(shape)
-    return part_of(
-        whole.reshape(x.shape[:axis] + (blocks * BLOCK,) + x.shape[axis + 1 :]), axis, 0, n
-    )
-
-
-def summed_so_far(x: Node, axis: int) -> Node:
-    """The same, by comparing every place with every other: for short axes."""
-    n = x.shape[axis]
-    pairs = x.shape[:axis] + (n, n) + x.shape[axis + 1 :]
-    from_all = x.reshape(x.shape[:axis] + (1, n) + x.shape[axis + 1 :]).expand(pairs)
-    later = LESS(places(pairs, axis, x.device), places(pairs, axis + 1, x.device))
-    return later.where(0, from_all).sum((axis + 1,)).reshape(x.shape)

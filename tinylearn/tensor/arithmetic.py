@@ -1,4 +1,4 @@
-"""Arithmetic, comparisons and choice, number by number: `+ - * / // % ** < == & where maximum`.
+"""Arithmetic, comparisons and choice, number by number: `+ - * / // % ** < == ~ where maximum`.
 
 A comparison has `less` alone to build on: x == y is "neither is less than the other", and a number
 test, because NaN is less than nothing.
@@ -125,7 +125,7 @@ class Arithmetic(Casts):
         return result(power(y, x), self, other)
 
     # The operators under the names they have in NumPy and PyTorch.
-    add, mul, sub, div, neg, pow = __add__, __mul__, __sub__, __truediv__, __neg__, __pow__
+    add, mul, sub, neg, pow = __add__, __mul__, __sub__, __neg__, __pow__
 
     # ---------------------------------------------------------------- comparisons
 
@@ -178,20 +178,6 @@ class Arithmetic(Casts):
         if x.dtype.is_float:
             raise DTypeError(f"~ is for bools and ints, not {x.dtype}")
         return made(opposite(x) if x.dtype is bool_ else -1 - x, False)
-
-    def __and__(self, other: Any) -> Tensor:
-        x, y = pair("and", self, other)
-        return made(WHERE(yes_no("and", x), yes_no("and", y), y.const_like(False)), False)
-
-    def __or__(self, other: Any) -> Tensor:
-        x, y = pair("or", self, other)
-        return made(WHERE(yes_no("or", x), y.const_like(True), yes_no("or", y)), False)
-
-    def __xor__(self, other: Any) -> Tensor:
-        x, y = pair("xor", self, other)
-        return made(WHERE(yes_no("xor", x), opposite(yes_no("xor", y)), y), False)
-
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def logical_not(self) -> Tensor:
         """Where the numbers are false, or 0. NumPy, PyTorch: logical_not"""
@@ -265,10 +251,3 @@ def negated(x: Node) -> Node:
 def quotient(x: Node, y: Node) -> Node:
     """x / y for floats: x times the reciprocal, which a kernel does in one division."""
     return y.recip() if x.op is CONST and x.arg == 1 else x * y.recip()
-
-
-def yes_no(op: str, x: Node) -> Node:
-    """x, if it is bool; `&` and `|` on bits of ints are not offered."""
-    if x.dtype is not bool_:
-        raise DTypeError(f"{op} combines bools, not {x.dtype}\nTry (x != 0)")
-    return x

@@ -22,7 +22,12 @@ INSTEAD = {
     "transpose": ".transpose()",
     "permute": ".T",
     "flip": ".flip(-1)",
-} | dict.fromkeys(("batchnorm", "cat", "chunk", "roll", "split", "stack", "unflatten"), "")
+} | dict.fromkeys(
+    ("batchnorm", "cat", "chunk", "diag_embed", "diagonal", "expand_dims", "fliplr", "flipud",
+     "gather", "glu", "index_select", "movedim", "narrow", "repeat_interleave", "roll", "rot90",
+     "select", "split", "stack", "swapaxes", "tensor_split", "unflatten", "unfold"),
+    "",
+)  # fmt: skip
 
 
 def one_axis(op: str, x: Node, axis: Any, extra: int = 0) -> int:

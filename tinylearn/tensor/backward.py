@@ -14,6 +14,7 @@ from tinylearn.graph.primitives import ADD, BUFFER, DETACH, buffer
 from tinylearn.plan.plan import LOCK
 from tinylearn.repairs.userline import as_floats, name_of, named_arguments
 from tinylearn.tensor.creation import Creation
+from tinylearn.tensor.hooks import at_once, seen_by_hooks
 from tinylearn.tensor.operands import node_of
 from tinylearn.tensor.state import State, made, owner
 
@@ -41,8 +42,13 @@ class Backward(Creation):
             tensor = None if node.owner is None else node.owner()
             if tensor is not None and tensor._requires_grad:
                 leaves[node] = tensor
-        found = promised(*arriving(self, "backward", gradient), leaves)
-        alone_on(LOCK, add_gradients, self, [(leaves[node], g) for node, g in found.items()])
+        output, g = arriving(self, "backward", gradient)
+        if at_once(output):
+            found = {x: DETACH(graph) for x, graph in differentiated(output, g, leaves).items()}
+        else:
+            found = promised(output, g, leaves)
+        seen = seen_by_hooks([(leaves[node], g) for node, g in found.items()])
+        alone_on(LOCK, add_gradients, self, seen)
 
     def gradient(
         self, *tensors: Tensor, gradient: Any = None, allow_unused: bool = False

@@ -140,16 +140,12 @@ class Functions(Arithmetic):
 
     swish = silu
 
-    def gelu(self) -> Tensor:
-        """x * (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2. PyTorch: gelu(approximate="tanh")
-
-        Source: Hendrycks & Gimpel 2016
-        """
-        return result(bends.gelu(floating(self.node)), self)
-
-    def softplus(self) -> Tensor:
-        """log(1 + exp(x)), a smooth relu. PyTorch: softplus"""
-        return result(bends.softplus(floating(self.node)), self)
+    def softplus(self, beta: float = 1.0) -> Tensor:
+        """log(1 + exp(beta x)) / beta, a smooth relu. PyTorch: softplus"""
+        x = floating(self.node)
+        if beta == 1:
+            return result(bends.softplus(x), self)
+        return result(bends.softplus(x * beta) / beta, self)
 
     def logsigmoid(self) -> Tensor:
         """log(sigmoid(x)), exact where sigmoid(x) is 0. PyTorch: logsigmoid"""

@@ -1,4 +1,4 @@
-"""Methods that move numbers and compute nothing: shapes, axes, cutting, joining, repeating.
+"""Methods that move numbers and compute nothing: shapes, axes, cutting, repeating.
 
 All are made of the six moves reshape, permute, expand, pad, shrink and flip, which become index
 arithmetic inside the kernels that read through them.
@@ -11,33 +11,28 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tinylearn.errors import DTypeError, ShapeError, describe
-from tinylearn.graph.dtype import bool_, promote
+from tinylearn.errors import ShapeError, describe
+from tinylearn.graph.dtype import bool_
 from tinylearn.graph.node import Node, Shape
-from tinylearn.graph.primitives import CAT, const
+from tinylearn.graph.primitives import const
 from tinylearn.repairs.shapes import (
-    cat_repair,
     expand_repair,
-    pad_repair,
     reshape_repair,
     shrink_repair,
-    stack_repair,
 )
-from tinylearn.repairs.userline import argument_names, name_of
+from tinylearn.repairs.userline import name_of
 from tinylearn.tensor.axes import Axes, all_axes, one_axis
 from tinylearn.tensor.data import short
 from tinylearn.tensor.grads import Grads
-from tinylearn.tensor.operands import broadcast, different_devices
-from tinylearn.tensor.state import State, made, piece, result
+from tinylearn.tensor.operands import broadcast
+from tinylearn.tensor.state import piece, result
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
-MANY = 8  # parts: more are copied side by side, and not added up with zeros in the others' places
-
 
 class Moves(Grads):
-    """Shapes, axes, cutting, joining, repeating."""
+    """Shapes, axes, cutting, repeating."""
 
     __slots__ = ()
 
@@ -167,16 +162,7 @@ class Moves(Grads):
         whole = tuple(c * size for c, size in zip(counts, sizes))
         return result(x.reshape(apart).expand(copied).reshape(whole), self)
 
-    def repeat_interleave(self, times: int, axis: int) -> Tensor:
-        """Each entry along an axis so many times in a row. PyTorch; NumPy: repeat"""
-        x = self.node
-        a = one_axis("repeat_interleave", x, axis)
-        apart = x.shape[: a + 1] + (1,) + x.shape[a + 1 :]
-        copied = x.shape[: a + 1] + (times,) + x.shape[a + 1 :]
-        whole = x.shape[:a] + (x.shape[a] * times,) + x.shape[a + 1 :]
-        return result(x.reshape(apart).expand(copied).reshape(whole), self)
-
-    # ---------------------------------------------------------------- cutting and surrounding
+    # ---------------------------------------------------------------- cutting
 
     def shrink(self, *bounds: tuple[int, int] | None) -> Tensor:
         """From start to stop (not included) along each axis; None keeps an axis whole."""
@@ -191,30 +177,6 @@ class Moves(Grads):
             repair = shrink_repair(name, x.shape, pairs)
             raise describe(ShapeError, says, [(name, x)], repair)
         return piece(x.shrink(tuple((a, b) for a, b in whole)), self)
-
-    def pad(self, *widths: tuple[int, int] | None, value: float = 0.0) -> Tensor:
-        """(before, after) numbers of one value around each axis; None adds none.
-
-        NumPy: pad with a constant, the same order of axes. (PyTorch counts from the last axis.)
-        """
-        x = self.node
-        pairs = for_each_axis(x, widths)
-        whole = tuple((0, 0) if w is None else w for w in pairs)
-        if not all_pairs(whole, pairs, x):
-            says = f"pad needs (before, after) >= 0 for each axis, got {short(widths)}"
-            name = name_of()
-            raise describe(ShapeError, says, [(name, x)], pad_repair(name, x.shape, widths))
-        return result(surrounded(x, tuple((a, b) for a, b in whole), value), self)
-
-    def roll(self, shift: int, axis: int) -> Tensor:
-        """What is pushed out at one end of an axis comes in at the other. NumPy, PyTorch: roll"""
-        x = self.node
-        a = one_axis("roll", x, axis)
-        n = x.shape[a]
-        if n == 0 or shift % n == 0:
-            return result(x, self)
-        cut = n - shift % n
-        return made(joined([part_of(x, a, cut, n), part_of(x, a, 0, cut)], a), self._requires_grad)
 
     def split(self, sizes: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
         """Pieces of one size (the last may be smaller), or of these sizes. PyTorch: split"""
@@ -239,42 +201,6 @@ class Moves(Grads):
             raise ShapeError(f"chunk needs at least 1 piece, got {count}")
         n = self.node.shape[one_axis("chunk", self.node, axis)]
         return self.split(max(1, -(-n // count)), axis)
-
-    # ---------------------------------------------------------------- joining
-
-    def cat(*tensors: Any, axis: int = 0) -> Tensor:
-        """Tensors one behind the other along an axis they have.
-
-        x.cat(y, z, axis=0) or Tensor.cat([x, y, z], axis=0). PyTorch: cat; NumPy: concatenate
-        """
-        parts, axis = gathered("cat", tensors, axis)
-        nodes = same_kind("cat", parts)
-        first = nodes[0].shape
-        a = one_axis("cat", nodes[0], axis)
-        for k, x in enumerate(nodes):
-            if len(x.shape) != len(first) or without(x.shape, a) != without(first, a):
-                says = f"cat along axis {a} needs shapes that are equal along the other axes"
-                one, other = argument_names(len(nodes), k)
-                repair = cat_repair(one, other, first, x.shape, a)
-                raise describe(ShapeError, says, [(one, nodes[0]), (other, x)], repair)
-        return made(joined(nodes, a), any(t._requires_grad for t in parts))
-
-    def stack(*tensors: Any, axis: int = 0) -> Tensor:
-        """Tensors of equal shape along a new axis.
-
-        x.stack(y, z, axis=0) or Tensor.stack([x, y, z], axis=0). NumPy, PyTorch: stack
-        """
-        parts, axis = gathered("stack", tensors, axis)
-        nodes = same_kind("stack", parts)
-        a = one_axis("stack", nodes[0], axis, extra=1)
-        for k, x in enumerate(nodes):
-            if x.shape != nodes[0].shape:
-                one, other = argument_names(len(nodes), k)
-                repair = stack_repair(one, other, nodes[0].shape, x.shape)
-                operands = [(one, nodes[0]), (other, x)]
-                raise describe(ShapeError, "stack needs equal shapes", operands, repair)
-        deeper = [x.reshape(x.shape[:a] + (1,) + x.shape[a:]) for x in nodes]
-        return made(joined(deeper, a), any(t._requires_grad for t in parts))
 
 
 # ---------------------------------------------------------------- on nodes
@@ -346,49 +272,3 @@ def surrounded(x: Node, widths: tuple, value: float) -> Node:
         return x.pad(widths)
     inside = const(True, x.shape, bool_, x.device).pad(widths)
     return inside.where(x.pad(widths), value)
-
-
-def joined(nodes: Sequence[Node], axis: int) -> Node:
-    """Nodes one behind the other: each with zeros in the others' places, added up.
-
-    That fuses with what comes before and after, and costs as many additions for each number as
-    there are parts. Many parts are copied.
-    """
-    if len(nodes) > MANY:
-        return CAT(*nodes, arg=axis)
-    total = sum(x.shape[axis] for x in nodes)
-    widths = [(0, 0)] * len(nodes[0].shape)
-    before = 0
-    padded = []
-    for x in nodes:
-        size = x.shape[axis]
-        widths[axis] = (before, total - before - size)
-        padded.append(x.pad(tuple(widths)))
-        before += size
-    while len(padded) > 1:  # in pairs: a chain of 1,000 additions would be slow and inexact
-        pairs = zip(padded[::2], padded[1::2])
-        padded = [x + y for x, y in pairs] + padded[len(padded) // 2 * 2 :]
-    return padded[0]
-
-
-def gathered(op: str, tensors: tuple, axis: int) -> tuple[list[State], int]:
-    """The tensors of x.cat(y), Tensor.cat([x, y]) and Tensor.cat([x, y], 1), and the axis."""
-    if len(tensors) > 1 and isinstance(tensors[-1], int):
-        *tensors, axis = tensors  # type: ignore[assignment]
-    parts: list[Any] = []
-    for t in tensors:
-        parts += t if isinstance(t, list | tuple) else [t]
-    if not parts or not all(isinstance(t, State) for t in parts):
-        kinds = ", ".join(type(t).__name__ for t in parts) or "nothing"
-        raise DTypeError(f"{op} needs at least one tensor and tensors only, got {kinds}")
-    return parts, axis
-
-
-def same_kind(op: str, tensors: Sequence[State]) -> list[Node]:
-    """The tensors' nodes with one dtype; they must be on one device."""
-    nodes = [t.node for t in tensors]
-    for x in nodes[1:]:
-        if x.device != nodes[0].device:
-            raise different_devices(op, nodes[0], x)
-    dtype = promote(*[x.dtype for x in nodes])
-    return [x.cast(dtype) for x in nodes]

@@ -10,16 +10,16 @@ from tinylearn.graph.primitives import buffer
 from tinylearn.tensor.axes import Axes, all_axes, one_axis
 from tinylearn.tensor.data import upload
 from tinylearn.tensor.operands import floating
+from tinylearn.tensor.products import Products
 from tinylearn.tensor.randomness import Random
 from tinylearn.tensor.reduce import mean
 from tinylearn.tensor.state import State, result
-from tinylearn.tensor.windows import Windows
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
 
-class Normalizing(Windows):
+class Normalizing(Products):
     """Normalisation and dropout."""
 
     __slots__ = ()

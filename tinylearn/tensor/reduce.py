@@ -1,4 +1,4 @@
-"""Methods that turn many numbers into few: sum, mean, max, softmax, argmax and their kin.
+"""Methods that turn many numbers into few: sum, mean, prod, softmax and their kin.
 
 axis      which axes are reduced: a number, several, or None for all
 keepdim   whether the reduced axes stay, with size 1
@@ -9,42 +9,43 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tinylearn.errors import ShapeError, describe, warn_user
+from tinylearn.errors import ShapeError, describe
 from tinylearn.graph.deferred import with_gradient
 from tinylearn.graph.dtype import bool_, float16, float32, float64, int64
+from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import DETACH, EXP, LESS, SUM
-from tinylearn.repairs.statements import refuse_places, taken_apart
-from tinylearn.repairs.userline import first_argument, name_of
-from tinylearn.tensor.along import places, product, running_sum
-from tinylearn.tensor.axes import Axes, all_axes, check_keepdim, needed_axis, one_axis
+from tinylearn.tensor.along import product
+from tinylearn.tensor.axes import Axes, all_axes, check_keepdim
 from tinylearn.tensor.bends import log1p, log1p_single
-from tinylearn.tensor.compare import is_finite, is_number, opposite
-from tinylearn.tensor.data import short
+from tinylearn.tensor.compare import is_finite, opposite
 from tinylearn.tensor.functions import Functions
 from tinylearn.tensor.operands import floating
-from tinylearn.tensor.state import State, made, result
+from tinylearn.tensor.state import made, result
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
 
 class Reduce(Functions):
-    """Sums, extremes, statistics along axes."""
+    """Sums, averages and exponentials along axes."""
 
     __slots__ = ()
 
     # ---------------------------------------------------------------- sums
 
-    def sum(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
-        """The sum; of int32 and bool as int64, of nothing 0. NumPy, PyTorch: sum"""
-        x = self.node
-        axes = all_axes("sum", x, axis)
-        return result(kept(total(x, axes), axes, keepdim), self)
+    def sum(self, axis: Axes = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
+        """The sum; of int32 and bool as int64, of nothing 0. NumPy, PyTorch: sum
 
-    def mean(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
+        dtype   in which it is added up; also that of the result
+        """
+        x = cast_to(self.node, dtype)
+        axes = all_axes("sum", x, axis)
+        return result(cast_to(kept(total(x, axes), axes, keepdim), dtype), self)
+
+    def mean(self, axis: Axes = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
         """The average; of ints as float32, of nothing NaN. NumPy, PyTorch: mean"""
-        x = floating(self.node)
+        x = floating(cast_to(self.node, dtype))
         axes = all_axes("mean", x, axis)
         return result(kept(mean(x, axes), axes, keepdim), self)
 
@@ -63,73 +64,19 @@ class Reduce(Functions):
         axes = all_axes("std", x, axis)
         return result(kept(root(variance(x, axes, correction)), axes, keepdim), self)
 
-    def norm(self, *order: Axes, axis: Axes = None, keepdim: bool = False) -> Tensor:
-        """The square root of the sum of squares. NumPy: linalg.norm; PyTorch: norm
-
-        The axis is given by name: x.norm(1) is the sum of distances in NumPy and PyTorch. It is
-        taken for the axis here, with a warning.
-        """
-        x = floating(self.node)
-        if order:
-            axis, keepdim = warned_axis(order, keepdim, self.ndim)
-        axes = all_axes("norm", x, axis)
-        wide = widened(x)
-        return result(kept(root(total(wide * wide, axes)).cast(x.dtype), axes, keepdim), self)
-
-    def prod(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
+    def prod(self, axis: Axes = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
         """The product; of int32 and bool as int64, of nothing 1. NumPy, PyTorch: prod"""
-        x = self.node
+        x = cast_to(self.node, dtype)
+        kind = x.dtype if x.dtype.is_float or dtype is not None else int64
         axes = all_axes("prod", x, axis)
         x = widened(x) if x.dtype.is_float else x.cast(int64)
         if not axes:
-            return result(x.cast(self.dtype) if self.dtype.is_float else x, self)
+            return result(x.cast(kind), self)
         rest = tuple(a for a in range(self.ndim) if a not in axes)
         left = without_axes(x.shape, axes)
         y = product(x.permute(rest + axes).reshape((*left, count(x, axes))), len(left))
         shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape)) if keepdim else left
-        y = y.cast(self.dtype) if self.dtype.is_float else y
-        return result(y.reshape(shape), self)
-
-    def cumsum(self, axis: int | None = None) -> Tensor:
-        """At each place, the sum of all numbers so far along an axis. NumPy, PyTorch: cumsum
-
-        The axis may be left out where there is one alone.
-        """
-        x = self.node
-        a = one_axis("cumsum", x, needed_axis("cumsum", x, axis, ""))
-        if not x.dtype.is_float:
-            return made(running_sum(x.cast(int64), a), False)
-        return result(running_sum(widened(x), a).cast(x.dtype), self)
-
-    # ---------------------------------------------------------------- extremes
-
-    def max(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
-        """The largest number; NaN if there is one. Ties share the gradient.
-
-        NumPy: max. (PyTorch's max(axis) gives the places too: see argmax.)
-        """
-        x = self.node
-        check_alone("max", axis)
-        axes = nonempty("max", x, axis)
-        return result(kept(x.max(axes), axes, keepdim), self)
-
-    def min(self, axis: Axes = None, keepdim: bool = False) -> Tensor:
-        """The smallest number; NaN if there is one. Ties share the gradient. NumPy: min"""
-        x = self.node
-        check_alone("min", axis)
-        axes = nonempty("min", x, axis)
-        return result(kept(turned(turned(x).max(axes)), axes, keepdim), self)
-
-    def argmax(self, axis: int | None = None, keepdim: bool = False) -> Tensor:
-        """The place of the largest number, the first of several, as int64.
-
-        axis   None: counted through all numbers. NumPy, PyTorch: argmax
-        """
-        return place_of("argmax", self.node, self.node, axis, keepdim)
-
-    def argmin(self, axis: int | None = None, keepdim: bool = False) -> Tensor:
-        """The place of the smallest number, the first of several, as int64. NumPy: argmin"""
-        return place_of("argmin", self.node, turned(self.node), axis, keepdim)
+        return result(y.cast(kind).reshape(shape), self)
 
     # ---------------------------------------------------------------- yes and no
 
@@ -149,9 +96,9 @@ class Reduce(Functions):
 
     # ---------------------------------------------------------------- exponentials
 
-    def softmax(self, axis: int = -1) -> Tensor:
+    def softmax(self, axis: int = -1, dtype: Any = None) -> Tensor:
         """exp(x) / sum(exp(x)) along an axis: above 0, sum 1. PyTorch: softmax"""
-        x = floating(self.node)
+        x = floating(cast_to(self.node, dtype))
         if not x.size:
             return result(x, self)
         axes = nonempty("softmax", x, axis)
@@ -160,9 +107,9 @@ class Reduce(Functions):
         shares = powers * powers.sum(axes).recip().expand(x.shape)
         return result(shares.cast(x.dtype), self)
 
-    def log_softmax(self, axis: int = -1) -> Tensor:
+    def log_softmax(self, axis: int = -1, dtype: Any = None) -> Tensor:
         """log(softmax(x)), exact where softmax(x) is 0. PyTorch: log_softmax"""
-        x = floating(self.node)
+        x = floating(cast_to(self.node, dtype))
         if not x.size:
             return result(x, self)
         axes = nonempty("log_softmax", x, axis)
@@ -187,37 +134,6 @@ class Reduce(Functions):
         return result(kept(logs.cast(x.dtype), axes, keepdim), self)
 
 
-# ---------------------------------------------------------------- what others mean by it
-
-
-def warned_axis(order: tuple, keepdim: bool, ndim: int) -> tuple[Axes, bool]:
-    """(axis, keepdim) of x.norm(1), which is another thing in NumPy and PyTorch."""
-    name = name_of()
-    known = isinstance(order[0], tuple | list | None)
-    if isinstance(order[0], int) and not isinstance(order[0], bool):
-        known = -ndim <= order[0] < ndim
-    if len(order) > 2 or not known:
-        says = "norm is the root of the sum of squares and no other; it takes axis and keepdim"
-        raise TypeError(f"{says}, got {short(order[0])}\nTry {name}.norm()")
-    if order[0] is not None:
-        says = f"norm({order[0]}) takes the norm along axis {order[0]}; the first argument of NumPy"
-        says += " and PyTorch is the order: there norm(1) is the sum of distances from 0"
-        warn_user(f"{says}\nTry {name}.norm(axis={order[0]})")
-    return order[0], keepdim if len(order) == 1 else order[1]
-
-
-def check_alone(op: str, axis: Any) -> None:
-    """Refuse what PyTorch's max and min answer with two things, or take a second tensor for."""
-    if axis is None:
-        return
-    if isinstance(axis, State):
-        says = f"{op} takes an axis; {op}imum takes a second tensor"
-        raise TypeError(f"{says}\nTry {name_of()}.{op}imum({first_argument() or 'y'})")
-    place = taken_apart()
-    if place is not None:
-        refuse_places(op, place)
-
-
 # ---------------------------------------------------------------- on nodes
 
 
@@ -236,6 +152,11 @@ def kept(x: Node, axes: tuple[int, ...], keepdim: bool) -> Node:
 def count(x: Node, axes: tuple[int, ...]) -> int:
     """How many numbers meet in each result."""
     return math.prod(x.shape[a] for a in axes)
+
+
+def cast_to(x: Node, dtype: Any) -> Node:
+    """x as another dtype, if one is asked for."""
+    return x if dtype is None else x.cast(dtype_of(dtype))
 
 
 def widened(x: Node) -> Node:
@@ -307,29 +228,3 @@ def log_of_sum(below: Node, axes: tuple[int, ...]) -> Node:
     if more.dtype is float64:
         return log1p(more)
     return log1p_single(more.cast(float64)).cast(more.dtype)
-
-
-def turned(x: Node) -> Node:
-    """The same numbers in reverse order of size: -x, and for ints -1 - x, which always exists."""
-    if x.dtype is bool_:
-        return opposite(x)
-    return -x if x.dtype.is_float else -x + -1
-
-
-def place_of(op: str, original: Node, x: Node, axis: int | None, keepdim: bool) -> Tensor:
-    """Where along an axis the largest number of x stands first; NaN is larger than all."""
-    if axis is None:
-        whole = (1,) * len(x.shape)
-        x = x.reshape((x.size,))
-    a = nonempty(op, x, 0 if axis is None else one_axis(op, original, axis))
-    peak = x.max(a).expand(x.shape)
-    chosen = opposite(LESS(x, peak))
-    if x.dtype.is_float:
-        not_this = is_number(x)
-        chosen = is_number(peak).where(chosen, opposite(not_this))
-    n = x.shape[a[0]]
-    backwards = -places(x.shape, a[0], x.device) + n  # n, n - 1, ... 1: the largest stands first
-    node = -chosen.where(backwards, 0).max(a) + n
-    if axis is None:
-        return made(node.reshape(whole if keepdim else ()), False)
-    return made(kept(node, a, keepdim), False)

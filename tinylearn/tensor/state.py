@@ -2,8 +2,10 @@
 
 The class Tensor grows file by file, each using those below it:
 
-    State < Grads < Moves < Casts < Arithmetic < Functions < Reduce < Indexing < Products < Windows
+    State < Grads < Moves < Casts < Arithmetic < Functions < Reduce < Indexing < Products
           < Normalizing < Losses < Creation < Backward < Copying < Tensor
+
+Beside them stand topics that need State alone: see the bases of Tensor.
 """
 
 from __future__ import annotations

@@ -24,6 +24,8 @@ from tinylearn.graph.primitives import DETACH, buffer, copy
 from tinylearn.plan.plan import realize
 from tinylearn.repairs.othernames import WRITE, in_users_words
 from tinylearn.repairs.userline import name_of, named, truth_asked
+from tinylearn.tensor.activations import Activations
+from tinylearn.tensor.arranging import Arranging
 from tinylearn.tensor.assigning import (
     IN_PLACE,
     WAITING,
@@ -33,11 +35,31 @@ from tinylearn.tensor.assigning import (
     put,
 )
 from tinylearn.tensor.backward import numbers_alone
+from tinylearn.tensor.bits import Bits
+from tinylearn.tensor.contraction import Contraction
+from tinylearn.tensor.convolution import Convolution
 from tinylearn.tensor.copying import Copying
 from tinylearn.tensor.creation import place, take_root
 from tinylearn.tensor.data import array_of, upload
+from tinylearn.tensor.drawing import Drawing
+from tinylearn.tensor.extremes import Extremes
+from tinylearn.tensor.facts import Facts
+from tinylearn.tensor.hooks import Hooks
+from tinylearn.tensor.inplace import CHANGING, InPlace, changing
+from tinylearn.tensor.joining import Joining
+from tinylearn.tensor.mathematics import Mathematics
+from tinylearn.tensor.matrices import Matrices
+from tinylearn.tensor.modes import Modes
+from tinylearn.tensor.padding import Padding
+from tinylearn.tensor.picking import Picking
+from tinylearn.tensor.pooling import Pooling
 from tinylearn.tensor.printing import shown
+from tinylearn.tensor.resizing import Resizing
+from tinylearn.tensor.running import Running
 from tinylearn.tensor.state import State, alone, made, own, owner, piece, result
+from tinylearn.tensor.statistics import Statistics
+from tinylearn.tensor.synonyms import SYNONYMS, synonym
+from tinylearn.tensor.windows import Windows
 
 INNER = ("finished", "neither_true_nor_false", "node", "rows_and_columns", "share")
 NUMBERS = re.compile(
@@ -47,7 +69,30 @@ NUMBERS = re.compile(
 run_once(globals())
 
 
-class Tensor(Copying):
+class Tensor(
+    Copying,
+    Activations,
+    Arranging,
+    Bits,
+    Contraction,
+    Convolution,
+    Drawing,
+    Extremes,
+    Facts,
+    Hooks,
+    InPlace,
+    Joining,
+    Mathematics,
+    Matrices,
+    Modes,
+    Padding,
+    Pooling,
+    Resizing,
+    Running,
+    Picking,
+    Statistics,
+    Windows,
+):
     """Numbers of one dtype in a box of some shape, computed when they are looked at.
 
     data             a number, nested lists, an array, or a tensor
@@ -90,9 +135,9 @@ class Tensor(Copying):
 
     # ---------------------------------------------------------------- computing
 
-    def realize(self) -> Tensor:
-        """Compute the numbers now, if they are not computed yet; gives the tensor itself."""
-        realize_all((self,))
+    def realize(self, *others: Tensor) -> Tensor:
+        """Compute the numbers now, with those of others at once; gives the tensor itself."""
+        realize_all((self, *others))
         return self
 
     @staticmethod
@@ -268,6 +313,10 @@ State.finished = Tensor
 
 for _name in IN_PLACE:
     setattr(Tensor, f"__i{_name}__", in_place(_name))
+for _theirs, _ours in SYNONYMS.items():
+    setattr(Tensor, _theirs, synonym(getattr(Tensor, _ours), _theirs, _ours))
+for _name in CHANGING:
+    setattr(Tensor, f"{_name}_", changing(_name, getattr(Tensor, _name)))
 
 
 def wanted_dtype(data: Any, dtype: Any) -> DType:
