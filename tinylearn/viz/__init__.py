@@ -15,18 +15,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinylearn.parts import using as replaced
+from tinylearn.viz.faces.loops_film import LoopsFilm
 from tinylearn.viz.faces.memory_film import MemoryFilm
 from tinylearn.viz.faces.nan import trace_nan
 from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.side_by_side import Comparison
 from tinylearn.viz.trace.code import LANGUAGES
+from tinylearn.viz.trace.loops import loops_of
 from tinylearn.viz.trace.tracer import trace as _trace
 from tinylearn.viz.training import plots
 from tinylearn.viz.training.dashboard import progress
 
 __all__ = ["draw", "explain", "plots", "progress", "source", "trace", "trace_nan"]
 
-Shown = Picture | Comparison | MemoryFilm | Refusal
+Shown = Picture | Comparison | MemoryFilm | LoopsFilm | Refusal
 
 
 def trace(*tensors: Any, level: str = "named") -> dict[str, Any]:
@@ -77,7 +79,8 @@ def explain(
     """Why the graph runs in the kernels it runs in: each decision, its rule and its reason.
 
     using   {"fuse.repeated": mine}: the decisions with and without these Parts, side by side
-    level   "named", or "all" for every decision by itself and every simplification
+    level   "named"; "all" for every decision by itself and every simplification; "loops" for how
+            each kernel's loops run on the c device: every rewrite and transform, with its reason
     step    where the film begins; 0 is before the first decision
     """
     frame = sys._getframe(1)
@@ -86,6 +89,8 @@ def explain(
         return Picture(_trace(*tensors, level=level, frame=frame), "explain", step=step)
 
     def both() -> Shown:
+        if level == "loops":
+            return LoopsFilm(loops_of(tensors, frame))
         before = picture()
         if using is None:
             return before

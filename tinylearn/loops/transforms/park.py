@@ -34,9 +34,10 @@ from tinylearn.parts import part
 
 @part("loops.park")
 def park(function: Function, name: str, value: str) -> Function:
-    """An unrolled loop that reads totals as `value` becomes two: one that stores them, one plain.
+    """Totals go to memory before they are used: then all that follows them has one text.
 
-    Of all that follows a total there is then one text, and no copy of it for each round.
+    name    the unrolled loop that reads them; it becomes two, one that stores them and a plain one
+    value   what it reads them as
     """
     made = allocated(function.body)
     parked = f"{value}_parked"

@@ -40,8 +40,10 @@ from tinylearn.parts import part
 
 @part("loops.sink")
 def sink(function: Function, name: str, past: Sequence[str], space: str = "register") -> Function:
-    """A loop moves inside the loops `past`; each total that it passes gets a number per round.
+    """A loop moves inside others; each total that it passes gets a number for each of its rounds.
 
+    name    the loop
+    past    the names of those it moves inside of
     space   where the totals are kept: register, or local (an array)
     """
 

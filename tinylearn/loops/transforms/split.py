@@ -30,8 +30,10 @@ RESTS = ("tile", "overlap", "plain", "guard")
 
 @part("loops.split")
 def split(function: Function, name: str, by: int, rest: str = "tile") -> Function:
-    """A loop becomes blocks of `by` rounds: `<name>o` over the blocks, `<name>i` inside each.
+    """A loop becomes two: one from block to block, inside it one through the rounds of a block.
 
+    name   the loop; the two are called <name>o and <name>i
+    by     rounds of a block
     rest   what becomes of rounds that fill no block:
            tile      a shorter block, whose loops have the same names
            overlap   a full block that does some rounds again (never what is added up)

@@ -35,9 +35,10 @@ from tinylearn.parts import part
 
 @part("loops.stage")
 def stage(function: Function, value: str, at: str, order: Sequence[str]) -> Function:
-    """At the begin of each round of the loop `at`, all that `value` will be is copied from memory.
+    """What is read again and again is copied first, in the order in which it is read.
 
-    at      the name of a loop; "" for once at the begin of the function
+    value   the name of what is read
+    at      the loop at the begin of whose rounds it is copied; "" for the begin of the function
     order   the loops by which the copy is laid out, the last one fastest
     """
 

@@ -310,7 +310,7 @@ def trace(
     Raises  ValueError for what is no tensor, or for more nodes than a picture can hold
     """
     if level not in LEVELS:
-        raise ValueError(f'level is "named" or "all", not {level!r}')
+        raise ValueError(f'level is "named", "all" or "loops", not {level!r}')
     frame = frame or sys._getframe(1)
     nodes = nodes_of(tensors, frame)
     with without_collector():
