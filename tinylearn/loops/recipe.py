@@ -34,9 +34,8 @@ class Step:
     after: Function
 
     def __str__(self) -> str:
-        return (
-            f"{self.transform.name.removeprefix('loops.')}({', '.join(map(str, self.arguments))})"
-        )
+        words = [" ".join(a) if isinstance(a, tuple) else str(a) for a in self.arguments]
+        return f"{self.transform.name.removeprefix('loops.')}({', '.join(words)})"
 
 
 @dataclass
