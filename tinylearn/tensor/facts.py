@@ -51,7 +51,7 @@ class Facts(State):
     @property
     def mT(self) -> Tensor:
         """The last two axes exchanged. NumPy, PyTorch: mT"""
-        return transposed(self, "mT", 2)
+        return transposed(self, "mT")
 
     mH = mT
 
@@ -67,7 +67,7 @@ class Facts(State):
         if self.ndim > 2:
             says = f"t turns a matrix, and this tensor has {self.ndim} axes"
             raise describe(ShapeError, says, [(name_of(), self.node)], f"{name_of()}.mT")
-        return transposed(self, "t", 2)
+        return transposed(self, "t")
 
     # ---------------------------------------------------------------- gradients
 
@@ -108,10 +108,10 @@ class Facts(State):
         return result(self.node, self)
 
 
-def transposed(x: State, op: str, least: int) -> Tensor:
-    """The last two axes exchanged; there must be so many."""
+def transposed(x: State, op: str) -> Tensor:
+    """The last two axes exchanged."""
     n = x.ndim
-    if n < least:
+    if n < 2:
         says = f"{op} exchanges the last two axes, and this tensor has {n}"
         name = owner_asked()
         repair = f"{name}.unsqueeze(0).mT" if n else ""
