@@ -31,7 +31,7 @@ LARGEST = 100_000
 DARK = (
     "@media(prefers-color-scheme:dark){text{fill:#ececec}.s{fill:#b4b8bd}.e{stroke:#b4b8bd}"
     ".h{fill:#b4b8bd}rect,path[fill='#fff']{fill:#16181b}rect{stroke:#ececec}"
-    "rect[style*='#333']{stroke:#ececec!important}.i{fill:#26313d}}"
+    ".i{fill:#26313d}}"
 )
 AROUND = """names => {
   const boxes = [...document.querySelectorAll(names)].map(e => e.getBoundingClientRect());
@@ -64,7 +64,7 @@ def stepper() -> str:
     """The film of A * B + C, where the product is fused into the sum."""
     A, B, C = (tl.Tensor.rand(100, 100) for _ in range(3))
     result = A * B + C
-    return page("stepper", tl.explain(result, step=2)._repr_html_())
+    return page("stepper", f"<div>{tl.explain(result, step=2)._repr_html_()}</div>")
 
 
 class Kept:

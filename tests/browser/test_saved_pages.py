@@ -198,6 +198,14 @@ def test_kernels_and_bytes_are_always_in_sight(opened):
     assert counts.inner_text() == "1 kernel · 320 B" and counts.is_visible()
 
 
+def test_a_bar_stands_below_what_is_stored_and_below_nothing_else(opened):
+    shown = film(multiply_add(), step=2)
+    page = opened(shown)
+    barred = """all => all.filter(e => getComputedStyle(e).display !== 'none')
+        .map(e => e.parentElement.dataset.item)"""
+    assert page.locator(".tlv-stored").evaluate_all(barred) == shown.trace["results"]
+
+
 def test_a_pinned_moment_becomes_a_figure(opened):
     page = opened(film(multiply_add(), step=1))
     page.get_by_label("Keep this moment").click()
