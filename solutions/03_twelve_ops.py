@@ -76,6 +76,7 @@ gradients("add", [np.array([2.0, 3.0]), np.array([5.0, 7.0])], np.array([1.0, 10
 # `node` is `x * y`. If one number of `x` grows by one, its product grows by the number in `y`.
 
 # %% tags=["question"]
+from tinylearn.contracts.gradients import samples
 from tinylearn.course.question import case, question
 
 
@@ -86,13 +87,24 @@ def _numbers(rng, *shape, away=0.0):
 
 
 def _by_rules(answer, op, arrays, g, arg=None):
-    return gradients(op, arrays, g, arg)
+    found = gradients(op, arrays, g, arg)
+    for place, array in enumerate(arrays):
+        if found[place] is not None and found[place].dtype != array.dtype:
+            found[place] = f"numbers of {found[place].dtype} for an input of {array.dtype}"
+    return found
 
 
-def _elementwise(rng, op, count, shapes):
-    for shape in shapes:
-        arrays = [_numbers(rng, *shape) for _ in range(count)]
-        yield case(f"shape {shape}", op, arrays, _numbers(rng, *shape))
+def _promised(rng, op):
+    """A case for each graph that the Part's contract asks about: its shapes, kinds and arg."""
+    random = np.random.default_rng(rng.getrandbits(32))
+    for inputs, arg in samples(PRIMITIVES[op], random):
+        node = PRIMITIVES[op](*inputs, arg=arg)
+        arrays = numbers(dict.fromkeys(inputs))  # x * x has one
+        if op != "max":  # eighths are added up without rounding, in whatever order
+            arrays = [np.round(a * 8) / 8 if a.dtype.kind == "f" else a for a in arrays]
+        g = np.asarray(np.round(_numbers(rng, *node.shape) * 8) / 8, node.dtype.numpy)
+        kinds = " and ".join(f"{a.shape} of {a.dtype}" for a in arrays)
+        yield case(f"as promised, {kinds}", op, arrays, g, arg)
 
 
 q1 = question(
@@ -120,8 +132,7 @@ def _():
 
 @q1.hidden("random shapes", points=1)
 def _(rng):
-    yield from _elementwise(rng, "mul", 2, [(3,), (2, 3), (), (4, 1, 2)])
-    yield case("x * x", "mul", [_numbers(rng, 3)], _numbers(rng, 3))
+    yield from _promised(rng, "mul")
 
 
 @q1.wrong("Each input gets g times the OTHER input.")
@@ -189,7 +200,7 @@ def _():
 
 @q2.hidden("random shapes", points=1)
 def _(rng):
-    yield from _elementwise(rng, "exp", 1, [(3,), (2, 3), (), (1, 4)])
+    yield from _promised(rng, "exp")
 
 
 @q2.wrong("The slope is exp(x), the result `node`, not x.")
@@ -248,8 +259,11 @@ q3 = question(
 
 
 @q3.runs
-def _three_answers(answer, op, arrays, g):
+def _three_answers(answer, op, arrays, g, arg=None):
     found = gradients(op, arrays, g)
+    for place, array in enumerate(arrays):
+        if found[place] is not None and found[place].dtype != array.dtype:
+            found[place] = f"numbers of {found[place].dtype} for an input of {array.dtype}"
     condition = answer(leaf(g), PRIMITIVES[op](*map(leaf, arrays), arg=None))[0]
     return ["None" if condition is None else "a gradient for the condition", *found]
 
@@ -273,6 +287,7 @@ def _():
 def _(rng):
     for shape in ((7,), (3, 4), (2, 1, 5)):
         yield case(f"shape {shape}", "where", _choice(rng, *shape), _numbers(rng, *shape, away=0.1))
+    yield from _promised(rng, "where")
 
 
 @q3.wrong("The two are swapped: where the condition holds, x was chosen.")
@@ -343,7 +358,8 @@ def _():
 
 @q4.hidden("random shapes", points=1)
 def _(rng):
-    for shape, axes in (((3, 4), (0,)), ((2, 3, 4), (0, 2)), ((5,), (0,)), ((2, 1, 3), (1,))):
+    yield from _promised(rng, "sum")
+    for shape, axes in (((2, 3, 4), (0, 2)), ((2, 1, 3), (1,))):
         small = [1 if axis in axes else size for axis, size in enumerate(shape)]
         yield case(f"{shape} along {axes}", "sum", [_numbers(rng, *shape)],
                    _numbers(rng, *small), axes)  # fmt: skip
@@ -421,6 +437,7 @@ def _(rng):
 
 @q5.hidden("ties", points=1)
 def _(rng):
+    yield from _promised(rng, "max")
     for size in (4, 7, 9):
         top = round(rng.uniform(1.5, 3), 3)
         x = np.array([rng.choice((0.0, top)) for _ in range(size)] + [top, top])
@@ -502,6 +519,7 @@ def _(rng):
     yield _expanded(rng, (n, 1, 1), (n, m, 3))
     yield _expanded(rng, (1, n, 1), (m, n, 1))
     yield _expanded(rng, (1,), (n,))
+    yield from _promised(rng, "expand")
 
 
 @q6.wrong("g still has the shape of the result: sum it along the repeated axes.")
@@ -580,6 +598,7 @@ def _(rng):
     yield _permuted(rng, (n, n, n), rng.choice([(1, 2, 0), (2, 0, 1)]))
     yield _permuted(rng, (n, n, n, n), rng.choice([(1, 2, 3, 0), (3, 0, 1, 2)]))
     yield _permuted(rng, (n, n + 1), (1, 0))
+    yield from _promised(rng, "permute")
 
 
 @q7.wrong("You apply the same order again. For three axes that is not the way back.")
@@ -651,6 +670,7 @@ def _(rng):
         shape = tuple(rng.randint(1, 4) for _ in range(axes))
         widths = tuple((rng.randint(1, 3), rng.randint(0, 3)) for _ in range(axes))
         yield _padded(rng, shape, widths)
+    yield from _promised(rng, "pad")
 
 
 @q8.wrong("x does not begin at place 0 of g: it begins after the zeros in front.")

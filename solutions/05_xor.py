@@ -62,6 +62,12 @@ def _numbers(rng, *shape):
     return np.array([round(rng.uniform(-2, 2), 3) for _ in range(count)]).reshape(shape)
 
 
+def _whole(rng, *shape):
+    """Whole numbers of float32, as the Part's contract hands them over: sums of them are exact."""
+    count = int(np.prod(shape))
+    return np.array([rng.randint(4, 9) for _ in range(count)], np.float32).reshape(shape)
+
+
 q1 = question(
     "q1",
     answer="slopes",
@@ -246,6 +252,7 @@ def _(rng):
     for batch, into, out in (((4,), 3, 3), ((2, 3), 2, 4), ((), 4, 2)):
         x, weight = _numbers(rng, *batch, into), _numbers(rng, out, into)
         yield case(f"x {x.shape}, weight {weight.shape}", x, weight, _numbers(rng, out))
+    yield case("float32", _whole(rng, 3, 2), _whole(rng, 4, 2), _whole(rng, 4))
 
 
 @q2.hidden("no bias", points=0.5)

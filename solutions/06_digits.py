@@ -55,12 +55,19 @@ def constant(array):
 # belong together row by row, and must still do so afterwards.
 
 # %% tags=["question"]
+from tinylearn.contracts.optimizers import SHAPES
 from tinylearn.course.question import case, question
 
 
 def _numbers(rng, *shape, low=-2, high=2):
     count = int(np.prod(shape))
     return np.array([round(rng.uniform(low, high), 3) for _ in range(count)]).reshape(shape)
+
+
+def _whole(rng, *shape):
+    """Whole numbers of float32, as the Part's contract hands them over: sums of them are exact."""
+    count = int(np.prod(shape))
+    return np.array([rng.randint(4, 9) for _ in range(count)], np.float32).reshape(shape)
 
 
 def _order(rng, count):
@@ -338,6 +345,7 @@ def _(rng):
     for batch, classes in ((4, 3), (1, 5), (6, 2)):
         labels = np.array([rng.randrange(classes) for _ in range(batch)])
         yield case(f"{batch} rows of {classes}", _numbers(rng, batch, classes), labels)
+    yield case("float32", _whole(rng, 3, 4), np.array([rng.randrange(4) for _ in range(3)]))
 
 
 @q3.hidden("large scores", points=1)
@@ -710,9 +718,10 @@ def _():
 
 @q5.hidden("random weights", points=1)
 def _(rng):
-    for shape in ((3,), (2, 3), ()):
+    for shape in SHAPES:  # those of the Part's contract
         lr = round(rng.uniform(0.1, 0.9), 3)
         yield case(f"shape {shape}", _numbers(rng, *shape), _numbers(rng, *shape), lr)
+    yield case("float32", _whole(rng, 2), _whole(rng, 2), 0.5)
 
 
 @q5.wrong("That goes uphill: the step is against the gradient.")
@@ -828,10 +837,11 @@ def _():
 
 @q6.hidden("random steps", points=2)
 def _(rng):
-    for shape in ((3,), (2, 3), ()):
+    for shape in SHAPES:  # those of the Part's contract
         gradients = [_numbers(rng, *shape) for _ in range(3)]
         lr, momentum = round(rng.uniform(0.1, 0.9), 3), round(rng.uniform(0.3, 0.95), 3)
         yield case(f"shape {shape}", _numbers(rng, *shape), gradients, lr, momentum)
+    yield case("float32", _whole(rng, 2), [_whole(rng, 2) for _ in range(3)], 0.5, 0.5)
 
 
 @q6.wrong("The weight moves by the NEW velocity, the one with this gradient in it.")
@@ -988,10 +998,11 @@ def _():
 
 @q7.hidden("random steps", points=2)
 def _(rng):
-    for shape in ((3,), (2, 3), ()):
+    for shape in SHAPES:  # those of the Part's contract
         gradients = [_numbers(rng, *shape, low=0.5, high=3) for _ in range(3)]
         lr, eps = round(rng.uniform(0.1, 0.9), 3), round(rng.uniform(0.2, 0.5), 3)
         yield case(f"shape {shape}", _numbers(rng, *shape), gradients, lr, 0.8, 0.9, eps)
+    yield case("float32", _whole(rng, 2), [_whole(rng, 2) for _ in range(3)], 0.5, 0.8, 0.9, 0.5)
 
 
 @q7.hidden("a gradient of zero", points=1)

@@ -105,6 +105,12 @@ def _numbers(rng, *shape, low=-2, high=2):
     return np.array([round(rng.uniform(low, high), 3) for _ in range(count)]).reshape(shape)
 
 
+def _whole(rng, *shape):
+    """Whole numbers of float32, as the Part's contract hands them over: sums of them are exact."""
+    count = int(np.prod(shape))
+    return np.array([rng.randint(4, 9) for _ in range(count)], np.float32).reshape(shape)
+
+
 q1 = question(
     "q1",
     answer="by_loops",
@@ -827,12 +833,13 @@ q5 = question(
 
 
 @q5.runs
-def _convolved(answer, x, weight, bias, stride, padding):
+def _convolved(answer, x, weight, bias, stride, padding, dilation=1, groups=1):
     bias = None if bias is None else Tensor(bias)
-    y = answer(Tensor(x), Tensor(weight), bias, stride, padding)
+    y = answer(Tensor(x), Tensor(weight), bias, stride, padding, dilation, groups)
     if not isinstance(y, Tensor):
         return {"numbers": y, "operations that compute": {}}
-    return {"numbers": y.numpy(), "operations that compute": computing(y)}
+    counted = computing(y) if groups == 1 else {}  # with groups, the given line computes, too
+    return {"numbers": y.numpy(), "operations that compute": counted}
 
 
 @q5.visible("by hand")
@@ -855,6 +862,8 @@ def _(rng):
     ):
         arrays = _numbers(rng, *x), _numbers(rng, *w), _numbers(rng, w[0])
         yield case(f"x {x}, weight {w}, stride {stride}", *arrays, stride, 0)
+    arrays = _whole(rng, 1, 2, 3, 3), _whole(rng, 2, 2, 2, 2), _whole(rng, 2)
+    yield case("float32", *arrays, 1, 0)
 
 
 @q5.hidden("padding, and no bias", points=1)
@@ -865,6 +874,8 @@ def _(rng):
     ):
         text = f"x {x}, weight {w}, stride {stride}, padding {padding}"
         yield case(text, _numbers(rng, *x), _numbers(rng, *w), None, stride, padding)
+    grouped = _numbers(rng, 1, 4, 4, 5), _numbers(rng, 2, 2, 2, 2), None, (1, 2), (0, 1), (2, 1), 2
+    yield case("two groups, filters with gaps", *grouped)
 
 
 @q5.wrong("The zeros around are missing: x.pad(None, None, *around).")
@@ -1139,6 +1150,7 @@ def _(rng):
     few = np.array([[[[float(rng.choice((1, 1, 1, 2))) for _ in range(6)] for _ in range(4)]]])
     few[0, 0, :2, :2] = [[3, 3], [1, 3]]
     yield case("equal numbers", few, 2, None, 0)
+    yield case("float32", _whole(rng, 1, 2, 4, 4), 2, None, 0)
 
 
 @q6.wrong("Zeros around the image win against negative numbers: pad with value=-math.inf.")
@@ -1351,6 +1363,7 @@ def _():
 
 @q7.hidden("random batches", points=1)
 def _(rng):
+    yield case("float32", _whole(rng, 4, 3))
     for shape in ((5, 3), (3, 2, 4, 5), (2, 3, 1, 1), (4, 2, 3)):
         yield case(f"shape {shape}", _numbers(rng, *shape))
 
@@ -1492,6 +1505,7 @@ def _(rng):
         statistics = _numbers(rng, c), _numbers(rng, c, low=0.5, high=3)
         eps = round(rng.uniform(0.2, 0.6), 3)
         yield case(f"shape {shape}", _numbers(rng, *shape), *scales, *statistics, eps)
+    yield case("float32", _whole(rng, 4, 3), *(_whole(rng, 3) for _ in range(4)), 0.5)
 
 
 @q8.wrong("eps is added under the root: sqrt(variance + eps).")

@@ -9,6 +9,10 @@ q1.mistake("Each input gets a graph of its own: the second is g * x.",
            replace="g * y, g * x", by="g * y, g * y", worth=0)
 q1.mistake("If x grows, the product grows by y: the sign stays.",
            replace="g * y, g * x", by="-g * y, -g * x", worth=0)
+q1.mistake("Both inputs need g: the second gradient is g times the other input, too.",
+           replace="g * y, g * x", by="g * y, x", worth=0)
+q1.mistake("The two gradients are not added up: one belongs to x, the other to y.",
+           replace="g * y, g * x", by="g * y + g * x, g * y + g * x", worth=0)
 
 q2.mistake("The exponential is its own slope: g * node, and not g over node.",
            replace="(g * node,)", by="(g * node.recip(),)", worth=0)
@@ -54,6 +58,8 @@ q4.mistake("expand takes a shape: node.inputs[0].shape.",
            replace="node.inputs[0].shape", by="node.inputs[0]", worth=0)
 q4.mistake("A reshape makes no new numbers; expand repeats those that are there.",
            replace="g.expand", by="g.reshape", worth=0)
+q4.mistake("Every summand moves the sum, so there is a gradient: None says that nothing flows.",
+           replace="(g.expand(node.inputs[0].shape),)", by="(None,)", worth=0)
 
 SHARE = "share = g * mask.sum(node.arg).recip()"
 q5.mistake("Divide g by how many winners there are along the axes, not by how many numbers.",
@@ -105,6 +111,10 @@ q7.mistake("What arrives is g: its axes are put back, not those of the result.",
            replace="(g.permute(", by="(node.permute(", worth=0)
 q7.mistake("Axis a of x stands at the place where node.arg holds a: node.arg.index(a).",
            replace=BACK, by="tuple(-axis for axis in node.arg)", worth=0)
+q7.mistake("Looking up twice is the way back for three axes only: ask node.arg.index(axis).",
+           replace=BACK, by="tuple(node.arg[node.arg[axis]] for axis in range(len(node.arg)))")
+q7.mistake("A reshape gives the right shape and leaves the numbers in their order: move the axes.",
+           replace=f"g.permute({BACK})", by="g.reshape(node.inputs[0].shape)", worth=0)
 
 CUT = "tuple((before, before + n) for (before, _), n in zip(node.arg, sizes))"
 q8.mistake("The second number is where x ends: before + size, not the size alone.",
@@ -115,4 +125,10 @@ q8.mistake("The cut is as long as x itself: before + size, where node.shape is t
            replace="sizes = node.inputs[0].shape", by="sizes = node.shape", worth=0)
 q8.mistake("A rule returns a tuple, also for one input: mind the comma.",
            replace=f"return (g.shrink({CUT}),)", by=f"return g.shrink({CUT})", worth=0)
+q8.mistake("The second bound is the place after the last number: before + size, and no further.",
+           replace="(before, before + n) for", by="(before, before + n + 1) for", worth=0)
+q8.mistake("Places count from 0: with two zeros in front, x begins at place 2.",
+           replace="(before, before + n) for", by="(before + 1, before + 1 + n) for", worth=0)
+q8.mistake("Zeros were put around x; the gradient takes a part out of g and adds no more zeros.",
+           replace=f"g.shrink({CUT})", by="g.pad(node.arg)", worth=0)
 # fmt: on
