@@ -26,7 +26,7 @@ __all__ = [
     "TransformerEncoderLayer",
 ]
 
-BENDS = {"relu": F.relu, "gelu": F.gelu}
+BENDS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
 
 
 class Layer(Module):
@@ -55,8 +55,8 @@ class Layer(Module):
         if not callable(activation) and activation not in BENDS:
             says = f"activation must be 'relu', 'gelu' or a function, not {activation!r}"
             raise TinylearnError(says + nearest(activation, BENDS))
-        bend: Callable[[Tensor], Tensor] = BENDS.get(activation, activation)  # type: ignore[assignment, arg-type]
-        self.activation = bend
+        bend = activation if callable(activation) else BENDS[activation]
+        self.activation: Callable[[Tensor], Tensor] = bend
         self.norm_first = norm_first
         self.self_attn = MultiheadAttention(
             d_model, nhead, dropout, bias=bias, batch_first=batch_first

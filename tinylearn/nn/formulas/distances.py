@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -98,6 +99,7 @@ def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float = 0.
         inner = [(max(before, 0), max(after, 0)) for before, after in reversed(pairs)]
         return x.pad(*[None] * (x.ndim - len(inner)), *inner, value=value)
     for k, around in enumerate(pairs, 1):
-        order = np.pad(np.arange(x.shape[-k]), around, mode=MODES[mode])  # type: ignore[call-overload]
+        how: Any = MODES[mode]
+        order = np.pad(np.arange(x.shape[-k]), around, mode=how)
         x = x.take(order, x.ndim - k)
     return x
