@@ -145,6 +145,12 @@ def _numbers(rng, *shape, low=-2, high=2):
     return np.array([round(rng.uniform(low, high), 3) for _ in range(count)]).reshape(shape)
 
 
+def _whole(rng, *shape):
+    """Whole numbers of float32, as the Part's contract hands them over: sums of them are exact."""
+    count = int(np.prod(shape))
+    return np.array([rng.randint(4, 9) for _ in range(count)], np.float32).reshape(shape)
+
+
 q1 = question(
     "q1",
     answer="dead_shares",
@@ -604,6 +610,8 @@ def _(rng):
         signs, truth = (np.array(part).reshape(shape) for part in zip(*kinds))
         # No score is 0: there relu and abs have two slopes each, and any between is right.
         yield case(f"shape {shape}", _numbers(rng, *shape, low=0.1) * signs, truth)
+    yield case("one score", _numbers(rng, 1, low=0.1), np.array([float(rng.randint(0, 1))]))
+    yield case("float32", _whole(rng, 3) / np.float32(4), np.array([0, 1, 0], np.float32))
 
 
 @q4.hidden("large scores", points=1)
