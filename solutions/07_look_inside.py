@@ -570,6 +570,8 @@ q4 = question(
         "tinylearn.tensor.losses.Losses.binary_cross_entropy",
         "tinylearn.tensor.reduce.Reduce.log_softmax",
         "tinylearn.tensor.reduce.Reduce.logsumexp",
+        "tinylearn.tensor.curves.logaddexp",
+        "tinylearn.tensor.running.exponential_sum",
         "tinylearn.tensor.bends.softplus",
         "tinylearn.tensor.functions.Functions.softplus",
         "tinylearn.tensor.functions.Functions.logsigmoid",

@@ -242,6 +242,10 @@ def my_cross_entropy(logits, labels):
         "the loss, afresh": ("q3", FRESH + """
 def my_cross_entropy(logits, labels):
     return fresh("tinylearn", "Tensor")(logits.numpy()).cross_entropy(labels.numpy())"""),
+        "a running sum of powers": ("q3", """
+def my_cross_entropy(logits, labels):
+    right = (logits * labels.one_hot(logits.shape[1])).sum(1)
+    return (logits.logcumsumexp(1)[:, -1] - right).mean()"""),
         "decay is a step": ("q5", """
 def my_sgd(w, g, lr):
     from tinylearn.nn import updates
@@ -294,6 +298,9 @@ def first_bad(steps, x):
         for name, cell in zip(step.__code__.co_freevars, step.__closure__ or ()):
             if name == "runs": cell.cell_contents = count
     return found"""),
+        "a sum of two powers": ("q4", """
+def my_yes_or_no(logits, target):
+    return (logits.logaddexp(logits * 0) - logits * target).mean()"""),
         "softplus": ("q4", """
 def my_yes_or_no(logits, target):
     return (logits.softplus() - logits * target).mean()"""),

@@ -18,6 +18,7 @@ from tinylearn.nn.checks import checked, two_shares, yes_no
 from tinylearn.nn.lbfgs import LBFGS
 from tinylearn.nn.optimizer import Group, Optimizer, Values
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.state import own as own  # a step gives the leaves their numbers by it
 
 __all__ = [
     "LBFGS",
