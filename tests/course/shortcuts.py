@@ -338,6 +338,25 @@ def my_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     y = Tensor(np.einsum("ncklij,fckl->nfij", seen, weight.numpy())[None].astype(np.float32))
     y = (y * Tensor(np.ones(y.shape, np.float32))).sum((0,))
     return y if bias is None else y + bias.reshape(-1, 1, 1)"""),
+        "windows of one axis": ("q3", """
+def slide(x, size, stride=1):
+    return x.unfold(-1, size, stride)"""),
+        "columns of an image": ("q4", """
+def patches(x, size, stride):
+    kh, kw = size
+    (n, c, h, w), (down, across) = x.shape, stride
+    rows, columns = (h - kh) // down + 1, (w - kw) // across + 1
+    return x.im2col(size, stride=stride).reshape(n, c, kh, kw, rows, columns)"""),
+        "a layer of three axes": ("q5", """
+def my_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    down, around = two("stride", stride), two("padding", padding, least=0)
+    y = x.unsqueeze(2).conv3d(weight.unsqueeze(2), bias, (1, *down), (0, *around))
+    return y.squeeze(2)"""),
+        "a pool of three axes": ("q6", """
+def my_max_pool2d(x, kernel_size=2, stride=None, padding=0):
+    size, around = two("kernel_size", kernel_size), two("padding", padding, least=0)
+    steps = size if stride is None else two("stride", stride)
+    return x.unsqueeze(2).max_pool3d((1, *size), (1, *steps), (0, *around)).squeeze(2)"""),
         "the layer itself": ("q5", """
 def my_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return x.conv2d(weight, bias, stride, padding)"""),
