@@ -8,7 +8,7 @@ import pytest
 from tests.course.classroom import CHAPTERS, grade, spec_data, spec_of
 from tests.course.small import TEXT, TOTAL, small_spec
 from tests.repository import ROOT
-from tinylearn import Tensor
+from tinylearn import Tensor, nn
 from tinylearn.course.author.mutants import mutants
 from tinylearn.course.author.mutate import equal_ones, mutated
 from tinylearn.course.author.prove import Trial, empty_trouble, prove, solution_trouble
@@ -106,6 +106,10 @@ def leaves_a_gradient(a):
     (a * a).sum().backward()
 
 
+def loses_its_last(a):
+    a.pop()
+
+
 @pytest.mark.parametrize(
     ("answer", "argument"),
     [
@@ -114,6 +118,7 @@ def leaves_a_gradient(a):
         (zeroes, np.ones(3)),
         (assigns, Tensor(np.ones(3))),
         (leaves_a_gradient, Tensor(np.ones(3))),
+        (loses_its_last, nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))),
     ],
 )
 def test_an_answer_that_changes_its_argument_is_noticed(answer, argument):

@@ -9,6 +9,7 @@ limits       nothing is hidden
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
 import os
@@ -96,6 +97,7 @@ def claim_block() -> tuple[socket.socket, itertools.cycle[int]]:
         except OSError:
             claim.close()
             continue
+        atexit.register(claim.close)
         first = FIRST_UID + block * BLOCK
         return claim, itertools.cycle(range(first, first + BLOCK))
     raise OSError(f"more than {BLOCKS} graders at once on this machine")

@@ -2,8 +2,9 @@
 
     watched(answer, may_change=(0,))(order, 2)      ChangedArgument: order is changed ...
 
-Arrays, containers and tensors are watched, however deep they stand in each other; of any other
-object only which one it is: a model may learn, a Value may get its grad.
+Arrays, containers and tensors are watched, however deep they stand in each other; of a model only
+which parts it has, for it may learn; of any other object only which one it is: a Value may get its
+grad.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ def state(value: Any, depth: int = 0) -> Any:
         # A tensor's numbers change by another node: nodes themselves never change.
         own = Same(value.node) if value.is_leaf else None
         return (own, value.requires_grad, None if grad is None else Same(grad.node))
+    if callable(modules := getattr(value, "modules", None)):
+        return (Same(value), [Same(module) for module in modules()])
     return Same(value)
 
 
