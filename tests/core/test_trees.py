@@ -13,7 +13,9 @@ from tinylearn import Tensor
 from tinylearn.loops import transforms
 from tinylearn.loops.check import in_form
 from tinylearn.loops.index import Variable, variable
+from tinylearn.loops.machine import Machine
 from tinylearn.loops.nest import Nest
+from tinylearn.loops.recipe import cooked
 from tinylearn.loops.run import Broken, run
 from tinylearn.loops.statements import Store
 from tinylearn.loops.text import parsed
@@ -169,6 +171,9 @@ def test_a_transform_that_always_refuses_makes_it_slow_and_never_wrong(name, dev
         for device in devices:
             x = Tensor(np.arange(60, dtype=np.float32).reshape(5, 12) / 60, device=device)
             check_fused(x.softmax(1), (x @ x.T).relu(), (x * x).sum(), x.exp() + 1)
+    nest = nest_of(zeros(8, 24) * 2.0)
+    with using({name: refuses}):  # also where so much is written that it would be streamed
+        assert run(cooked(nest, "kernel", Machine(far=16)).function, numbers(plain(nest), 0))
 
 
 def test_a_recipe_of_ones_own_runs_on_the_c_device(devices):

@@ -75,14 +75,14 @@ def cooked(
         return cook
     lanes = machine.vector // max([d.itemsize for d in dtypes] + [4])
     recipe = (reduction or REDUCTION) if nest.totals else (elementwise or ELEMENTWISE)
-    try:
-        recipe(cook, nest, lanes, machine)
-    except Refused:  # a transform that was put in for ours: then one round after the other
-        return Cook(plain(nest, name))
     memory = nest.memory
     written = sum(memory[m].size * memory[m].dtype.itemsize for m in nest.written)
-    if written > machine.far:
-        cook.do(transforms.stream)
+    try:
+        recipe(cook, nest, lanes, machine)
+        if written > machine.far:
+            cook.do(transforms.stream)
+    except Refused:  # a transform that was put in for ours: then one round after the other
+        return Cook(plain(nest, name))
     return cook
 
 

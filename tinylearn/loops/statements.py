@@ -46,8 +46,8 @@ class Memory:
     """Numbers in a row under a name.
 
     shape    what they are in the graph; all that counts here is how many they are
-    space    argument (given by the caller), register (a variable for each, without an address),
-             local (an array of one thread) or shared (an array of a GPU's block)
+    space    argument (given by the caller), register (a variable for each, without an address) or
+             local (an array)
     lanes    how many neighbours one register holds
     """
 

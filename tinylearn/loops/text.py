@@ -1,7 +1,8 @@
 """A tree as text that people read, and the tree that such a text says.
 
->>> from tinylearn.loops.index import variable
 >>> from tinylearn.graph.dtype import float32
+>>> from tinylearn.loops.index import Variable, variable
+>>> from tinylearn.loops.tree import Function, around
 >>> i, x, y = variable("i", 3), Memory("in0", float32, (3,)), Memory("out0", float32, (3,))
 >>> body = (Let("t0", Load("in0", i), float32), Store("out0", i, "t0"))
 >>> copy = Function("copy", (y, x), frozenset({"out0"}), around((Variable("i", 3),), body))
@@ -47,10 +48,8 @@ from tinylearn.loops.tree import (
     If,
     Loop,
     Statement,
-    around,
 )
 
-__all__ = ["Function", "Variable", "around", "parsed", "shown"]
 INDENT = "    "
 SIGNS: dict[type[ast.operator], Callable] = {
     ast.Add: operator.add,
@@ -172,7 +171,7 @@ def body_of(rows: list[str], before: str, loops: dict[str, Index]) -> tuple[Body
 
 def statement_of(row: str, loops: dict[str, Index]) -> Statement:
     """One statement that has no others inside it."""
-    if found := re.fullmatch(r"(register|local|shared) (.*)", row):
+    if found := re.fullmatch(r"(register|local) (.*)", row):
         return Allocate(memory_of(found[2], found[1]))
     if found := re.fullmatch(r"(\w+): (\w+) = (.*)", row):
         dtype = ALL[found[2]]
