@@ -6,13 +6,9 @@ inplace   is taken and changes nothing: numbers of a graph are not overwritten
 from __future__ import annotations
 
 from tinylearn.errors import ShapeError, TinylearnError, describe, nearest
-from tinylearn.nn.formulas.bell import gelu as exact_gelu
 from tinylearn.tensor import Tensor
-from tinylearn.tensor.operands import floating
-from tinylearn.tensor.state import result
 
 APPROXIMATE = ("none", "tanh")
-SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # mean 0 and variance 1 stay
 
 
 def relu(x: Tensor, inplace: bool = False) -> Tensor:
@@ -37,7 +33,7 @@ def elu(x: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 def celu(x: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x above zero, alpha * (exp(x / alpha) - 1) below: its slope has no jump at zero."""
-    return (x / alpha).elu() * alpha
+    return x.celu(alpha)
 
 
 def selu(x: Tensor, inplace: bool = False) -> Tensor:
@@ -45,7 +41,7 @@ def selu(x: Tensor, inplace: bool = False) -> Tensor:
 
     Source: Klambauer et al. 2017
     """
-    return x.elu(SELU_ALPHA) * SELU_SCALE
+    return x.selu()
 
 
 def sigmoid(x: Tensor) -> Tensor:
@@ -79,7 +75,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     Source: Hendrycks & Gimpel 2016
     """
     check_approximate(approximate)
-    return x.gelu() if approximate == "tanh" else result(exact_gelu(floating(x.node)), x)
+    return x.gelu(approximate)
 
 
 def check_approximate(name: str) -> None:
@@ -104,37 +100,37 @@ def hardtanh(
 
 def hardsigmoid(x: Tensor, inplace: bool = False) -> Tensor:
     """A sigmoid of straight lines: 0 up to -3, 1 from 3 on."""
-    return (x + 3).relu6() / 6
+    return x.hardsigmoid()
 
 
 def hardswish(x: Tensor, inplace: bool = False) -> Tensor:
     """x * hardsigmoid(x)."""
-    return x * (x + 3).relu6() / 6
+    return x.hardswish()
 
 
 def softsign(x: Tensor) -> Tensor:
     """x / (1 + |x|), between -1 and 1."""
-    return x / (x.abs() + 1)
+    return x.softsign()
 
 
 def tanhshrink(x: Tensor) -> Tensor:
     """x - tanh(x)."""
-    return x - x.tanh()
+    return x.tanhshrink()
 
 
 def hardshrink(x: Tensor, lambd: float = 0.5) -> Tensor:
     """x where it is further than lambd from zero, else 0."""
-    return (x.abs() > lambd).where(x, 0.0)
+    return x.hardshrink(lambd)
 
 
 def softshrink(x: Tensor, lambd: float = 0.5) -> Tensor:
     """x, lambd nearer to zero, and 0 where it would get beyond."""
-    return (x - lambd).relu() - (-x - lambd).relu()
+    return x.softshrink(lambd)
 
 
 def threshold(x: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where it is above the threshold, else the value."""
-    return (x > threshold).where(x, value)
+    return x.threshold(threshold, value)
 
 
 def prelu(x: Tensor, weight: Tensor) -> Tensor:
@@ -167,7 +163,7 @@ def softmax(x: Tensor, dim: int = -1) -> Tensor:
 
 def softmin(x: Tensor, dim: int = -1) -> Tensor:
     """softmax(-x): the smallest number gets the largest share."""
-    return (-x).softmax(dim)
+    return x.softmin(dim)
 
 
 def log_softmax(x: Tensor, dim: int = -1) -> Tensor:
