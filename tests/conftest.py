@@ -9,7 +9,9 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
-from tinylearn import Device  # noqa: E402
+from tinylearn import Device, Part, c_device  # noqa: E402, F401  (which makes itself known)
+
+Part.table.whole()
 
 # A busy machine is no failure, so nothing is timed. Continuous integration tries the same examples
 # on every run; `pytest --hypothesis-profile=deep` tries many more.

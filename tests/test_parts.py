@@ -1,5 +1,8 @@
 """Parts: what is replaced runs at once, for every caller, on every device, in every cached plan."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -263,3 +266,37 @@ def test_a_fusion_rule_changes_the_kernels_and_no_number(device):
     expected = softmax()
     with using({"fuse.compute_where_used": lambda node, readers, homes: ("store", "I said so")}):
         np.testing.assert_allclose(softmax(), expected, rtol=1e-6)
+
+
+# ---------------------------------------------------------------- what is imported late
+
+
+def fresh(script):
+    """What a script prints in an interpreter that has imported nothing yet."""
+    run = [sys.executable, "-c", f"import tinylearn as tl\n{script}"]
+    return subprocess.check_output(run, text=True).strip()
+
+
+@pytest.mark.parametrize(
+    "name", ["optim.adam", "loss.mse", "init.kaiming", "nn.linear", "recipe.reduction"]
+)
+def test_a_part_comes_when_it_is_named_though_nobody_imported_its_module(name):
+    part = f"tl.Part.table[{name!r}]"
+    assert fresh(f"print({part}.name, {part}.contract is not None)") == f"{name} True"
+    assert fresh(f"tl.use({{{name!r}: None}}); print({part}.is_default)") == "True"
+
+
+def test_the_list_of_parts_is_whole_in_a_fresh_interpreter():
+    assert fresh("print(len(tl.parts().rows))") == str(len(Part.table.whole()))
+
+
+def test_a_part_that_is_nowhere_is_told_from_all_that_are():
+    script = "try: tl.use({'optim.adan': None})\nexcept KeyError as error: print(error)"
+    assert fresh(script) == "no Part is named 'optim.adan'; did you mean 'optim.adam'?"
+
+
+def test_the_c_device_comes_when_it_is_named(device):
+    assert fresh(f"print(tl.Tensor([1.0, 2.0], device={device!r}).sum().item())") == "3.0"
+    assert "there are numpy, c" in fresh(
+        "try: tl.Tensor(1, device='tpu')\nexcept tl.DeviceError as error: print(error)"
+    )

@@ -3,17 +3,18 @@
 import tinylearn as tl
 from tinylearn import Tensor, nn
 
-Importing it costs NumPy and little more: pictures and the course come when they are named.
+Importing it costs NumPy and little more: nn, the c device, pictures and the course come when they
+are named.
 """
 
 from __future__ import annotations
 
 import importlib
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tinylearn import contracts, nn
-from tinylearn.devices import c_device, numpy_device
+from tinylearn import contracts
+from tinylearn.devices import numpy_device
 from tinylearn.devices.device import Device
 from tinylearn.errors import (
     DeviceError,
@@ -29,6 +30,10 @@ from tinylearn.plan.check import check_fused
 from tinylearn.repairs.othernames import of_tensors
 from tinylearn.tensor import Tensor, custom_gradient, manual_seed, no_grad
 from tinylearn.tensor.tensor import INNER, known_names
+
+if TYPE_CHECKING:
+    from tinylearn import nn
+    from tinylearn.devices import c_device
 
 __version__ = "0.1.0"
 
@@ -61,10 +66,17 @@ __all__ = [
     "using",
 ]
 
+ROOMS = ("course", "nn", "viz")  # imported when somebody enters them
+DEVICES = {"c": "tinylearn.devices.c_device"}
 LATER = {
     **dict.fromkeys(["draw", "explain", "source", "trace", "trace_nan", "progress"], "viz"),
     **dict.fromkeys(["answer", "card", "check", "exercise", "hint", "load_mine"], "course"),
 }
+Part.table.homes |= {
+    **dict.fromkeys(["nn.", "loss.", "init.", "optim."], "tinylearn.nn"),
+    **dict.fromkeys(["loops.", "recipe.", "render.c"], DEVICES["c"]),
+}
+Device.homes |= DEVICES
 
 
 CONSTANTS = {  # PyTorch's other names for what is here, and numbers that have a name
@@ -78,8 +90,10 @@ def __getattr__(name: str) -> Any:
     """What is not at hand at once: rooms that are imported only when somebody enters them, and
     each method of Tensor as a function: tl.exp(x) is x.exp(), tl.zeros(3) is Tensor.zeros(3).
     """
-    if name in ("viz", "course"):
+    if name in ROOMS:
         return importlib.import_module(f"tinylearn.{name}")
+    if name == "c_device":
+        return importlib.import_module(DEVICES["c"])
     if name in LATER:
         return getattr(importlib.import_module(f"tinylearn.{LATER[name]}"), name)
     if name in CONSTANTS:
@@ -95,4 +109,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *LATER, "viz", "course"])
+    return sorted({*__all__, *LATER, *ROOMS})

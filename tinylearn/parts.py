@@ -39,9 +39,14 @@ class Part:
                the new function and raises ContractError with the first broken promise
 
     A cell or a module that makes a Part and is run again gives that same Part a new default.
+
+    table      the Parts that are there, by name; one whose module nobody imported yet comes when
+               it is asked for
+    promised   what finds the contract of a Part that is made
     """
 
-    table: ClassVar[dict[str, Part]] = {}
+    table: ClassVar[Table]
+    promised: ClassVar[Callable[[str], Callable[[Callable], None] | None]]
     version = 0  # counts replacements: what was derived from older bodies is out of date
 
     name: str
@@ -64,6 +69,7 @@ class Part:
             alone_on(CHANGING, self.renew, default)
         else:
             self.name, self.default, self.current = name, default, default
+            self.contract = Part.promised(name)
             Part.table[name] = self
 
     def renew(self, default: Callable) -> None:
@@ -95,6 +101,35 @@ class Part:
         return self.current is self.default
 
 
+class Table(dict[str, Part]):
+    """Parts by name. `homes` says where those are made whose modules are imported late.
+
+    homes   how a Part's name begins -> the module that makes it
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.homes: dict[str, str] = {}
+
+    def __missing__(self, name: str) -> Part:
+        for beginning, module in self.homes.items():
+            if name.startswith(beginning):
+                importlib.import_module(module)
+        if name in self:
+            return self[name]
+        raise KeyError(name)
+
+    def whole(self) -> Table:
+        """The table with every Part in it: all modules that make some are imported now."""
+        for module in dict.fromkeys(self.homes.values()):
+            importlib.import_module(module)
+        return self
+
+
+Part.table = Table()
+Part.promised = lambda name: None
+
+
 def part(name: str) -> Callable[[Callable], Part]:
     """Decorator: make the function a Part named `name`."""
     return lambda function: Part(name, function)
@@ -108,9 +143,10 @@ def called(function: Callable) -> str:
 
 def named(name: str) -> Part:
     """The Part called `name`; an unknown name raises UnknownPart and offers the nearest."""
-    if name in Part.table:
+    try:
         return Part.table[name]
-    near = difflib.get_close_matches(name, Part.table, n=1, cutoff=0.4)
+    except KeyError:
+        near = difflib.get_close_matches(name, Part.table.whole(), n=1, cutoff=0.4)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise UnknownPart(f"no Part is named {name!r}{hint}")
 
@@ -229,7 +265,7 @@ class PartsList:
     """Every Part and whose function it runs: print it, or let a notebook show it."""
 
     def __init__(self) -> None:
-        self.rows = [(p.name, p.is_default, p.says) for p in Part.table.values()]
+        self.rows = [(p.name, p.is_default, p.says) for p in Part.table.whole().values()]
 
     @property
     def yours(self) -> list[str]:

@@ -8,10 +8,9 @@ The checks themselves are imported when the first one runs: most programs never 
 
 import importlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from tinylearn import nn  # noqa: F401  the Parts of these must be there to get a contract
-from tinylearn.devices import c_device, numpy_device  # noqa: F401
 from tinylearn.parts import Part
 
 CHECKS = {  # names of Parts -> module and function that check them
@@ -37,23 +36,26 @@ CHECKS = {  # names of Parts -> module and function that check them
 }
 
 
-def register() -> None:
-    """Give every Part its contract. Nothing is checked here."""
-    for name, part in Part.table.items():
-        for prefix, (module, check) in CHECKS.items():
-            if name.startswith(prefix):
-                part.contract = later(name, module, check)
-                break
-
-
-def later(name: str, module: str, check: str) -> Callable[[Callable], None]:
-    """The contract of the Part `name`: check(name, function), with its module imported by then."""
+@cache
+def contract_of(name: str) -> Callable[[Callable], None] | None:
+    """The contract of the Part `name`, which imports its module when it runs; None without one."""
+    found = [where for prefix, where in CHECKS.items() if name.startswith(prefix)]
+    if not found:
+        return None
+    module, check = found[0]
 
     def contract(function: Callable, **options: Any) -> None:
         checks = importlib.import_module(f"tinylearn.contracts.{module}")
         getattr(checks, check)(name, function, **options)
 
     return contract
+
+
+def register() -> None:
+    """Give every Part its contract: those that are there, and those that are made later."""
+    Part.promised = contract_of
+    for name, part in Part.table.items():
+        part.contract = contract_of(name)
 
 
 register()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -70,6 +71,7 @@ class Device(metaclass=DeviceType):
     """A place where kernels run and numbers live. Subclasses exist once, in `Device.known`."""
 
     known: ClassVar[dict[str, Device]] = {}
+    homes: ClassVar[dict[str, str]] = {}  # name -> module, of those that are imported when named
     working: ClassVar[set[str]] = set()  # those that were found to work here
     name = ""
 
@@ -136,8 +138,11 @@ def checked_name(name: Any) -> str:
     name = str(name).lower()
     if name == "cpu":
         name = "numpy"
+    if name not in Device.known and name in Device.homes:
+        importlib.import_module(Device.homes[name])
     if name not in Device.known:
-        raise DeviceError(f"no device {name!r}{choose(name, Device.known, 'there are')}")
+        every = [*Device.known, *(n for n in Device.homes if n not in Device.known)]
+        raise DeviceError(f"no device {name!r}{choose(name, every, 'there are')}")
     reason = Device.known[name].unavailable()
     if reason:
         raise DeviceError(f"the device {name!r} cannot be used here: {reason}")

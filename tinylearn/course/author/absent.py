@@ -12,8 +12,6 @@ import ast
 import inspect
 from functools import cache
 
-from tinylearn import contracts  # noqa: F401  so that every Part is there
-
 from ...parts import Part
 from ...tensor import Tensor
 from ..grade.worlds import functions, sources
@@ -49,7 +47,7 @@ def absent_from(question: Question, given: str) -> tuple[str, ...]:
 
 def places(name: str) -> list[str]:
     """module.qualname of every function that a name stands for; ValueError if there is none."""
-    if name in Part.table:
+    if name in Part.table.whole():
         bodies = [Part.table[name].default]
         method = name.rpartition(".")[2]
         if method in vars(Tensor):  # put there by nn; the method as it was is in a class below

@@ -210,7 +210,7 @@ class Card:
 
     def lines(self) -> list[str]:
         answers = saved(self.place)
-        yours = [part.name for part in Part.table.values() if not part.is_default]
+        yours = [part.name for part in Part.table.whole().values() if not part.is_default]
         chapters = sorted({about["assignment"] for _, about in answers})
         text = [
             f"{'passed' if passed else 'open':7}{id:5}{title} ({points:g})"
