@@ -35,6 +35,12 @@ CHECKS = {
     "types": ["mypy"],
     "tests": ["pytest"],
 }
+SIDE_BY_SIDE = [
+    "--numprocesses",
+    "auto",
+    "--dist",
+    "loadfile",
+]  # a file's tests share what they make
 
 
 class CommandError(Exception):
@@ -222,7 +228,8 @@ def test(arguments: argparse.Namespace) -> int:
     needs("pytest", extra="test")
     settings = {name: os.environ[name] for name in os.environ if not name.startswith("TINYLEARN_")}
     settings |= ONE_THREAD | {"MPLBACKEND": "Agg"}
-    checks = {"tests": [*CHECKS["tests"], *arguments.rest]} if arguments.rest else CHECKS
+    everything = CHECKS | {"tests": [*CHECKS["tests"], *SIDE_BY_SIDE]}
+    checks = {"tests": [*CHECKS["tests"], *arguments.rest]} if arguments.rest else everything
     failed = []
     for name, words in checks.items():
         print(f"{name}: {' '.join(words)}", flush=True)
