@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import tinylearn as tl
 from benchmarks import by_hand, table
 from benchmarks.in_tinylearn import step_on
 from benchmarks.measure import check, in_turns, keep_freed_memory, warmed
@@ -43,6 +44,8 @@ def devices() -> list[str]:
 def columns(name: str, data: Data) -> dict[str, Step]:
     """A work, as each column does it."""
     steps = {f"{device} device": step_on(device, name, data) for device in devices()}
+    for device in devices():
+        steps[f"{device}, captured"] = step_on(device, name, data, tl.capture)
     steps["NumPy by hand"] = by_hand.STEPS[name](data)
     if importlib.util.find_spec("torch"):
         from benchmarks import in_torch

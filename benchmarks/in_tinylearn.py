@@ -11,20 +11,32 @@ from benchmarks.works import HEADS, Data, Step
 from tinylearn import Device, Tensor, nn
 from tinylearn.nn import optim
 
+As = Callable[[Callable], Callable]  # how a step is run: as it is written, or captured
 
-def training(model: nn.Module, optimizer: optim.Optimizer, loss_of: Callable, data: Data) -> Step:
+
+def as_written(function: Callable) -> Callable:
+    """The function itself."""
+    return function
+
+
+def training(
+    model: nn.Module, optimizer: optim.Optimizer, loss_of: Callable, data: Data, how: As
+) -> Step:
     """Forward, backward, update."""
     device = optimizer.parameters[0].device
     last: list[Tensor] = []
 
-    def run(k: int) -> None:
-        batch = data.batches[k % len(data.batches)]
-        x, y = (Tensor.from_numpy(a, device=device, requires_grad=False) for a in batch)
+    @how
+    def step(x: Tensor, y: Tensor) -> Tensor:
         loss = loss_of(model(x), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        last[:] = [loss]
+        return loss
+
+    def run(k: int) -> None:
+        batch = data.batches[k % len(data.batches)]
+        last[:] = [step(*(Tensor.from_numpy(a, device=device, requires_grad=False) for a in batch))]
 
     return Step(run, lambda: last[0].item())
 
@@ -46,14 +58,14 @@ def size_of(tensors: Iterable[Tensor]) -> float:
     return sum(float(np.abs(t.numpy()).sum()) for t in tensors)
 
 
-def mlp(data: Data) -> Step:
+def mlp(data: Data, how: As) -> Step:
     hidden, inside = data.weights[0].shape
     model = nn.Sequential(nn.Linear(inside, hidden), nn.ReLU(), nn.Linear(hidden, 10))
     optimizer = optim.SGD([started(model, data)], lr=0.1)
-    return training(model, optimizer, Tensor.cross_entropy, data)
+    return training(model, optimizer, Tensor.cross_entropy, data, how)
 
 
-def lenet(data: Data) -> Step:
+def lenet(data: Data, how: As) -> Step:
     model = nn.Sequential(
         nn.Conv2d(1, 6, 5, padding=2),
         nn.ReLU(),
@@ -69,38 +81,43 @@ def lenet(data: Data) -> Step:
         nn.Linear(84, 10),
     )
     optimizer = optim.Adam([started(model, data)], lr=0.001)
-    return training(model, optimizer, Tensor.cross_entropy, data)
+    return training(model, optimizer, Tensor.cross_entropy, data, how)
 
 
-def xor(data: Data) -> Step:
+def xor(data: Data, how: As) -> Step:
     model = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
     optimizer = optim.SGD([started(model, data)], lr=0.1)
-    return training(model, optimizer, Tensor.binary_cross_entropy_with_logits, data)
+    return training(model, optimizer, Tensor.binary_cross_entropy_with_logits, data, how)
 
 
-def chain(data: Data) -> Step:
+def chain(data: Data, how: As) -> Step:
     a, b, c = leaves = [Tensor(x) for x in data.weights]
     last: list[Tensor] = []
 
-    def run(k: int) -> None:
-        last.clear()  # a value that somebody holds is not computed again
+    @how
+    def step() -> Tensor:
         for leaf in leaves:
             leaf.grad = None
         value = ((a * b + c).sigmoid() * (a - c).relu()).sum()
         value.backward()
         Tensor.realize_all(value, *gradients(leaves))
-        last.append(value)
+        return value
+
+    def run(k: int) -> None:
+        last.clear()  # a value that somebody holds is not computed again
+        last.append(step())
 
     return Step(run, lambda: last[0].item() + size_of(gradients(leaves)))
 
 
-def matmul(data: Data) -> Step:
+def matmul(data: Data, how: As) -> Step:
     a, b = (Tensor(x, requires_grad=False) for x in data.weights)
     last: list[Tensor] = []
+    step = how(lambda: (a @ b).realize())
 
     def run(k: int) -> None:
         last.clear()
-        last.append((a @ b).realize())
+        last.append(step())
 
     return Step(run, lambda: float(np.abs(last[0].numpy()).mean()))
 
@@ -123,23 +140,26 @@ class Block(nn.Module):
         return x + self.down(self.up(self.second(x)).gelu())
 
 
-def block(data: Data) -> Step:
+def block(data: Data, how: As) -> Step:
     model = Block(*data.batches[0][0].shape[1:])
     started(model, data)
     parameters, device = model.parameters(), Device.DEFAULT
     last: list[Tensor] = []
 
-    def run(k: int) -> None:
+    @how
+    def step(x: Tensor) -> tuple[Tensor, Tensor]:
         for w in parameters:
             w.grad = None
-        x = Tensor(data.batches[k % len(data.batches)][0], device=device)
         y = model(x)
         value = (y * y).mean()
         value.backward()
         Tensor.realize_all(value, *gradients([x, *parameters]))
-        last[:] = [value, x]
+        return value, gradients([x])[0]
 
-    return Step(run, lambda: last[0].item() + size_of(gradients([last[1], *parameters])))
+    def run(k: int) -> None:
+        last[:] = step(Tensor(data.batches[k % len(data.batches)][0], device=device))
+
+    return Step(run, lambda: last[0].item() + size_of([last[1], *gradients(parameters)]))
 
 
 STEPS = {
@@ -153,10 +173,10 @@ STEPS = {
 }
 
 
-def step_on(device: str, name: str, data: Data) -> Step:
-    """A work on a device of tinylearn."""
+def step_on(device: str, name: str, data: Data, how: As = as_written) -> Step:
+    """A work on a device of tinylearn; how=tl.capture: without the Python of each step."""
     before, Device.DEFAULT = Device.DEFAULT, device
     try:
-        return STEPS[name](data)
+        return STEPS[name](data, how)
     finally:
         Device.DEFAULT = before

@@ -9,7 +9,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
-from tinylearn import Device, Part, c_device  # noqa: E402, F401  (which makes itself known)
+from tinylearn import Device, Part  # noqa: E402
 
 Part.table.whole()
 

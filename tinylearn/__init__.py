@@ -70,13 +70,14 @@ ROOMS = ("course", "nn", "viz")  # imported when somebody enters them
 DEVICES = {"c": "tinylearn.devices.c_device"}
 LATER = {
     **dict.fromkeys(["draw", "explain", "source", "trace", "trace_nan", "progress"], "viz"),
+    "capture": "tensor.capture",
     **dict.fromkeys(["answer", "card", "check", "exercise", "hint", "load_mine"], "course"),
 }
 Part.table.homes |= {
     **dict.fromkeys(["nn.", "loss.", "init.", "optim."], "tinylearn.nn"),
     **dict.fromkeys(["loops.", "recipe.", "render.c"], DEVICES["c"]),
 }
-Device.homes |= DEVICES
+Device.known.homes |= DEVICES
 
 
 CONSTANTS = {  # PyTorch's other names for what is here, and numbers that have a name

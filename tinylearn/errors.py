@@ -123,6 +123,10 @@ class DeviceError(TinylearnError, RuntimeError):
     """A device that is not there, or operands on different devices."""
 
 
+class CaptureError(TinylearnError, RuntimeError):
+    """What a captured function cannot do: a replay would not do it."""
+
+
 def describe(
     error: type[Exception], says: str, operands: Iterable[tuple[str, Any]] = (), repair: str = ""
 ) -> Exception:

@@ -14,6 +14,7 @@ import numpy as np
 from tinylearn.devices import compiler, loading
 from tinylearn.devices.buffer import Buffer, Pool, aligned, repeated
 from tinylearn.devices.c_blas import Halves, halves
+from tinylearn.devices.c_row import MOST, CRow
 from tinylearn.devices.device import Device, Program
 from tinylearn.devices.numpy_device import compiled
 from tinylearn.graph.dtype import DType
@@ -142,7 +143,8 @@ class Written:
     def program(self, loaded: ctypes.CDLL | None) -> Program:
         """What runs it."""
         if self.by_blas is None:
-            return Program(self.kernel, "c", self.source, self.follow(loaded), "{}.address")
+            run, few = self.follow(loaded), len(self.kernel.outputs + self.kernel.loaded) <= MOST
+            return Program(self.kernel, "c", self.source, run, "{}.address", CRow if few else None)
         multiply = compiled(self.by_blas.multiply.text, self.name)
         if self.in_c is None:
             return Program(self.kernel, "blas", self.source, multiply, "{}.array")

@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -27,12 +27,24 @@ from tinylearn.schedule.kernel import Kernel
 run_once(globals())
 
 
+class Row(Protocol):
+    """Programs of one language that are called together: see c_row.py."""
+
+    def put(self, turn: int, slot: int, memory: Any) -> None:
+        """Where a slot lies in a turn."""
+
+    def run(self, turn: int) -> None:
+        """Make all calls."""
+
+
 @dataclass(frozen=True)
 class Program:
     """A kernel that can run: its source, in which language, and the function.
 
     run        the function: of the kernel's outputs, then of what it loads
     argument   what it is given of each piece of memory, as it is written in a call
+    rows       makes one call of many such functions, if there is a way: of (function, slots) and
+               the memory of the slots in two turns
     """
 
     kernel: Kernel
@@ -40,6 +52,25 @@ class Program:
     source: Source
     run: Callable[..., None]
     argument: str = "{}"
+    rows: Callable[..., Row] | None = None
+
+
+class Known(dict[str, Any]):
+    """Devices by name; one whose module is imported late comes when it is asked for.
+
+    homes   name -> module, of those that are imported late
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.homes: dict[str, str] = {}
+
+    def __missing__(self, name: str) -> Device:
+        if name in self.homes:
+            importlib.import_module(self.homes[name])
+        if name in self:
+            return self.get(name)  # type: ignore[return-value]
+        raise KeyError(name)
 
 
 class DeviceType(type):
@@ -70,8 +101,7 @@ class DeviceType(type):
 class Device(metaclass=DeviceType):
     """A place where kernels run and numbers live. Subclasses exist once, in `Device.known`."""
 
-    known: ClassVar[dict[str, Device]] = {}
-    homes: ClassVar[dict[str, str]] = {}  # name -> module, of those that are imported when named
+    known: ClassVar[Known]
     working: ClassVar[set[str]] = set()  # those that were found to work here
     name = ""
 
@@ -131,6 +161,9 @@ class Device(metaclass=DeviceType):
         raise NotImplementedError
 
 
+Device.known = Known()
+
+
 def checked_name(name: Any) -> str:
     """`name`, if a device of that name works here; else DeviceError, with the reason."""
     if name in Device.working:
@@ -138,12 +171,11 @@ def checked_name(name: Any) -> str:
     name = str(name).lower()
     if name == "cpu":
         name = "numpy"
-    if name not in Device.known and name in Device.homes:
-        importlib.import_module(Device.homes[name])
-    if name not in Device.known:
-        every = [*Device.known, *(n for n in Device.homes if n not in Device.known)]
-        raise DeviceError(f"no device {name!r}{choose(name, every, 'there are')}")
-    reason = Device.known[name].unavailable()
+    try:
+        reason = Device.known[name].unavailable()
+    except KeyError:
+        every = dict.fromkeys([*Device.known, *Device.known.homes])
+        raise DeviceError(f"no device {name!r}{choose(name, every, 'there are')}") from None
     if reason:
         raise DeviceError(f"the device {name!r} cannot be used here: {reason}")
     Device.working.add(name)

@@ -34,13 +34,18 @@ class Adaptive(Optimizer):
             else:
                 group[name] = checked(name, group[name])
 
-    def decayed(self, group: Group, w: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
-        """The weight and the gradient, with the weight's decay in one of them."""
+    def decayed(
+        self, group: Group, w: Tensor, g: Tensor, lr: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The weight and the gradient, with the weight's decay in one of them.
+
+        lr   the learning rate, if the weight may decay beside the gradient
+        """
         decay = group["weight_decay"]
         if not decay:
             return w, g
-        if group.get("decoupled_weight_decay"):
-            return updates.decoupled_decay(w, self.number(group["lr"], w), decay), g
+        if lr is not None and group["decoupled_weight_decay"]:
+            return updates.decoupled_decay(w, lr, decay), g
         return w, updates.weight_decay(w, g, decay)
 
 
@@ -70,14 +75,16 @@ class RMSprop(Adaptive):
         names = ("v", "m") if group["centered"] else ("v",)
         return (*names, "push") if group["momentum"] else names
 
+    def shares(self, group: Group) -> tuple[float, ...]:
+        return (group["momentum"],)
+
     def update(self, group: Group, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
+        (lr,), (share,) = self.data(group, step, w)
         w, g = self.decayed(group, w, g)
         rule, count = (updates.centered, 2) if group["centered"] else (updates.rmsprop, 1)
         g, *known = rule(g, *memory[:count], group["alpha"], group["eps"])
-        lr = self.number(group["lr"], w)
         if not group["momentum"]:
             return updates.sgd(w, g, lr), *known
-        share = self.share(group, group["momentum"], w)
         w, push = updates.momentum(w, g, memory[-1], lr, share)
         return w, *known, push
 
@@ -110,9 +117,12 @@ class Adagrad(Adaptive):
     def first(self, name: str, group: Group) -> float:
         return group["initial_accumulator_value"]
 
+    def numbers(self, group: Group, step: int) -> tuple[float, ...]:
+        return (group["lr"] / (1 + (step - 1) * group["lr_decay"]),)
+
     def update(self, group: Group, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
+        (lr,), _ = self.data(group, step, w)
         w, g = self.decayed(group, w, g)
-        lr = self.number(group["lr"] / (1 + (step - 1) * group["lr_decay"]), w)
         return updates.adagrad(w, g, *memory, lr, group["eps"])
 
 
@@ -138,8 +148,8 @@ class Adadelta(Adaptive):
         super().__init__(parameters, lr, **options, maximize=maximize)
 
     def update(self, group: Group, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
+        (lr,), _ = self.data(group, step, w)
         w, g = self.decayed(group, w, g)
-        lr = self.number(group["lr"], w)
         return updates.adadelta(w, g, *memory, lr, group["rho"], group["eps"])
 
 
@@ -160,10 +170,9 @@ class Moments(Adaptive):
         options = {"betas": betas, "eps": eps, "weight_decay": weight_decay} | options
         super().__init__(parameters, lr, **options)
 
-    def settings(self, group: Group, w: Tensor) -> tuple:
-        """lr, beta1, beta2 and eps, as the rules take them."""
-        betas = (self.share(group, beta, w) for beta in group["betas"])
-        return self.number(group["lr"], w), *betas, group["eps"]
+    def shares(self, group: Group) -> tuple[float, ...]:
+        betas: tuple[float, float] = group["betas"]
+        return betas
 
 
 class Adamax(Moments):
@@ -182,9 +191,12 @@ class Adamax(Moments):
         super().__init__(parameters, lr, betas, eps, weight_decay, maximize=maximize)
 
     def update(self, group: Group, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
+        (lr, correction), betas = self.data(group, step, w)
         w, g = self.decayed(group, w, g)
-        correction = self.number(1 - group["betas"][0] ** step, w)
-        return updates.adamax(w, g, *memory, *self.settings(group, w), correction)
+        return updates.adamax(w, g, *memory, lr, *betas, group["eps"], correction)
+
+    def numbers(self, group: Group, step: int) -> tuple[float, ...]:
+        return group["lr"], 1 - group["betas"][0] ** step
 
 
 PRODUCTS: dict[tuple[float, float], list[float]] = {}  # of NAdam's shares, step by step
@@ -225,14 +237,17 @@ class NAdam(Moments):
         more = {"momentum_decay": momentum_decay, **options}
         super().__init__(parameters, lr, betas, eps, weight_decay, **more)
 
-    def update(self, group: Group, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
-        w, g = self.decayed(group, w, g)
+    def numbers(self, group: Group, step: int) -> tuple[float, ...]:
         (beta1, beta2), decay = group["betas"], group["momentum_decay"]
         now, later = (kept_share(beta1, decay, t) for t in (step, step + 1))
         done = product_of_shares(beta1, decay, step)
-        shares = ((1 - now) / (1 - done), later / (1 - done * later))
-        numbers = (self.number(x, w) for x in (1 - beta2**step, *shares))
-        return updates.nadam(w, g, *memory, *self.settings(group, w), *numbers)
+        shares = (1 - now) / (1 - done), later / (1 - done * later)
+        return group["lr"], 1 - beta2**step, *shares
+
+    def update(self, group: Group, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
+        (lr, *corrections), betas = self.data(group, step, w)
+        w, g = self.decayed(group, w, g, lr)
+        return updates.nadam(w, g, *memory, lr, *betas, group["eps"], *corrections)
 
 
 class RAdam(Moments):
@@ -252,12 +267,14 @@ class RAdam(Moments):
         options = {"decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize}
         super().__init__(parameters, lr, betas, eps, weight_decay, **options)
 
-    def update(self, group: Group, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
-        w, g = self.decayed(group, w, g)
+    def numbers(self, group: Group, step: int) -> tuple[float, ...]:
         beta1, beta2 = group["betas"]
-        numbers = (1 - beta1**step, 1 - beta2**step, rectified(beta2, step))
-        data = (self.number(x, w) for x in numbers)
-        return updates.radam(w, g, *memory, *self.settings(group, w), *data)
+        return group["lr"], 1 - beta1**step, 1 - beta2**step, rectified(beta2, step)
+
+    def update(self, group: Group, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
+        (lr, *corrections), betas = self.data(group, step, w)
+        w, g = self.decayed(group, w, g, lr)
+        return updates.radam(w, g, *memory, lr, *betas, group["eps"], *corrections)
 
 
 def rectified(beta: float, step: int) -> float:
@@ -293,9 +310,12 @@ class Lion(Adaptive):
         options = {"betas": betas, "weight_decay": weight_decay, "maximize": maximize}
         super().__init__(parameters, lr, **options)
 
+    def shares(self, group: Group) -> tuple[float, ...]:
+        betas: tuple[float, float] = group["betas"]
+        return betas
+
     def update(self, group: Group, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
-        lr = self.number(group["lr"], w)
+        (lr,), betas = self.data(group, step, w)
         if group["weight_decay"]:
             w = updates.decoupled_decay(w, lr, group["weight_decay"])
-        betas = (self.share(group, beta, w) for beta in group["betas"])
         return updates.lion(w, g, *memory, lr, *betas)

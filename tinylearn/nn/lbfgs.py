@@ -133,7 +133,7 @@ class LBFGS(Optimizer):
         start   the length to try, with loss, gradient and slope of where the step begins
         last    without a search, the loss after the last step is left for the next call
         """
-        origin = self.numbers()
+        origin = self.position()
         if options["line_search_fn"] is not None:
 
             def at(length: float) -> Point:
@@ -152,7 +152,7 @@ class LBFGS(Optimizer):
 
     # ---------------------------------------------------------------- one vector
 
-    def numbers(self) -> Vector:
+    def position(self) -> Vector:
         """All parameters, one behind the other."""
         return np.concatenate([np.ravel(w.numpy()).astype(np.float64) for w in self.parameters])
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinylearn.changes import change
+from tinylearn.devices.recorder import CHANGES, RECORDER
 from tinylearn.errors import DeviceError, TinylearnError, describe, nearest
 from tinylearn.graph.node import built_by
 from tinylearn.nn.methods import as_tensor
@@ -75,6 +76,7 @@ class Module(Noted):
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+        CHANGES[0] += 1
         if isinstance(value, Tensor) and not value._requires_grad:
             self.notes().constants.add(name)
         elif self._notes is not None and name in self._notes.constants:
@@ -94,6 +96,8 @@ class Module(Noted):
                 device = self.device_of(inputs)
                 inputs = tuple(as_tensor(x, device) for x in inputs)
                 break
+        if (recorder := RECORDER.get()) is not None:
+            recorder.models[id(self)] = self
         try:
             if self._notes is not None and (self._notes.before or self._notes.after):
                 return self.with_hooks(inputs, options)
@@ -318,6 +322,8 @@ def free_name(module: Module, name: str) -> None:
 
 def forget_gradients(parameters: list[Tensor], set_to_none: bool) -> None:
     """Forget the gradients, or set those that are there to 0."""
+    if (recorder := RECORDER.get()) is not None:
+        recorder.grads.update({id(w): w for w in parameters})
     if set_to_none:
         change([(w, "_grad", None) for w in parameters])
     else:

@@ -74,16 +74,24 @@ class SGD(Optimizer):
     def remembered(self, group: Group) -> tuple[str, ...]:
         return ("v",) if group["momentum"] else ()
 
+    def numbers(self, group: Group, step: int) -> tuple[float, ...]:
+        if not group["dampening"]:
+            return (group["lr"],)
+        return group["lr"], 1 if step == 1 else 1 - group["dampening"]
+
+    def shares(self, group: Group) -> tuple[float, ...]:
+        return (group["momentum"],)
+
     def update(self, group: Group, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
-        lr = self.number(group["lr"], w)
+        (lr, *damping), (share,) = self.data(group, step, w)
         if group["weight_decay"]:
             g = updates.weight_decay(w, g, group["weight_decay"])
         if not memory:
             return (updates.sgd(w, g, lr),)
-        if group["dampening"]:
-            g = g * self.number(1 if step == 1 else 1 - group["dampening"], w)
+        if damping:
+            g = g * damping[0]
         rule = updates.nesterov if group["nesterov"] else updates.momentum
-        return rule(w, g, *memory, lr, self.share(group, group["momentum"], w))
+        return rule(w, g, *memory, lr, share)
 
 
 class Adam(Optimizer):
@@ -126,11 +134,17 @@ class Adam(Optimizer):
         rule = updates.amsgrad if group["amsgrad"] else updates.adam
         return rule(w, g, *memory, *self.settings(group, step, w))
 
+    def numbers(self, group: Group, step: int) -> tuple[float, ...]:
+        return group["lr"], *(1 - beta**step for beta in group["betas"])
+
+    def shares(self, group: Group) -> tuple[float, ...]:
+        betas: tuple[float, float] = group["betas"]
+        return betas
+
     def settings(self, group: Group, step: int, w: Tensor) -> tuple:
         """lr, beta1, beta2, eps and the two corrections, as the rules take them."""
-        corrections = (self.number(1 - beta**step, w) for beta in group["betas"])
-        betas = (self.share(group, beta, w) for beta in group["betas"])
-        return self.number(group["lr"], w), *betas, group["eps"], *corrections
+        (lr, *corrections), betas = self.data(group, step, w)
+        return lr, *betas, group["eps"], *corrections
 
 
 class AdamW(Adam):

@@ -16,6 +16,7 @@ import numpy as np
 
 from tinylearn.changes import alone_on
 from tinylearn.devices.device import Device
+from tinylearn.devices.recorder import RECORDER, Numbers, Recorder
 from tinylearn.errors import GradientError, nearest, user_place
 from tinylearn.graph.node import built_for
 from tinylearn.graph.primitives import buffer
@@ -102,6 +103,14 @@ class Optimizer:
         for group in self.param_groups:
             group["lr"] = rate
 
+    def numbers(self, group: Group, step: int) -> tuple[float, ...]:
+        """What differs from step to step, or may be set anew; the learning rate first."""
+        return (group["lr"],)
+
+    def shares(self, group: Group) -> tuple[float, ...]:
+        """The shares that are kept, momentum or betas: always the same, unless they are cycled."""
+        return ()
+
     def update(self, group: Group, step: int, w: Tensor, g: Tensor, *memory: Tensor) -> Values:
         """The next values of a weight and its memory; step counts from 1. Nothing is computed."""
         raise NotImplementedError
@@ -134,6 +143,8 @@ class Optimizer:
         for k, _, _, _ in learning:
             steps[k] += 1
         leaves = [buffer(value.node.buffer, value.node.made_at) for value in new]
+        if (recorder := RECORDER.get()) is not None:
+            recorder.counted.append((self, [k for k, *_ in learning]))
         own(old, leaves, (self, "steps", steps))
 
     def _learning(self) -> Learning:
@@ -198,9 +209,34 @@ class Optimizer:
             known = self._numbers[key] = made(buffer(data), False)
         return known
 
-    def share(self, group: Group, value: float, like: Tensor) -> Any:
-        """A share of what is remembered: a number of the graph, or data if a schedule cycles it."""
-        return self.number(value, like) if "max_momentum" in group else value
+    def data(self, group: Group, step: int, like: Tensor) -> tuple[Values, tuple]:
+        """`numbers` as Tensors of shape (), and `shares`: as Tensors, too, if they are cycled.
+
+        While a function is captured it is noted how they are worked out.
+        """
+        count = len(self.numbers(group, step))
+        if (recorder := RECORDER.get()) is None:
+            tensors = tuple(self.number(value, like) for value in self.values(group, step))
+        else:
+            key = id(group), step, like.device, like.dtype
+            if key not in recorder.known:
+                recorder.known[key] = self.noted(recorder, group, step, like)
+            tensors = recorder.known[key]
+        return tensors[:count], tensors[count:] or self.shares(group)
+
+    def values(self, group: Group, step: int) -> tuple[float, ...]:
+        """All that is data in a step: the numbers, and the shares that are cycled."""
+        shares = self.shares(group) if "max_momentum" in group else ()
+        return self.numbers(group, step) + shares
+
+    def noted(self, recorder: Recorder, group: Group, step: int, like: Tensor) -> Values:
+        """The data of a step in buffers of its own, which a replay fills anew."""
+        place = next(k for k, w in enumerate(self.parameters) if w.node is like.node)
+        home, dtype = Device.known[like.device], like.dtype.numpy
+        found = [home.upload(np.array(value, dtype)) for value in self.values(group, step)]
+        known = Numbers(found, lambda: self.values(group, self.steps[place] + 1))
+        recorder.numbers.append(known)
+        return tuple(made(buffer(numbers), False) for numbers in found)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients, so that the next backward() starts afresh; or set them to 0."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tinylearn.devices.recorder import RECORDER, Numbers
+
 if TYPE_CHECKING:
     from tinylearn.nn.optimizer import Optimizer
 
@@ -49,10 +51,17 @@ class Schedule:
             group["lr"] = rate
 
     def step(self) -> None:
-        """Go on by one and set the optimizer's lr."""
+        """Go on by one and set the optimizer's lr; in a captured function, in each replay."""
+        if (recorder := RECORDER.get()) is not None:
+            recorder.numbers.append(Numbers([], self.again))
         epoch = self.last_epoch + 1
         self.set(epoch)
         self.last_epoch = epoch  # last: after an interrupt the same step can be taken again
+
+    def again(self) -> tuple:
+        """What a replay does in place of step(), which gives it no numbers."""
+        self.step()
+        return ()
 
     def get_last_lr(self) -> list[float]:
         """The learning rates set last, one for each group."""

@@ -21,6 +21,7 @@ from tinylearn.changes import alone_on, free_in_child
 from tinylearn.devices import library
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
+from tinylearn.devices.recorder import RECORDER, Run
 from tinylearn.graph.deferred import spelled_out, with_inputs
 from tinylearn.graph.node import Node, built_for, inputs_first, walk_unrealized
 from tinylearn.graph.primitives import CONST, DYNAMIC_PAD, DYNAMIC_SLICE, SHRINK
@@ -106,7 +107,14 @@ def compute(nodes: Sequence[Node]) -> None:
             outputs.append(n)
     if outputs:
         request = Request(outputs)
-        for n, buffer in zip(outputs, plan_for(request).run(request), strict=True):
+        plan = plan_for(request)
+        made = plan.run(request)
+        if (recorder := RECORDER.get()) is not None:
+            leaves = [*request.leaves, *request.given]
+            owners = [None if n.owner is None else n.owner() for n in leaves]
+            given = [one_number(n) if n.op is CONST else n.buffer for n in leaves]
+            recorder.runs.append(Run(request.key, plan, given, owners, made))
+        for n, buffer in zip(outputs, made, strict=True):
             n.buffer = buffer
 
 

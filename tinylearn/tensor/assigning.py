@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinylearn.changes import Change, change
+from tinylearn.devices.recorder import RECORDER
 from tinylearn.errors import DTypeError, GradientError, ShapeError, describe
 from tinylearn.graph.deferred import reached_leaves
 from tinylearn.graph.dtype import bool_, int64
@@ -128,6 +129,8 @@ def updated(tensor: Tensor, new: Tensor) -> Tensor:
 def become(tensor: Tensor, new: Tensor) -> None:
     """Let a tensor be what was computed; the gradient by its old numbers belongs to nobody."""
     old = tensor.node
+    if (recorder := RECORDER.get()) is not None:
+        recorder.change(tensor, new.node)
     changes: list[Change] = [(tensor, "node", new.node)]
     changes.append((tensor, "_requires_grad", new._requires_grad))
     if owner(old) is tensor:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from tinylearn.changes import Change, alone_on, change
+from tinylearn.devices.recorder import RECORDER, refuse
 from tinylearn.errors import GradientError, ShapeError, describe
 from tinylearn.graph.deferred import DERIVATIVE, differentiated, promised, reached_leaves
 from tinylearn.graph.node import Node, walk
@@ -83,6 +84,10 @@ def nodes_below(output: Node, tensors: Iterable[State]) -> list[Node]:
 
 def add_gradients(loss: State, found: Iterable[tuple[State, Node]]) -> None:
     """Add to the .grad of each leaf: of all at once, or of none."""
+    if (recorder := RECORDER.get()) is not None:
+        if any(leaf._grad is not None and id(leaf) not in recorder.grads for leaf, _ in found):
+            refuse("gradients of the call before are added to", "optimizer.zero_grad() before that")
+        recorder.grads.update({id(leaf): leaf for leaf, _ in found})
     if again := [leaf for leaf, _ in found if leaf._grad is not None]:
         compute_gradients(again)
     behind: Any = weakref.ref(loss)

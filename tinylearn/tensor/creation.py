@@ -8,11 +8,13 @@ requires_grad    floats are leaves that get a .grad, unless this is False
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinylearn.devices.device import Device, checked_name
+from tinylearn.devices.recorder import RECORDER, drawn
 from tinylearn.errors import DTypeError, ShapeError
 from tinylearn.graph.dtype import DEFAULT_FLOAT, PYTHON, DType, int64
 from tinylearn.graph.dtype import dtype as dtype_of
@@ -138,9 +140,9 @@ class Creation(Losses):
         *shape: int | Shape, low: float = 0.0, high: float = 1.0, dtype: Any = None, **options: Any
     ) -> Tensor:
         """Evenly distributed from low to high (not included). NumPy: Generator.uniform"""
-        sizes = drawable(shape, dtype)
-        numbers = Random.generator.random(sizes, np.float32)
-        return leaf(numbers * np.float32(high - low) + np.float32(low), dtype, **options)
+        sizes, width, start = drawable(shape, dtype), np.float32(high - low), np.float32(low)
+        draw = lambda: Random.generator.random(sizes, np.float32) * width + start  # noqa: E731
+        return random_leaf(draw, dtype, **options)
 
     @staticmethod
     def randn(*shape: int | Shape, **options: Any) -> Tensor:
@@ -152,8 +154,9 @@ class Creation(Losses):
         *shape: int | Shape, mean: float = 0.0, std: float = 1.0, dtype: Any = None, **options: Any
     ) -> Tensor:
         """From the normal distribution with this mean and standard deviation. PyTorch: normal"""
-        numbers = Random.generator.standard_normal(drawable(shape, dtype), np.float32)
-        return leaf(numbers * np.float32(std) + np.float32(mean), dtype, **options)
+        sizes, width, middle = drawable(shape, dtype), np.float32(std), np.float32(mean)
+        draw = lambda: Random.generator.standard_normal(sizes, np.float32) * width + middle  # noqa: E731
+        return random_leaf(draw, dtype, **options)
 
     @staticmethod
     def randint(
@@ -168,12 +171,13 @@ class Creation(Losses):
             low, high, shape = *((low, *bounds)[-2:]), (sizes,)  # type: ignore[assignment]
         if not low < high:
             raise ShapeError(f"randint needs low < high, got {low} and {high}")
-        return leaf(Random.generator.integers(low, high, drawable(shape)), dtype, **options)
+        sizes = drawable(shape)
+        return random_leaf(lambda: Random.generator.integers(low, high, sizes), dtype, **options)
 
     @staticmethod
     def randperm(n: int, **options: Any) -> Tensor:
         """0 to n - 1 in random order. PyTorch: randperm; NumPy: Generator.permutation"""
-        return leaf(Random.generator.permutation(n), None, **options)
+        return random_leaf(lambda: Random.generator.permutation(n), None, **options)
 
     def rand_like(self, **options: Any) -> Tensor:
         """Evenly distributed from 0 to 1, with this tensor's shape, dtype and device."""
@@ -195,6 +199,19 @@ def leaf(
     return planted(Device.known[place(device)].adopt(array), requires_grad)
 
 
+def random_leaf(
+    draw: Callable[[], np.ndarray],
+    dtype: Any,
+    device: str | None = None,
+    requires_grad: bool | None = None,
+) -> Tensor:
+    """A new leaf of the numbers that are drawn; a captured function draws anew in each replay."""
+    kind = None if dtype is None else dtype_of(dtype)
+    return planted(
+        drawn(Device.known[place(device)], lambda: array_of(draw(), kind)), requires_grad
+    )
+
+
 def filled(
     shape: Shape,
     value: float,
@@ -212,14 +229,15 @@ def filled(
 def planted(data: Any, requires_grad: bool | None = None) -> Tensor:
     """The leaf of a buffer. Floats require a gradient unless told otherwise."""
     tensor = made(buffer(data), False)
-    if requires_grad is not False:
-        take_root(tensor, tensor.node, requires_grad)
+    take_root(tensor, tensor.node, requires_grad)
     return tensor
 
 
 def take_root(tensor: State, node: Any, requires_grad: bool | None) -> None:
     """Give a tensor a new node of its own, and with it the right to a gradient."""
     kind: DType = node.dtype
+    if (recorder := RECORDER.get()) is not None:
+        recorder.fresh[id(tensor)] = tensor
     if requires_grad and not kind.is_float:
         raise DTypeError(f"only floats have gradients, not {kind}\nTry {with_floats()}")
     tensor.node = node

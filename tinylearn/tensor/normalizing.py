@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tinylearn.devices.device import Device
+from tinylearn.devices.recorder import drawn
 from tinylearn.errors import ShapeError, describe
 from tinylearn.graph.dtype import float16, float32
 from tinylearn.graph.primitives import buffer
 from tinylearn.tensor.axes import Axes, all_axes, one_axis
-from tinylearn.tensor.data import upload
 from tinylearn.tensor.operands import floating
 from tinylearn.tensor.products import Products
 from tinylearn.tensor.randomness import Random
@@ -84,5 +85,6 @@ class Normalizing(Products):
         x = floating(x)
         if p == 1:
             return result(x * 0.0, self)
-        keep = buffer(upload(Random.generator.random(x.shape) >= p, x.device))
+        home = Device.known[x.device]
+        keep = buffer(drawn(home, lambda: Random.generator.random(x.shape) >= p))
         return result(keep.where(x / (1 - p), 0.0), self)

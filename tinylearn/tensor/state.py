@@ -16,6 +16,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinylearn.changes import Change, change, run_once
+from tinylearn.devices.recorder import RECORDER
 from tinylearn.errors import DTypeError, GradientError, describe
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node, Shape, separate
@@ -181,8 +182,11 @@ def own(tensors: Sequence[State], nodes: Sequence[Node], *more: Change) -> None:
 
     more   what changes with them
     """
+    recorder = RECORDER.get()
     for tensor, node in zip(tensors, nodes, strict=True):
         node.owner = weakref.ref(tensor)
+        if recorder is not None:
+            recorder.change(tensor, node)
     change([*zip(tensors, repeat("node"), nodes), *more])
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from tinylearn.changes import run_once
 from tinylearn.devices.device import Device
+from tinylearn.devices.recorder import refuse
 from tinylearn.errors import DTypeError, ShapeError, describe, nearest
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.dtype import dtype as dtype_of
@@ -147,6 +148,7 @@ class Tensor(
 
     def numpy(self) -> np.ndarray:
         """The numbers as a NumPy array that is yours: a copy."""
+        refuse("a value is read here", "returning the tensor, and reading it outside")
         while (numbers := self.node.buffer) is None:  # still, where another thread assigns to it
             realize_all((self,))
         return Device.known[numbers.device].download(numbers)
