@@ -76,7 +76,7 @@ class Recorder:
             self.changed.setdefault(id(tensor), (tensor, tensor.node))
 
 
-CHANGES = [0]  # how often an attribute of any model was set
+CHANGES = [0]  # how often an attribute of a model was set, or something began or ceased to learn
 RECORDER: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 
 

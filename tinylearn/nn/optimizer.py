@@ -16,7 +16,7 @@ import numpy as np
 
 from tinylearn.changes import alone_on
 from tinylearn.devices.device import Device
-from tinylearn.devices.recorder import RECORDER, Numbers, Recorder
+from tinylearn.devices.recorder import CHANGES, RECORDER, Numbers, Recorder
 from tinylearn.errors import GradientError, nearest, user_place
 from tinylearn.graph.node import built_for
 from tinylearn.graph.primitives import buffer
@@ -67,6 +67,7 @@ class Optimizer:
             if name != "params" and name not in self.defaults:
                 hint = nearest(name, self.defaults) or f"; it has {', '.join(self.defaults)}"
                 raise TypeError(f"{type(self).__name__} has no option {name!r}{hint}")
+        CHANGES[0] += 1
         new = self.defaults | dict(group)
         new["params"] = checked_parameters(group["params"], self.parameters)
         self.check(new)

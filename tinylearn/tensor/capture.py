@@ -27,9 +27,9 @@ from tinylearn.changes import alone_on, change
 from tinylearn.devices.recorder import RECORDER, Recorder
 from tinylearn.errors import CaptureError, warn_user
 from tinylearn.plan.plan import LOCK, WATCHERS
-from tinylearn.tensor.replay import Replay, settings
+from tinylearn.tensor.replay import Replay, settings, shared_by
 from tinylearn.tensor.state import State
-from tinylearn.tensor.wiring import Wiring, answered, difference, leaves_of
+from tinylearn.tensor.wiring import Wiring, answered, difference, leaves_of, look_of
 
 TRIES = 5  # calls that may differ from the one before
 KEPT = 64  # tapes of one function
@@ -84,7 +84,7 @@ class Captured:
         if RECORDER.get() is not None or WATCHERS:  # somebody wants to see each run
             return self.function(*inputs, **options)
         looks, leaves = leaves_of((inputs, options))
-        key = looks, settings()
+        key = looks, shared_by(leaves), settings()
         found = self.replays.get(key)
         if found is not None and found.holds():
             self.last = found if not options and found.plain(inputs) else None
@@ -97,6 +97,7 @@ class Captured:
         if self.replays.pop(key, None) is None and self.replays and key not in self.waiting:
             self.tell(key)
         State.finished.realize_all(*given)
+        known = [t.node.buffer for t in given], [look_of(t) for t in leaves]
         left = [(t, "_grad", t._grad) for t in given]
         change([(t, "_grad", None) for t in given])
         recorder = Recorder()
@@ -104,7 +105,7 @@ class Captured:
         self.runs += 1
         try:
             answer = self.function(*inputs, **options)
-            wiring = Wiring(recorder, given, answer)
+            wiring = Wiring(recorder, given, known, answer)
         except BaseException:
             self.waiting.pop(key, None)
             raise

@@ -27,7 +27,7 @@ from tinylearn.parts import Part
 from tinylearn.plan.tape import Pair, Tape
 from tinylearn.tensor.recording import BLOCKS
 from tinylearn.tensor.state import State, made
-from tinylearn.tensor.wiring import Wiring, answered, look_of
+from tinylearn.tensor.wiring import Wiring, answered, look_of, shared
 
 ALONE = 2  # what getrefcount(x[0]) says of a thing that only the list x holds
 NOTED = ALONE + 1  # and of one that stands in `turned`, too
@@ -102,6 +102,7 @@ class Replay:
         self.form, self.single = wiring.form, not isinstance(wiring.form, tuple | list | dict)
         self.given, self.looks, self.counted = wiring.given, wiring.looks, wiring.counted
         self.tape = Tape(wiring.runs)
+        self.shared = shared(wiring.given)
         self.inputs = [self.tape.slots.get(id(b)) for b in wiring.given]
         self.turning = self.all_turning(wiring)
         self.read = self.all_read(wiring)
@@ -119,6 +120,8 @@ class Replay:
             (model, lasting(attributes, before.models[key][1]))
             for key, (model, attributes) in wiring.models.items()
         ]
+        self.learning = learning(self.turning, self.read)
+        self.counts = [(o, len(o.parameters)) for o, _ in wiring.counted]
         self.note_turns()
         change([(t, "_grad", None) for t in wiring.used])
 
@@ -187,23 +190,33 @@ class Replay:
         """Whether a call with these arguments is this one again."""
         if len(inputs) != len(self.looks) or RECORDER.get() is not None or not self.holds():
             return False
-        return all(look_of(thing) == look for thing, look in zip(inputs, self.looks))
+        for thing, look in zip(inputs, self.looks):
+            if look_of(thing) != look:
+                return False
+        return not self.shared or self.shared == shared_by(inputs)
 
     def holds(self) -> bool:
         """Whether all that decided how the function computes is still so."""
         if self.settings != settings():
             return False
         if self.changes != CHANGES[0]:
-            for model, known in self.models:
-                after = vars(model)
-                if any(after.get(name) is not value for name, value in known.items()):
-                    return False
+            if not self.same_models():
+                return False
             self.changes = CHANGES[0]
         for group, options in self.groups:
             for name, value in options:
                 if group.get(name) != value:
                     return False
         return True
+
+    def same_models(self) -> bool:
+        """Whether models, optimizers and what learns are as they were."""
+        for model, known in self.models:
+            if any(getattr(model, name, None) is not value for name, value in known.items()):
+                return False
+        return self.learning == learning(self.turning, self.read) and all(
+            len(optimizer.parameters) == count for optimizer, count in self.counts
+        )
 
     # ---------------------------------------------------------------- running
 
@@ -218,6 +231,8 @@ class Replay:
             numbers.again()
         new = []
         for known in self.fresh:
+            if known.of is not None:
+                known.of._grad = None  # its memory is free for the next
             place = known.home.allocate(known.like.shape, known.like.dtype)
             tape.put(known.slot, place.data)
             new.append(place)
@@ -328,6 +343,18 @@ def settings() -> tuple:
 def lasting(attributes: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     """The attributes of a model that a call does not set."""
     return {name: value for name, value in attributes.items() if before.get(name) is value}
+
+
+def shared_by(inputs: Sequence[Any]) -> tuple[tuple[int, int], ...]:
+    """Which of the arguments are the same numbers in memory."""
+    tensors: list[Any] = [x for x in inputs if isinstance(x, State)]
+    State.finished.realize_all(*tensors)
+    return shared([x.node.buffer if isinstance(x, State) else x for x in inputs])
+
+
+def learning(turning: Sequence[Turning], read: Sequence[Read]) -> list[bool]:
+    """Which of the tensors take gradients."""
+    return [t.tensor._requires_grad for t in turning] + [r.tensor._requires_grad for r in read]
 
 
 def check_like(node: Node, before: Node) -> None:

@@ -16,7 +16,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinylearn.changes import Change, change, run_once
-from tinylearn.devices.recorder import RECORDER
+from tinylearn.devices.recorder import CHANGES, RECORDER
 from tinylearn.errors import DTypeError, GradientError, describe
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Node, Shape, separate
@@ -116,6 +116,7 @@ class State:
     def requires_grad(self, wanted: bool) -> None:
         if bool(wanted) == self._requires_grad:
             return
+        CHANGES[0] += 1
         if wanted and not self.node.dtype.is_float:
             raise DTypeError(f"only floats have gradients, not {self.dtype}\nTry x.float()")
         if not self.is_leaf:

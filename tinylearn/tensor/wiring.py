@@ -72,6 +72,13 @@ def answered(things: Any, values: Sequence[Any]) -> tuple[Any, list[Any]]:
     return put_in(things, iter(values), tensors), tensors
 
 
+def shared(buffers: Sequence[Buffer]) -> tuple[tuple[int, int], ...]:
+    """Which of the buffers are the same: pairs of the first and a later place."""
+    first: dict[int, int] = {}
+    places = [first.setdefault(id(b), k) for k, b in enumerate(buffers)]
+    return tuple((place, k) for k, place in enumerate(places) if place != k)
+
+
 def put_in(thing: Any, values: Iterator[Any], tensors: list[Any]) -> Any:
     """One of them, with the next values in it."""
     if isinstance(thing, State | np.ndarray | Place):
@@ -96,6 +103,9 @@ def constant(tensor: Any) -> Any:
 # ---------------------------------------------------------------- what a call did
 
 
+Given = tuple[list[Buffer], list[Any]]  # of the arguments, before the call: buffers, and looks
+
+
 class Wiring:
     """What a call did, as far as a replay has to know it. Made while it is still recorded.
 
@@ -113,10 +123,9 @@ class Wiring:
     Nothing of the graph is kept: what somebody holds is not computed again.
     """
 
-    def __init__(self, recorder: Recorder, given: list[Any], answer: Any) -> None:
+    def __init__(self, recorder: Recorder, given: list[Any], known: Given, answer: Any) -> None:
         self.runs, self.numbers, self.counted = recorder.runs, recorder.numbers, recorder.counted
-        self.given = [t.node.buffer for t in given]
-        self.looks = [look_of(t) for t in given]
+        self.given, self.looks = known
         _, answers = leaves_of(answer)
         if any(isinstance(a, np.ndarray) for a in answers):
             refuse("an array is given back", "giving Tensors back")
@@ -124,8 +133,8 @@ class Wiring:
         changed = [t for t, _ in recorder.changed.values()]
         State.finished.realize_all(*answers, *changed, *[t._grad for t in left])
         self.fresh = recorder.fresh
-        self.sources = self.known_sources(given)
-        self.changed = self.tensors_changed(recorder)
+        self.sources = self.known_sources()
+        self.changed = self.tensors_changed(recorder, given)
         self.wires = [[*map(self.source, run.given, run.owners)] for run in self.runs]
         self.grads = [(t, self.source(t._grad.node.buffer, None)) for t in left]
         self.leads = [self.lead(t) for t in answers]
@@ -133,18 +142,17 @@ class Wiring:
                 for t, lead in zip(answers, self.leads)]  # fmt: skip
         self.answer = answered(answer, kept)[0]
         self.form = answered(answer, [Place()] * len(answers))[0]
-        self.models = {id(m): (m, dict(vars(m))) for m in recorder.models.values()}
+        self.models = {
+            id(m): (m, {"training": m.training, **vars(m)}) for m in recorder.models.values()
+        }
         self.groups = [(g, fixed_options(g)) for o, _ in self.counted for g in o.param_groups]
         self.fresh = {}
 
-    def known_sources(self, given: list[Any]) -> dict[int, tuple]:
+    def known_sources(self) -> dict[int, tuple]:
         """{id of a buffer: where it comes from} of arguments, numbers and results."""
         sources: dict[int, tuple] = {}
-        for k, (found, tensor) in enumerate(zip(self.given, given)):
-            if id(found) in sources:
-                says = "a captured function is given the same numbers twice"
-                raise describe(CaptureError, says, [("x", tensor.node)], "x * 1 for one of them")
-            sources[id(found)] = "argument", k
+        for k, found in enumerate(self.given):
+            sources.setdefault(id(found), ("argument", k))
         for k, numbers in enumerate(self.numbers):
             for j, found in enumerate(numbers.buffers):
                 sources[id(found)] = "number", k, j
@@ -154,12 +162,20 @@ class Wiring:
                     sources.setdefault(id(found), ("result", r, k))
         return sources
 
-    def tensors_changed(self, recorder: Recorder) -> dict[int, tuple[Any, Buffer]]:
+    def tensors_changed(
+        self, recorder: Recorder, given: list[Any]
+    ) -> dict[int, tuple[Any, Buffer]]:
         """{id: (tensor, its buffer before)} of what was there before and changed."""
         changed: dict[int, tuple[Any, Buffer]] = {}
         for key, (tensor, node) in recorder.changed.items():
             old, now = node.buffer, tensor.node.buffer
-            if old is None or old is now or key in self.fresh or id(old) in self.sources:
+            if old is None or old is now or key in self.fresh:
+                continue
+            before = self.sources.get(id(old), FIXED)
+            if before[0] == "argument" and any(tensor is x for x in given):
+                says = "a captured function changes its argument"
+                raise describe(CaptureError, says, [("x", node)], "giving the new numbers back")
+            if before != FIXED:
                 continue
             if self.sources.get(id(now), FIXED)[0] != "result":
                 says = "a tensor takes over numbers that were there already, those of another"
