@@ -17,6 +17,7 @@ class Machine:
     totals    registers for totals; the others hold what is read
     near      bytes of a copy that stays in the nearest caches
     far       bytes of output that leave all caches before anybody reads them
+    stack     bytes of arrays of a kernel's own: threads of some systems have 512 kB for all
     chunk     rounds that one total adds up, so that no sum grows long
     """
 
@@ -24,6 +25,7 @@ class Machine:
     totals: int = 24
     near: int = 100 * 1024
     far: int = 16 * 1024 * 1024
+    stack: int = 256 * 1024
     chunk: int = 1 << 14
 
 
