@@ -52,6 +52,7 @@ LONG = 6  # statements after a total: from here on they are not written out for 
 # ---------------------------------------------------------------- NumPy and BLAS
 
 BLOCK = 16_384  # numbers: a few such arrays fit the second-level cache
+LONG_ROW = 160  # numbers: from here on NumPy adds row to row sooner than number to number
 SHORT_ROW = 32  # numbers: so short are rows whose largest is found quicker along the columns
 WHOLE = 262_144  # numbers: so large may be what follows a product and works in place
 WORTH_A_CALL = 65_536  # multiplications: smaller products are not worth a call of BLAS for each

@@ -106,8 +106,17 @@ def compute(nodes: Sequence[Node]) -> None:
             outputs.append(n)
     if outputs:
         request = Request(outputs)
-        for n, buffer in zip(outputs, plan_for(request).run(request), strict=True):
+        for n, buffer in zip(outputs, run(request), strict=True):
             n.buffer = buffer
+
+
+def run(request: Request) -> list[Buffer]:
+    """The buffers of the outputs; raises IndexError for a looked-up place that is not there."""
+    try:
+        return plan_for(request).run(request)
+    except IndexError:
+        pass  # a plan that was kept names the lines of the graph that it was made for
+    return make_plan(request).run(request)
 
 
 def plan_for(request: Request) -> Plan:
