@@ -13,10 +13,10 @@
 # %% [markdown]
 # # Twelve ops, six moves
 #
-# tinylearn computes everything with twelve operations on numbers and six that only move them.
-# `matmul`, `softmax`, a convolution, a whole network: each is a graph of these eighteen. So whoever
-# writes eighteen gradient rules has differentiated everything. You write eight of them here, and
-# from then on the framework runs yours.
+# tinylearn computes with twelve operations on numbers and six that only move them; two more look
+# numbers up, as `table[words]` does. `matmul`, `softmax`, a convolution, a whole network: each is a
+# graph of these twenty. So whoever writes twenty gradient rules has differentiated everything. You
+# write eight of them here, and from then on the framework runs yours.
 #
 # | question | the rule | points |
 # |---|---|---|

@@ -1,4 +1,4 @@
-"""One row for each primitive that computes or moves: how to call it, and on which numbers.
+"""One row for each primitive that is no source: how to call it, and on which numbers.
 
 A new op is one declaration in tinylearn/graph/primitives.py and one row here; every law of the
 ops (NumPy = C, gradient = central difference, second derivative) is then tested for it.
@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinylearn.devices.device import Device
 from tinylearn.graph.dtype import float32
+from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Node
+from tinylearn.graph.primitives import buffer
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,12 @@ def _singles(name: str, build: Callable[..., Node], **options: float) -> list[Ro
     return [Row(name, build, (s,), **options) for s in shapes]  # type: ignore[arg-type]
 
 
+def at(x: Node, *places: object) -> list[Node]:
+    """Indices on the device of x."""
+    return [buffer(Device.known[x.device].upload(np.array(p, np.int64))) for p in places]
+
+
+TWICE, GRID = [2, 0, 2, -1], [[0, 1], [2, -1]]
 ROWS: list[Row] = [
     *_pairs("add", lambda x, y: x + y),
     *_pairs("mul", lambda x, y: x * y),
@@ -93,6 +102,17 @@ ROWS: list[Row] = [
     Row("shrink", lambda x: x.shrink(((0, 2), (1, 1))), ((3, 2),)),
     Row("flip", lambda x: x.flip((0,)), ((4,),)),
     Row("flip", lambda x: x.flip((0, 1)), ((3, 2),)),
+    Row("gather", lambda x: GATHER(x, *at(x, TWICE)), ((5,),)),
+    Row("gather", lambda x: GATHER(x, *at(x, GRID)), ((3, 4),)),
+    Row("gather", lambda x: GATHER(x.permute((1, 0)), *at(x, TWICE)), ((2, 3),)),
+    Row("gather", lambda x: GATHER(x.exp(), *at(x, TWICE, [[0], [1]])) * 2.0, ((3, 4),)),
+    Row("gather", lambda x: GATHER(x, *at(x, np.zeros((0, 2)))), ((3, 4),)),
+    Row("gather", lambda x: GATHER(x, *at(x, TWICE)), ((3, 200),)),
+    Row("scatter", lambda x: SCATTER(x, *at(x, [0, 3, 3, 1, -1]), arg=(6,)), ((5,),)),
+    Row("scatter", lambda x: SCATTER(x, *at(x, [2, 0, 2]), arg=(4,)), ((3, 4),)),
+    Row("scatter", lambda x: SCATTER(x.exp(), *at(x, GRID, [[1], [0]]), arg=(4, 2)), ((2, 2),)),
+    Row("scatter", lambda x: SCATTER(x, *at(x, []), arg=(2,)) + 1.0, ((0, 3),)),
+    Row("scatter", lambda x: SCATTER(x, *at(x, [1, 1, 0]), arg=(2,)), ((3, 200),)),
 ]
 
 

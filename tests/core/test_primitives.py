@@ -56,6 +56,7 @@ def test_every_primitive_has_a_row():
     assert computing == {row.name for row in ROWS}
     assert len([p for p in PRIMITIVES.values() if p.kind in ("elementwise", "reduce")]) == 12
     assert len([p for p in PRIMITIVES.values() if p.kind == "move"]) == 6
+    assert {p.name for p in PRIMITIVES.values() if p.kind == "lookup"} == {"gather", "scatter"}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

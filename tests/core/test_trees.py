@@ -12,14 +12,22 @@ from tests.core.test_transforms import nest_of, numbers, zeros
 from tinylearn import Tensor
 from tinylearn.loops import transforms
 from tinylearn.loops.check import in_form
-from tinylearn.loops.index import Variable, variable
+from tinylearn.loops.index import Index, Variable, variable
 from tinylearn.loops.machine import Machine
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.recipe import cooked
 from tinylearn.loops.run import Broken, run
 from tinylearn.loops.statements import Store
 from tinylearn.loops.text import parsed
-from tinylearn.loops.tree import Accumulate, Function, Loop, Refused, plain, statements
+from tinylearn.loops.tree import (
+    Accumulate,
+    Allocate,
+    Function,
+    Loop,
+    Refused,
+    plain,
+    statements,
+)
 from tinylearn.parts import ContractError, Part, using
 from tinylearn.plan.check import check_fused
 
@@ -192,3 +200,37 @@ def test_a_recipe_of_ones_own_runs_on_the_c_device(devices):
         x = Tensor(np.ones((3, 5), np.float32), device="c")
         assert (x * 3 + 1).tolist() == [[4.0] * 5] * 3
         assert used
+
+
+# ---------------------------------------------------------------- what a processor refuses
+
+
+def streamed_places(nest: Nest) -> list[tuple[int, Index]]:
+    """(lanes, place) of each vector that is stored past the cache."""
+    function = cooked(nest, "kernel", Machine(far=16)).function
+    vectors = [s for s in statements(function.body) if isinstance(s, Loop) and s.kind == "vector"]
+    return [
+        (s.variable.size, t.place)
+        for s in vectors
+        for t in s.body
+        if isinstance(t, Store) and t.streamed
+    ]
+
+
+@pytest.mark.parametrize("columns", [32, 50, 37])
+def test_what_is_stored_past_the_cache_begins_at_a_multiple_of_its_width(columns):
+    rows = zeros(6, 1).expand(6, columns) * zeros(1, columns).expand(6, columns)
+    found = streamed_places(nest_of(rows.exp() * zeros(6, columns + 1)[:, 1:]))
+    assert bool(found) == (columns == 32)
+    for lanes, place in found:
+        assert all(f % lanes == 0 for v, f in place.terms if v.size != lanes)
+
+
+def test_arrays_of_a_kernels_own_are_small():
+    x, place = zeros(3000), Tensor(np.arange(20_000))
+    picked = (place.reshape(-1, 1, 1) < Tensor(np.arange(3000)).reshape(1, -1, 1)).where(
+        x.reshape(1, -1, 1), zeros(1, 1, 64)
+    )
+    function = cooked(nest_of(picked.sum(1)), "kernel", Machine()).function
+    own = [s.memory for s in statements(function.body) if isinstance(s, Allocate)]
+    assert sum(m.size * m.dtype.itemsize for m in own if m.space == "local") <= 512 * 1024

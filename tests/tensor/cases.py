@@ -7,6 +7,7 @@ from tests.tensor import (  # noqa: F401  (each adds its rows)
     rows_contractions,
     rows_functions,
     rows_indexing,
+    rows_lookups,
     rows_losses,
     rows_mathematics,
     rows_moves,

@@ -147,23 +147,3 @@ rows(
     BOX,
     torch=torch_pad,
 )
-
-# ---------------------------------------------------------------- picking
-
-INDEX = np.array([[0, 2, 1], [1, 1, 0]])
-
-
-def T_index(x: Any) -> Any:
-    """The index as a tensor of the same kind as x."""
-    if isinstance(x, Tensor):
-        return Tensor(INDEX, device=x.device)
-    import torch
-
-    return torch.tensor(INDEX)
-
-
-moved("gather", lambda x: x.gather(1, T_index(x)), lambda x: np.take_along_axis(x, INDEX, 1),
-      (2, 3), (2, 5))  # fmt: skip
-moved("gather of rows", lambda x: x.gather(0, T_index(x)),
-      lambda x: np.take_along_axis(x[:, :3], INDEX, 0), (3, 3), (4, 4))  # fmt: skip
-moved("index_select", lambda x: x.index_select(1, [2, 0]), lambda x: x[:, [2, 0]], BOX, torch=None)

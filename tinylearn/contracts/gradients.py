@@ -23,6 +23,7 @@ from tinylearn.contracts.measure import (
 )
 from tinylearn.graph.dtype import float32
 from tinylearn.graph.interpret import meaning
+from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import (
     BUFFER,
@@ -51,6 +52,22 @@ MOVES: dict[str, list[tuple[tuple[int, ...], Any]]] = {  # op -> (shape of the i
 PLACED: dict[Primitive, list[tuple]] = {  # shape, where it begins along each axis, the arg
     DYNAMIC_SLICE: [((4, 3), (1, 0), (2, 3)), ((5,), (2,), (1,)), ((2, 2), (1, 1), (1, 1))],
     DYNAMIC_PAD: [((2, 3), (1, 0), (4, 3)), ((1,), (2,), (5,)), ((2, 2), (0, 1), (2, 3))],
+}
+LOOKUPS: dict[Primitive, list[tuple]] = {  # shape, the indices, the arg; places named twice, none
+    GATHER: [
+        ((4, 3), ([[0, 2], [2, -1]],), None),
+        ((5,), ([1, 1, 4],), None),
+        ((3, 2), ([0, 2, 0], [1, 1, 1]), None),
+        ((3, 2), ([[0], [2]], [1, 1, 0]), None),
+        ((2, 3), (np.zeros(0, int),), None),
+    ],
+    SCATTER: [
+        ((2, 2, 3), ([[0, 2], [2, -1]],), (4,)),
+        ((3,), ([1, 1, 4],), (5,)),
+        ((3,), ([0, 2, 0], [1, 1, 1]), (3, 2)),
+        ((2, 3), ([[0], [2]], [1, 1, 0]), (3, 2)),
+        ((0, 3), (np.zeros(0, int),), (2,)),
+    ],
 }
 PARTS: list[tuple[list[tuple[int, ...]], int]] = [  # shapes of the parts, the axis
     ([(2,), (3,)], 0), ([(2, 1), (2, 3), (2, 2)], 1), ([(0, 2), (1, 2)], 0), ([(3,)], 0),
@@ -112,6 +129,10 @@ def samples(op: Primitive, random: np.random.Generator) -> Iterator[tuple[tuple[
         for shape, starts, arg in PLACED[op]:
             inputs = (leaf(random.standard_normal(shape)), *[leaf(np.int64(s)) for s in starts])
             yield inputs, arg
+        return
+    if op in LOOKUPS:
+        for shape, indices, arg in LOOKUPS[op]:
+            yield (leaf(random.standard_normal(shape)), *map(leaf, indices)), arg
         return
     if op is CAT:
         for shapes, axis in PARTS:

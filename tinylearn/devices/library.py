@@ -2,19 +2,24 @@
 
 copy            to another device
 cat             many parts side by side
+gather          numbers at places that are numbers themselves
+scatter         into zeros, added up at such places
 dynamic_slice   a part that begins where it is said at run time
 dynamic_pad     into zeros, to a place that is said at run time
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from tinylearn.devices import lookups
 from tinylearn.devices.device import Device, Program
+from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import CAT, CONST, COPY, DYNAMIC_PAD, DYNAMIC_SLICE
+from tinylearn.graph.primitives import CAT, CONST, COPY, DETACH, DYNAMIC_PAD, DYNAMIC_SLICE
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, loaded_for
 
@@ -22,8 +27,8 @@ from tinylearn.schedule.kernel import Kernel, loaded_for
 def program(kernel: Kernel) -> Program:
     """The program of a kernel whose one node runs by itself."""
     (node,) = kernel.outputs
-    run = {CAT: side_by_side, COPY: across}.get(node.op, at_a_place)(kernel, node)
-    return Program(kernel, node.op.name, source(node), run)
+    make = across if node.op is COPY else looked_up if node.op in LOOKUPS else as_a_whole
+    return Program(kernel, node.op.name, source(node), make(kernel, node))
 
 
 def source(node: Node) -> Source:
@@ -35,6 +40,11 @@ def source(node: Node) -> Source:
         text.add(f"copy a part of shape {node.shape}, from a place that is given", node)
     elif node.op is DYNAMIC_PAD:
         text.add(f"copy into zeros of shape {node.shape}, to a place that is given", node)
+    elif node.op is GATHER:
+        text.add(f"read numbers of shape {node.shape}, at places that are given", node)
+    elif node.op is SCATTER:
+        text.add(f"fill shape {node.shape} with zeros", node)
+        text.add(f"add {node.inputs[0].size} numbers to them, at places that are given", node)
     else:
         here, there = node.inputs[0].device, node.device
         text.add(f"copy {node.size} numbers from {here} to {there}", node)
@@ -51,41 +61,48 @@ def across(kernel: Kernel, node: Node) -> Any:
     return run
 
 
-def side_by_side(kernel: Kernel, node: Node) -> Any:
-    """Copies parts to their places."""
-    device = Device.known[node.device]
-    place = {x: k for k, x in enumerate(kernel.loaded)}
-    members, parts = set(kernel.members), []
-    for part in node.inputs:
-        x = part.inputs[0] if part in members else part  # a reshape: the same memory
-        parts.append((part.shape, place.get(loaded_for(x) or x), x))
+def as_a_whole(kernel: Kernel, node: Node) -> Any:
+    """Copies parts to their places: what the op means in NumPy."""
+    device, inputs = Device.known[node.device], inputs_of(kernel, node)
 
     def run(new: Any, *memories: Any) -> None:
-        arrays = []
-        for shape, k, x in parts:
-            if k is None or x.op is CONST:
-                value = x.arg if k is None else device.read(memories[k])
-                arrays.append(np.broadcast_to(np.asarray(value, x.dtype.numpy), shape))
-            else:
-                arrays.append(device.read(memories[k]).reshape(shape))
-        device.write(new, np.concatenate(arrays, node.arg))
+        device.write(new, node.op.numpy(*inputs(memories), node.arg))
 
     return run
 
 
-def at_a_place(kernel: Kernel, node: Node) -> Any:
-    """Copies a part out, or in among zeros."""
-    device = Device.known[node.device]
-    place = {x: k for k, x in enumerate(kernel.loaded)}
-    x, *starts = node.inputs
-    known = [place.get(loaded_for(n) or n) for n in (x, *starts)]
+def looked_up(kernel: Kernel, node: Node) -> Any:
+    """Reads, or adds up, at places that are given."""
+    device, inputs, work = Device.known[node.device], inputs_of(kernel, node), LOOKUPS[node.op]
 
     def run(new: Any, *memories: Any) -> None:
-        numbers, *begins = [
-            np.asarray(n.arg, n.dtype.numpy) if k is None else device.read(memories[k])
-            for k, n in zip(known, node.inputs, strict=True)
-        ]
-        numbers = np.broadcast_to(numbers, x.shape) if numbers.shape == () else numbers
-        device.write(new, node.op.numpy(numbers.reshape(x.shape), *begins, node.arg))
+        work(node, device.read(new), *inputs(memories))
 
     return run
+
+
+def inputs_of(kernel: Kernel, node: Node) -> Callable[[Sequence[Any]], list[np.ndarray]]:
+    """A function of the memory that a kernel is given: the inputs of its node as arrays.
+
+    A move on the way is another look at the same memory; a constant is one number, seen many times.
+    """
+    device = Device.known[node.device]
+    place = {x: k for k, x in enumerate(kernel.loaded)}
+    moves = [n for n in kernel.members if n is not node]
+
+    def arrays(memories: Sequence[Any]) -> list[np.ndarray]:
+        seen: dict[Node, np.ndarray] = {}
+        for x in kernel.inputs:
+            k = place.get(loaded_for(x) or x)
+            numbers = np.asarray(x.arg, x.dtype.numpy) if k is None else device.read(memories[k])
+            constant = x.op is CONST
+            seen[x] = np.broadcast_to(numbers, x.shape) if constant else numbers.reshape(x.shape)
+        for n in moves:
+            before = seen[n.inputs[0]]
+            seen[n] = before if n.op is DETACH else n.op.numpy(before, n.arg)
+        return [seen[x] for x in node.inputs]
+
+    return arrays
+
+
+LOOKUPS = {GATHER: lookups.read, SCATTER: lookups.add}

@@ -1,4 +1,5 @@
 """The primitives: 12 ops that compute, 6 that only move, and the sources they start from.
+Two more look numbers up, at places that are numbers themselves: lookup.py.
 
 Each is ONE declaration: the shape it gives, what it means in NumPy, its text in a C-like language
 or its index arithmetic, and, as the decorated function itself, its gradient rule: (g, node) -> one
@@ -28,7 +29,7 @@ run_once(globals())
 class Primitive:
     """All that is known of an op.
 
-    kind      "source", "elementwise", "reduce" or "move"
+    kind      "source", "elementwise", "reduce", "move" or "lookup"
     gradient  the Part with the gradient rule
     numpy     its meaning: (arrays..., arg if there is one) -> array
     text      elementwise and reduce: its text in languages like C; {0} {1} {2} are the operands,

@@ -17,6 +17,7 @@ class Machine:
     totals    registers for totals; the others hold what is read
     near      bytes of a copy that stays in the nearest caches
     far       bytes of output that leave all caches before anybody reads them
+    stack     bytes of arrays of a kernel's own: threads of some systems have 512 kB for all
     chunk     rounds that one total adds up, so that no sum grows long
     """
 
@@ -24,6 +25,7 @@ class Machine:
     totals: int = 24
     near: int = 100 * 1024
     far: int = 16 * 1024 * 1024
+    stack: int = 256 * 1024
     chunk: int = 1 << 14
 
 
@@ -50,6 +52,7 @@ LONG = 6  # statements after a total: from here on they are not written out for 
 # ---------------------------------------------------------------- NumPy and BLAS
 
 BLOCK = 16_384  # numbers: a few such arrays fit the second-level cache
+LONG_ROW = 160  # numbers: from here on NumPy adds row to row sooner than number to number
 SHORT_ROW = 32  # numbers: so short are rows whose largest is found quicker along the columns
 WHOLE = 262_144  # numbers: so large may be what follows a product and works in place
 WORTH_A_CALL = 65_536  # multiplications: smaller products are not worth a call of BLAS for each

@@ -204,7 +204,8 @@ class Reduction:
         if rows is None or not shared:
             return
         panel = rounds(self.nest.reduced_loops) * by * 4
-        if panel > self.machine.near and rows.size >= 4 * self.tile[rows] and len(shared) == 1:
+        fits = 4 * self.tile[rows] <= rows.size <= self.machine.stack // (by * 4)
+        if panel > self.machine.near and fits and len(shared) == 1:
             self.sum_in_blocks(self.machine.near // (2 * by * 4))
             self.copied = shared
         for u in reversed(self.nest.outer_loops[: self.nest.outer_loops.index(v)]):

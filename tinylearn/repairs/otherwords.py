@@ -24,7 +24,7 @@ OURS = {  # their name -> what it may be here, whichever the method has
     "num_classes": ("classes",), "negative_slope": ("slope",), "indices": ("index",),
     "end": ("stop",), "N": ("rows",), "n": ("rows",), "device": ("wanted",), "dtype": ("wanted",),
     "ord": ("p",), "min_val": ("low",), "max_val": ("high",), "min_": ("low",), "max_": ("high",),
-    "neg_slope": ("slope",), "k": ("diagonal",), "offset": ("diagonal",),
+    "neg_slope": ("slope",), "k": ("diagonal",), "offset": ("diagonal",), "value": ("src",),
 }  # fmt: skip
 NOTHING = ("retain_graph", "create_graph", "inplace", "non_blocking")  # always so, or never
 INTERLEAVED = (

@@ -248,6 +248,16 @@ def named_arguments(count: int) -> list[str]:
     return names
 
 
+def with_ints(place: int) -> str:
+    """The user's call with one of its arguments as ints; "index.long()" where it is not there."""
+    match operation_asked():
+        case ast.Call(func=func, args=args, keywords=words) if place < len(args):
+            ints = ast.Call(ast.Attribute(args[place], "long"), [], [])
+            given = [ints if k == place else a for k, a in enumerate(args)]
+            return ast.unparse(ast.Call(func, given, words))
+    return "index.long()"
+
+
 class Floats(ast.NodeTransformer):
     """Writes whole numbers with a point."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Given, Node
 from tinylearn.graph.primitives import (
     BUFFER,
@@ -32,7 +33,8 @@ JOIN = "join"  # it is stored by a kernel that also computes something else
 
 KERNEL_LIMIT = 150  # members: a longer text compiles slowly and runs no faster
 SEARCH_LIMIT = 200  # kernels looked through to learn whether one waits for another
-WHOLE = (CAT, DYNAMIC_SLICE, DYNAMIC_PAD)  # what is copied as a whole
+LOOKUPS = (GATHER, SCATTER)  # what goes to places that are numbers themselves
+WHOLE = (CAT, DYNAMIC_SLICE, DYNAMIC_PAD, *LOOKUPS)  # what is no loop of ours
 ALONE = (COPY, *WHOLE)  # what runs by itself and shares no loop
 KEEPS_PLACES = (RESHAPE, PERMUTE, FLIP, DETACH)  # each number moves to exactly one place
 

@@ -13,13 +13,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tinylearn.graph.node import Node, walk_unrealized
-from tinylearn.graph.primitives import CAT, COPY, EXPAND, RESHAPE
+from tinylearn.graph.primitives import COPY, EXPAND, PAD
 from tinylearn.schedule.join import join_kernels
 from tinylearn.schedule.kernel import (
     ALONE,
     FUSE,
     JOIN,
     KERNEL_LIMIT,
+    LOOKUPS,
     STORE,
     WHOLE,
     Home,
@@ -33,6 +34,9 @@ from tinylearn.schedule.kernel import (
 from tinylearn.schedule.rules import IN_PASSING, RULES
 
 ASKED_FOR = "A result that was asked for is stored."
+LOOKED_UP = (
+    "Places that are numbers are stored before they are used, and so is what is found there."
+)
 PARTS = "Parts that are copied as a whole are stored, and so is what they make."
 ACROSS = "Numbers that go to another device are stored on both."
 
@@ -91,10 +95,9 @@ class Scheduler:
             return Step(node, STORE, "result", ASKED_FOR, "it was asked for")
         if node.op is COPY or any(r.op is COPY for r in self.readers[node]):
             return Step(node, STORE, "device", ACROSS, f"{node} is where two devices meet")
-        if node.op in WHOLE or any(h.root.op in WHOLE for h in homes):
-            same = node.op is RESHAPE and all(r.op is CAT for r in self.readers[node])
-            because = "it is the same memory" if same else f"{node} is a whole or a part of one"
-            return Step(node, FUSE if same else STORE, "parts", PARTS, because)
+        whole = [n for n in (node, *(h.root for h in homes)) if n.op in WHOLE]
+        if whole:
+            return as_a_whole(node, whole, homes)
         uses = [
             Use(r, copies, any(is_product_sum(s) for s in self.readers.get(r, ())))
             for r, copies in self.uses[node].items()
@@ -153,6 +156,18 @@ class Scheduler:
 def schedule(outputs: Iterable[Node]) -> Schedule:
     """The kernels that compute the outputs, in running order, and the Steps that led to them."""
     return Scheduler(outputs).run()
+
+
+def as_a_whole(node: Node, whole: list[Node], homes: list[Home]) -> Step:
+    """What becomes of a node that is no loop of ours, or is read by some; whole: all of these."""
+    looks_up = whole[0].op in LOOKUPS
+    rule, says = ("looked_up", LOOKED_UP) if looks_up else ("parts", PARTS)
+    if moves(node) and node.op is not PAD and all(h.root in whole for h in homes):
+        return Step(node, FUSE, rule, says, "it is another look at the same memory")
+    part = (
+        f"{whole[0]} is computed on its own" if looks_up else f"{node} is a whole or a part of one"
+    )
+    return Step(node, STORE, rule, says, part)
 
 
 def readers_of(order: list[Node]) -> dict[Node, list[Node]]:

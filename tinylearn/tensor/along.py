@@ -34,6 +34,19 @@ def laid_along(numbers: Node, shape: Shape, axis: int) -> Node:
     return numbers.reshape(flat).expand(shape)
 
 
+def indices_along(index: Node, axis: int) -> list[Node]:
+    """For each axis the index at which a place reads: its own number, but along one axis `index`.
+
+    They broadcast to the shape of the index.
+    """
+    ndim = len(index.shape)
+    found = []
+    for a, n in enumerate(index.shape):
+        flat = tuple(n if b == a else 1 for b in range(ndim))
+        found.append(index if a == axis else counted(n, index.device).reshape(flat))
+    return found
+
+
 def product(x: Node, axis: int) -> Node:
     """The product along an axis, which is kept: blocks are multiplied, then their products.
 

@@ -20,13 +20,14 @@ from tinylearn.changes import Change, change
 from tinylearn.devices.recorder import RECORDER
 from tinylearn.errors import DTypeError, GradientError, ShapeError, describe
 from tinylearn.graph.deferred import reached_leaves
-from tinylearn.graph.dtype import bool_, int64
+from tinylearn.graph.dtype import bool_
+from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Node, Shape, apply, separate
 from tinylearn.graph.primitives import DETACH, WHERE, buffer, const, copy
 from tinylearn.repairs.statements import assignment_value, stored_under_a_name
 from tinylearn.repairs.userline import name_of, update_asked
 from tinylearn.tensor.data import upload
-from tinylearn.tensor.indexing import Plan, cut_out, gathered, planned
+from tinylearn.tensor.indexing import Plan, planned
 from tinylearn.tensor.operands import LIMITS, broadcast, common_shape, node_of
 from tinylearn.tensor.pieces import key_text, of_a_whole, plain, refuse_key, whole_of
 from tinylearn.tensor.state import State, alone, made, own, owner, recording
@@ -260,19 +261,31 @@ def spread(y: Node, x: Node, plan: Plan) -> Node:
 
 
 def laid_by_places(x: Node, plan: Plan, key: tuple, new: Node) -> tuple[Node, Node]:
-    """The same for index tensors and masks: where a place is named twice, the last number stays."""
+    """The same for index tensors and masks."""
     places = np.arange(x.size).reshape(x.shape)[plain(key)]
-    source = np.full(x.size, -1)
     trailing = new.reshape(new.shape[max(0, len(new.shape) - places.ndim) :])
-    numbers = np.arange(new.size).reshape(trailing.shape)
-    source[places.ravel()] = np.broadcast_to(numbers, places.shape).ravel()
-    inside = buffer(upload((source >= 0).reshape(x.shape), x.device))
+    return laid_at(x, places, broadcast(trailing, places.shape))
+
+
+def laid_at(x: Node, places: np.ndarray, new: Node) -> tuple[Node, Node]:
+    """(which places of x are meant, the new numbers there); of a place named twice the last stays.
+
+    places   of the shape of new; they count through all of x
+    """
+    backwards = places.reshape(-1)[::-1]
+    named, last = np.unique(backwards, return_index=True)
+    inside = np.zeros(x.size, bool)
+    inside[named] = True
+    meant = buffer(upload(inside.reshape(x.shape), x.device))
     if not new.size:
-        return inside, x
-    picks = buffer(upload(np.maximum(source, 0).astype(np.int64), x.device))
-    flat = new.reshape((new.size,))
-    picked = Plan([(0, new.size)], [], [1], [picks.cast(int64)], [0], [None])
-    return inside, gathered(cut_out(flat, picked), picked).reshape(x.shape)
+        return meant, x
+    new = new.reshape((new.size,))
+    if len(named) < new.size:
+        new = GATHER(new, buffer(upload(new.size - 1 - last, x.device)))
+    else:
+        named = places.reshape(-1)
+    laid = SCATTER(new, buffer(upload(named, x.device)), arg=(x.size,))
+    return meant, laid.reshape(x.shape)
 
 
 def not_deleted(tensor: State, key: tuple) -> Exception:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinylearn.errors import ShapeError, describe, user_origin
 from tinylearn.graph.node import Node
-from tinylearn.repairs.userline import expression_at, first_argument, name_of
+from tinylearn.repairs.userline import expression_at, name_of
 from tinylearn.tensor.data import short
 
 Axes = int | Sequence[int] | None
@@ -47,17 +47,12 @@ def one_axis(op: str, x: Node, axis: Any, extra: int = 0) -> int:
     raise describe(ShapeError, says, [(name, x)], repair)
 
 
-def needed_axis(op: str, x: Node, axis: int | None, form: str) -> int:
-    """The axis given; without one that of a row. Of more axes NumPy takes all numbers in a row.
-
-    form   what the call needs behind its argument; "" where the axis is the only one
-    """
+def needed_axis(op: str, x: Node, axis: int | None) -> int:
+    """The axis given; without one that of a row. Of more axes NumPy takes all numbers in a row."""
     if axis is not None or len(x.shape) < 2:
         return axis or 0
     says = f"{op} needs an axis here; without one NumPy counts through all numbers, in a row"
-    given = first_argument() or "index"
-    call = f"{op}({given}{form})" if form else f"{op}(0)"
-    raise describe(ShapeError, says, [(name_of(), x)], f"{name_of()}.{call}")
+    raise describe(ShapeError, says, [(name_of(), x)], f"{name_of()}.{op}(0)")
 
 
 def all_axes(op: str, x: Node, axis: Axes) -> tuple[int, ...]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from tinylearn.graph.dtype import bool_
+from tinylearn.graph.lookup import GATHER
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import LESS
 from tinylearn.repairs.statements import refuse_places, taken_apart
 from tinylearn.repairs.userline import first_argument, name_of
-from tinylearn.tensor.along import places
+from tinylearn.tensor.along import indices_along, places
 from tinylearn.tensor.axes import Axes, one_axis
 from tinylearn.tensor.compare import is_number, opposite
-from tinylearn.tensor.picking import picked_along
 from tinylearn.tensor.reduce import kept, nonempty
 from tinylearn.tensor.state import State, made, result
 
@@ -116,7 +116,7 @@ def with_places(op: str, x: State, order: Node, dim: int, keepdim: bool) -> Extr
     """The numbers at the places where `order` is largest, and these places."""
     a = one_axis(op, x.node, dim)
     where = place_of(op, x.node, order, dim, True)
-    numbers = picked_along(x.node, where, a)
+    numbers = GATHER(x.node, *indices_along(where, a))
     return Extreme(result(kept(numbers, (a,), keepdim), x), made(kept(where, (a,), keepdim), False))
 
 

@@ -1,20 +1,16 @@
-"""x[...]: NumPy's indexing, made of moves; and of a sum over matching places for index tensors.
+"""x[...]: NumPy's indexing, made of moves; index tensors look up.
 
     x[2]  x[-1]  x[1:4]  x[::-2]  x[..., 0]  x[None]     moves only: nothing is copied
-    x[index]    index an int tensor, array or list       sum over k of: x[k] where index is k
+    x[index]    index an int tensor, array or list       a gather: see graph/lookup.py
     x[mask]     mask a bool tensor or array              the mask is computed, for its number
                                                          of trues is the result's shape
 
-Picking from numbers that are in memory, by an index that is known, is done at once: it costs less
-than one comparison for each number there is. Where that would be many comparisons, numbers and
-index are computed first, as a mask is: x[order[:64]] reads 64 rows, and not all of x 64 times.
-An index that costs little is computed in any case, so that a place that is not there is refused.
+A place that is not there is refused when it is computed; an index that costs little is computed at
+once, so that it is refused on the line that asks.
 """
 
 from __future__ import annotations
 
-import math
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,26 +19,24 @@ import numpy as np
 
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, describe
-from tinylearn.graph.dtype import bool_, float32, int64
+from tinylearn.graph.dtype import bool_
+from tinylearn.graph.lookup import GATHER
 from tinylearn.graph.node import Node, Shape
-from tinylearn.graph.primitives import LESS, SUM, WHERE, buffer, const, copy
+from tinylearn.graph.primitives import LESS, buffer, copy
 from tinylearn.plan.plan import realize
 from tinylearn.repairs.userline import index_repair, mask_repair, name_of
 from tinylearn.tensor.along import places
-from tinylearn.tensor.axes import needed_axis
 from tinylearn.tensor.data import short, upload
 from tinylearn.tensor.operands import broadcast, common_shape
 from tinylearn.tensor.reduce import Reduce
-from tinylearn.tensor.state import State, made, piece, result
+from tinylearn.tensor.state import State, piece, result
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
 
-MANY = 1 << 20  # comparisons: beyond, what can be picked at once is
 CHEAP = 1 << 16  # numbers on the way to an index, up to which it is computed at once
 SHORT = 100  # nodes on the way to it
-LARGEST = 1 << 28  # bytes: what is larger is not computed only to pick from it
 HOST = ("numpy", "c")  # devices whose memory NumPy can look at
 
 
@@ -66,36 +60,7 @@ class Indexing(Reduce):
         plan = planned(x, keys)
         if not plan.arrays:
             return piece(cut_out(x, plan), self)
-        if plan.arrays[0].size * x.size > MANY and (kept := computed_first(x, keys)):
-            plan = planned(x, keys)
-            del kept
-        at_once = all(known(n) for n in (x, *plan.arrays))
-        if at_once and not self._requires_grad:
-            return made(picked_now(x, plan), False)
-        node = gathered(cut_out(x, plan), plan)
-        if at_once and node.buffer is None and plan.arrays[0].size * x.size > MANY:
-            node.buffer = picked_now(x, plan).buffer  # the graph is kept for its gradient
-        return result(node, self)
-
-    def take(self, index: Any, axis: int | None = None) -> Tensor:
-        """The entries of an axis at these places: x[index] for that axis, which a row needs not."""
-        axis = needed_axis("take", self.node, axis, ", axis=0")
-        before = (slice(None),) * (axis if axis >= 0 else axis + self.ndim)
-        return self[(*before, index)]
-
-    def one_hot(self, classes: int) -> Tensor:
-        """(...) ints -> (..., classes) float32: 1 at the place it names. PyTorch: one_hot"""
-        index = self.node
-        if index.dtype.is_float or index.dtype is bool_:
-            raise DTypeError(f"one_hot needs ints, not {index.dtype}\nTry x.long()")
-        shape = index.shape + (operator.index(classes),)
-        index = computed_if_cheap(index)
-        if known(index) and (wrong := outside(index, 0, shape[-1])) is not None:
-            raise ValueError(f"one_hot: class {wrong} is not one of 0 to {shape[-1] - 1}")
-        index = index.cast(int64).reshape(index.shape + (1,)).expand(shape)
-        place = places(shape, len(shape) - 1, index.device)
-        one, zero = (const(n, shape, float32, index.device) for n in (1.0, 0.0))
-        return made(WHERE(LESS(index, place), zero, WHERE(LESS(place, index), zero, one)), False)
+        return result(gathered(cut_out(x, plan), plan), self)
 
     def tril(self, diagonal: int = 0) -> Tensor:
         """The numbers on and below a diagonal of the last two axes, else 0. NumPy, PyTorch: tril"""
@@ -184,7 +149,7 @@ def unmasked(entry: Any, device: str) -> list[Any]:
         if entry.dtype is not bool_:
             if entry.dtype.is_float:
                 raise DTypeError(f"an index is made of ints, not {entry.dtype}\nTry index.long()")
-            return [copy(entry.node, device).cast(int64)]
+            return [copy(entry.node, device)]
         entry = entry.numpy()  # type: ignore[attr-defined]
     array = np.asarray(entry)
     if array.size == 0 and not isinstance(entry, np.ndarray):
@@ -300,41 +265,24 @@ def computed_if_cheap(index: Node) -> Node:
 
 
 def outside(index: Node, low: int, high: int) -> int | None:
-    """The first number of a known index that is not from low to high - 1, or None."""
-    numbers = Device.known[index.device].download(index.buffer)
+    """The first number of a known index that is not from low to high - 1, or None.
+
+    Without their sign, numbers below 0 are larger than all: mostly one look is enough.
+    """
+    device = Device.known[index.device]
+    numbers = device.read(device.memory(index.buffer))
+    if not numbers.size or np.maximum.reduce(numbers.view(f"u{numbers.itemsize}"), None) < high:
+        return None
     wrong = numbers[(numbers < low) | (numbers >= high)]
     return int(wrong.flat[0]) if wrong.size else None
 
 
-def computed_first(x: Node, keys: tuple) -> list[Node]:
-    """Compute the numbers to pick from and the indices, those that are not computed yet.
-
-    Gives what was computed, to be kept until it is used.
-    """
-    given = [k.node for k in keys if isinstance(k, State) and k.dtype is not bool_]
-    indices = [copy(k, x.device).cast(int64) for k in given]
-    waiting = [n for n in (x, *indices) if n.buffer is None]
-    if not waiting or x.device not in HOST or x.nbytes > LARGEST:
-        return []
-    realize(waiting)
-    return waiting
-
-
 def in_range(index: Node, axis: int, x: Node) -> Node:
-    """An index with places counted from 0.
-
-    One that would cost much cannot be checked yet: a place that is not there then gives 0.
-    """
+    """The index; raises IndexError for a place that is not there, where that is known already."""
     n = x.shape[axis]
-    if not known(computed_if_cheap(index)):
-        return LESS(index, index.const_like(0)).where(index + n, index)
-    numbers = Device.known[index.device].download(index.buffer)
-    wrong = (numbers < -n) | (numbers >= n)
-    if wrong.any():
-        inside(int(numbers[wrong].flat[0]), axis, x)
-    if not (numbers < 0).any():
-        return index
-    return buffer(upload(np.where(numbers < 0, numbers + n, numbers), index.device))
+    if known(computed_if_cheap(index)) and (wrong := outside(index, -n, n)) is not None:
+        inside(wrong, axis, x)
+    return index
 
 
 def together(x: Node, arrays: list[Node]) -> list[Node]:
@@ -350,29 +298,12 @@ def together(x: Node, arrays: list[Node]) -> list[Node]:
     return [broadcast(a, shape) for a in arrays]
 
 
-def arranged(x: Node, plan: Plan) -> tuple[Node, Node, Shape, Shape]:
-    """x with the indexed axes in front as one, an index into it, shapes of index and rest."""
-    rest = [a for a in range(len(x.shape)) if a not in plan.axes]
-    sizes = [x.shape[a] for a in plan.axes]
-    linear = plan.arrays[0]
-    for array, size in zip(plan.arrays[1:], sizes[1:]):
-        linear = linear * size + array
-    x = x.permute((*plan.axes, *rest))
-    left = tuple(n for n in plan.shape if n is not None)
-    return x.reshape((math.prod(sizes), math.prod(left))), linear, plan.arrays[0].shape, left
-
-
 def gathered(x: Node, plan: Plan) -> Node:
-    """What the index arrays pick: for each index, the sum over all places of what matches."""
-    x, index, shape, left = arranged(x, plan)
-    count, size = math.prod(shape), x.shape[1]
-    whole = (count, x.shape[0], size)
-    index = index.reshape((count, 1, 1)).expand(whole)
-    place = places(whole, 1, x.device)
-    numbers = x.reshape((1, *x.shape)).expand(whole)
-    zero = numbers.const_like(0)
-    matching = WHERE(LESS(index, place), zero, WHERE(LESS(place, index), zero, numbers))
-    return placed(SUM(matching, arg=(1,)), plan, shape, left)
+    """What the index arrays pick."""
+    rest = tuple(a for a in range(len(x.shape)) if a not in plan.axes)
+    picked = GATHER(x.permute((*plan.axes, *rest)), *plan.arrays)
+    left = tuple(n for n in plan.shape if n is not None)
+    return placed(picked, plan, plan.arrays[0].shape, left)
 
 
 def placed(x: Node, plan: Plan, shape: Shape, left: Shape) -> Node:
@@ -381,19 +312,3 @@ def placed(x: Node, plan: Plan, shape: Shape, left: Shape) -> Node:
     k = len(shape)
     order = (*range(k, k + before), *range(k), *range(k + before, k + len(left)))
     return x.reshape(shape + left).permute(order)
-
-
-def picked_now(x: Node, plan: Plan) -> Node:
-    """The same from numbers in memory: a new leaf."""
-    device = Device.known[x.device]
-    part = device.read(device.memory(x.buffer)).reshape(x.shape)
-    part = part[tuple(slice(a, b) for a, b in plan.bounds)]
-    part = np.flip(part, tuple(plan.flips))[tuple(slice(None, None, s) for s in plan.steps)]
-    index = [device.download(i.buffer) for i in plan.arrays]
-    rest = [a for a in range(part.ndim) if a not in plan.axes]
-    left = tuple(n for n in plan.shape if n is not None)
-    picked = part.transpose((*plan.axes, *rest))[tuple(index)]
-    shape, before = index[0].shape, plan.shape.index(None)
-    k = len(shape)
-    order = (*range(k, k + before), *range(k), *range(k + before, k + len(left)))
-    return buffer(upload(picked.reshape(shape + left).transpose(order), x.device))

@@ -22,7 +22,8 @@ CHANGING = (
     "add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sqrt", "rsqrt", "reciprocal",
     "square", "sin", "cos", "tanh", "sigmoid", "relu", "floor", "ceil", "round", "trunc", "sign",
     "clamp", "clip", "clamp_min", "clamp_max", "masked_fill", "lerp", "tril", "triu", "fmod",
-    "remainder", "floor_divide", "erf", "log1p", "expm1", "frac",
+    "remainder", "floor_divide", "erf", "log1p", "expm1", "frac", "scatter", "scatter_add",
+    "scatter_reduce", "index_add", "index_copy", "index_fill", "index_put", "masked_scatter",
 )  # fmt: skip
 
 

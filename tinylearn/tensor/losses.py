@@ -21,7 +21,7 @@ from tinylearn.repairs.userline import call_form, operand_names
 from tinylearn.tensor.along import counted, laid_along, places
 from tinylearn.tensor.bends import absolute, decay, log1p, log1p_single, sigmoid, wide
 from tinylearn.tensor.compare import equal, opposite
-from tinylearn.tensor.indexing import computed_if_cheap, known
+from tinylearn.tensor.indexing import computed_if_cheap, known, outside
 from tinylearn.tensor.moves import without
 from tinylearn.tensor.normalizing import Normalizing
 from tinylearn.tensor.operands import different_devices, floating, node_of
@@ -31,7 +31,6 @@ from tinylearn.tensor.state import State, result
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
-UNSIGNED = {4: np.uint32, 8: np.uint64}
 REDUCTIONS = ("mean", "sum", "none")
 
 
@@ -273,12 +272,8 @@ def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -
         repair = class_repair(left, right, call_form(op), x.shape, y.shape)
         raise describe(ShapeError, says, [(left, x), (right, y)], repair)
     y = y if y.op is BUFFER else computed_if_cheap(y)
-    if known(y) and y.size:
-        device = Device.known[y.device]
-        data = device.read(device.memory(y.buffer))
-        unsigned = data.view(UNSIGNED[data.itemsize])  # what is below zero is larger than all there
-        if np.maximum.reduce(unsigned, None) >= x.shape[axis]:
-            refuse_classes(op, data, x.shape[axis], ignored)
+    if known(y) and outside(y, 0, x.shape[axis]) is not None:
+        refuse_classes(op, Device.known[y.device].download(y.buffer), x.shape[axis], ignored)
     return y.cast(int64)
 
 

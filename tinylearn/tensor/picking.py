@@ -1,7 +1,8 @@
-"""Picking along one axis: gather, index_select, masked_select, as PyTorch calls them.
+"""Reading at places, as PyTorch does: gather, take, take_along_dim, index_select, masked_select.
 
-For each place of an index, the sum over an axis of what stands where the index says: all places
-are compared, so this is for axes as short as classes are; x[index] picks whole rows at once.
+x.gather(1, index)     out[i, j] = x[i, index[i, j]]    each place looks along the axis itself
+x.take(index, 1)       out[i, k] = x[i, index[k]]       whole entries of the axis
+x.take(index)          out[k] = x.flatten()[index[k]]
 """
 
 from __future__ import annotations
@@ -9,15 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinylearn.errors import DTypeError, ShapeError, describe
-from tinylearn.graph.dtype import bool_, int64
+from tinylearn.graph.lookup import GATHER
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import SUM
-from tinylearn.repairs.userline import name_of, named_arguments
-from tinylearn.tensor.along import places
+from tinylearn.repairs.userline import with_ints
+from tinylearn.tensor.along import indices_along
 from tinylearn.tensor.axes import one_axis
-from tinylearn.tensor.compare import equal
 from tinylearn.tensor.indexing import in_range
-from tinylearn.tensor.operands import different_devices
+from tinylearn.tensor.operands import broadcast, common_shape, different_devices, node_of
 from tinylearn.tensor.state import State, result
 
 if TYPE_CHECKING:
@@ -35,20 +34,39 @@ class Picking(State):
         index   ints, in a shape that is nowhere larger than that of x but along the axis
         NumPy: take_along_axis
         """
-        x, place = self.node, index.node
-        a = one_axis("gather", x, axis)
-        if place.device != x.device:
-            raise different_devices("gather", x, place)
-        if place.dtype.is_float or place.dtype is bool_:
-            repair = f"{name_of()}.gather({axis}, {named_arguments(2)[1]}.long())"
-            raise DTypeError(f"gather needs ints, not {place.dtype}\nTry {repair}")
-        sizes = [n for k, n in enumerate(x.shape) if k != a]
-        wanted = [n for k, n in enumerate(place.shape) if k != a]
-        if len(place.shape) != len(x.shape) or any(m > n for m, n in zip(wanted, sizes)):
-            says = f"gather along axis {a}: the index has as many axes as x, none but this larger"
+        x, a = self.node, one_axis("gather", self.node, axis)
+        place = index_of("gather", x, index, 1)
+        check_along("gather", x, place, a)
+        return result(GATHER(x, *indices_along(in_range(place, a, x), a)), self)
+
+    def take_along_dim(self, index: Tensor, axis: int | None = None) -> Tensor:
+        """As gather, but the index and x broadcast along the other axes. PyTorch: take_along_dim
+
+        axis   None looks into all numbers of x in a row
+        NumPy: take_along_axis
+        """
+        x, place = self.node, index_of("take_along_dim", self.node, index, 0)
+        if axis is None:
+            x, place, axis = x.reshape((x.size,)), place.reshape((place.size,)), 0
+        a = one_axis("take_along_dim", x, axis)
+        around = common_shape(x.shape[:a] + (1,) + x.shape[a + 1 :], place.shape)
+        if around is None or len(place.shape) != len(x.shape):
+            says = f"take_along_dim along axis {a}: the other axes of x and index do not broadcast"
             raise describe(ShapeError, says, [("x", x), ("index", place)])
-        bounds = tuple((0, n) for n in place.shape[:a] + x.shape[a : a + 1] + place.shape[a + 1 :])
-        return result(picked_along(x.shrink(bounds), in_range(place.cast(int64), a, x), a), self)
+        x = broadcast(x, around[:a] + x.shape[a : a + 1] + around[a + 1 :])
+        place = broadcast(in_range(place, a, x), around)
+        return result(GATHER(x, *indices_along(place, a)), self)
+
+    def take(self, index: Any, axis: int | None = None) -> Tensor:
+        """The entries of an axis at these places: x[index] for that axis. NumPy, PyTorch: take
+
+        axis   None looks into all numbers of x in a row
+        """
+        x: Any = self
+        if axis is None:
+            return x.flatten()[index]
+        before = (slice(None),) * one_axis("take", self.node, axis)
+        return x[(*before, index)]
 
     def index_select(self, axis: int, index: Any) -> Tensor:
         """The entries of an axis at these places: x.take(index, axis). PyTorch: index_select"""
@@ -64,15 +82,19 @@ class Picking(State):
 # ---------------------------------------------------------------- on nodes
 
 
-def picked_along(x: Node, index: Node, axis: int) -> Node:
-    """x of shape (..., n, ...) and an index (..., m, ...) along that axis: (..., m, ...).
+def index_of(op: str, x: Node, index: Any, argument: int) -> Node:
+    """The node of an index into x: ints, where x is. argument: which of the call's it is."""
+    place = index.node if isinstance(index, State) else node_of(op, index, x.device)
+    if place.device != x.device:
+        raise different_devices(op, x, place)
+    if place.dtype.kind != 1:
+        raise DTypeError(f"{op} needs ints, not {place.dtype}\nTry {with_ints(argument)}")
+    return place
 
-    Never 0 * x: a number that is not picked may be infinite.
-    """
-    before, n, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
-    m = index.shape[axis]
-    whole = (*before, m, n, *after)
-    numbers = x.reshape((*before, 1, n, *after)).expand(whole)
-    wanted = index.reshape((*before, m, 1, *after)).expand(whole)
-    matching = equal(wanted, places(whole, axis + 1, x.device)).where(numbers, 0)
-    return SUM(matching, arg=(axis + 1,)).reshape(index.shape)
+
+def check_along(op: str, x: Node, place: Node, axis: int) -> None:
+    """Raise ShapeError unless an index goes along one axis of x, and nowhere else beyond it."""
+    pairs = [(m, n) for k, (m, n) in enumerate(zip(place.shape, x.shape)) if k != axis]
+    if len(place.shape) != len(x.shape) or any(m > n for m, n in pairs):
+        says = f"{op} along axis {axis}: the index has as many axes as x, none but this larger"
+        raise describe(ShapeError, says, [("x", x), ("index", place)])

@@ -106,7 +106,7 @@ LARGEST = Fold(
 
 def running(op: str, x: Node, axis: int | None, fold: Fold) -> Node:
     """A running result in x's dtype; sums and products of ints and bools in int64."""
-    a = one_axis(op, x, needed_axis(op, x, axis, ""))
+    a = one_axis(op, x, needed_axis(op, x, axis))
     if not x.dtype.is_float:
         return so_far(x.cast(int64), a, fold)
     return so_far(widened(x), a, fold).cast(x.dtype)
@@ -143,7 +143,7 @@ def within_block(x: Node, axis: int, fold: Fold) -> Node:
 
 def largest_so_far(op: str, tensor: State, x: Node, axis: int | None) -> Extreme:
     """The largest number of x so far, and its place; NaN is larger than all."""
-    a, dtype = one_axis(op, x, needed_axis(op, x, axis, "")), x.dtype
+    a, dtype = one_axis(op, x, needed_axis(op, x, axis)), x.dtype
     x = x.cast(int64) if dtype is bool_ else x
     peak = so_far(x, a, LARGEST)
     chosen = opposite(LESS(x, peak))

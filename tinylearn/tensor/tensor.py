@@ -40,6 +40,7 @@ from tinylearn.tensor.bits import Bits
 from tinylearn.tensor.contraction import Contraction
 from tinylearn.tensor.convolution import Convolution
 from tinylearn.tensor.copying import Copying
+from tinylearn.tensor.counting import Counting
 from tinylearn.tensor.creation import place, take_root
 from tinylearn.tensor.data import array_of, upload
 from tinylearn.tensor.drawing import Drawing
@@ -57,6 +58,7 @@ from tinylearn.tensor.pooling import Pooling
 from tinylearn.tensor.printing import shown
 from tinylearn.tensor.resizing import Resizing
 from tinylearn.tensor.running import Running
+from tinylearn.tensor.scattering import Scattering
 from tinylearn.tensor.state import State, alone, made, own, owner, piece, result
 from tinylearn.tensor.statistics import Statistics
 from tinylearn.tensor.synonyms import SYNONYMS, synonym
@@ -77,6 +79,7 @@ class Tensor(
     Bits,
     Contraction,
     Convolution,
+    Counting,
     Drawing,
     Extremes,
     Facts,
@@ -91,6 +94,7 @@ class Tensor(
     Resizing,
     Running,
     Picking,
+    Scattering,
     Statistics,
     Windows,
 ):

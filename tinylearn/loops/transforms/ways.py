@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 
+from tinylearn.loops.index import Variable, number
 from tinylearn.loops.statements import Let, Store
 from tinylearn.loops.tree import (
     Accumulate,
@@ -92,14 +94,28 @@ def unroll(function: Function, name: str) -> Function:
 
 @part("loops.stream")
 def stream(function: Function) -> Function:
-    """What vectors store goes past the cache: nobody reads it before it has left there anyway."""
+    """What vectors store goes past the cache: nobody reads it before it has left there anyway.
 
-    def past(s: Statement) -> Body:
-        return (replace(s, streamed=True),) if isinstance(s, Store) else (s,)
+    Only vectors that begin at a multiple of their width: memory takes whole lines, or refuses.
+    """
+
+    outside = {m.name for m in function.arguments}
 
     def change(s: Statement) -> Body:
         if isinstance(s, Loop) and s.kind == "vector":
-            return (replace(s, body=rebuilt(s.body, past)),)
+            return (replace(s, body=tuple(past(t, s.variable, outside) for t in s.body)),)
         return (s,)
 
     return replace(function, body=rebuilt(function.body, change))
+
+
+def past(s: Statement, v: Variable, outside: Container[str]) -> Statement:
+    """A store of the vector v, past the cache if it always begins at a multiple of its width.
+
+    outside   the memory that is not made for a while only: that is read again at once
+    """
+    if not isinstance(s, Store) or s.memory not in outside:
+        return s
+    first = s.place.substitute({v: number(0)})
+    whole = all(step % v.size == 0 for step in (first.constant, *(f for _, f in first.terms)))
+    return replace(s, streamed=whole)

@@ -20,6 +20,7 @@ import numpy as np
 
 from tinylearn.graph.deferred import Composite, spelled_out
 from tinylearn.graph.dtype import DType
+from tinylearn.graph.lookup import SCATTER
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.primitives import BUFFER, CONST, DETACH
 from tinylearn.graph.simplify import Simplified, simplify
@@ -225,7 +226,9 @@ def kind_of(node: Node) -> str:
     """source, elementwise, reduce or move, as a reader sees it."""
     if node.op in (BUFFER, CONST) or not node.inputs:
         return "source"
-    return "move" if node.op.kind == "source" else node.op.kind
+    if node.op is SCATTER:
+        return "reduce"
+    return "move" if node.op.kind in ("source", "lookup") else node.op.kind
 
 
 def computing(nodes: Iterable[Node]) -> int:
@@ -237,7 +240,7 @@ def flops(node: Node) -> int:
     """One for each number of an elementwise op, and for each summand of a reduction."""
     if node.op.kind == "elementwise":
         return node.size
-    return node.inputs[0].size if node.op.kind == "reduce" else 0
+    return node.inputs[0].size if kind_of(node) == "reduce" else 0
 
 
 def argument(node: Node) -> str:
