@@ -1,9 +1,12 @@
-"""Programs that are no loops of ours: numbers that are copied as a whole.
+"""Programs that are no loops of ours: numbers that are copied or put in order as a whole.
 
 copy            to another device
 cat             many parts side by side
 dynamic_slice   a part that begins where it is said at run time
 dynamic_pad     into zeros, to a place that is said at run time
+ranked          places in order of size
+searched        places among sorted numbers
+running_sum     at each place the sum so far
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import numpy as np
 
 from tinylearn.devices.device import Device, Program
 from tinylearn.graph.node import Node
+from tinylearn.graph.order import RANKED, RUNNING_SUM, SEARCHED
 from tinylearn.graph.primitives import CAT, CONST, COPY, DYNAMIC_PAD, DYNAMIC_SLICE
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, loaded_for
@@ -22,7 +26,7 @@ from tinylearn.schedule.kernel import Kernel, loaded_for
 def program(kernel: Kernel) -> Program:
     """The program of a kernel whose one node runs by itself."""
     (node,) = kernel.outputs
-    run = {CAT: side_by_side, COPY: across}.get(node.op, at_a_place)(kernel, node)
+    run = {CAT: side_by_side, COPY: across}.get(node.op, by_numpy)(kernel, node)
     return Program(kernel, node.op.name, source(node), run)
 
 
@@ -35,6 +39,13 @@ def source(node: Node) -> Source:
         text.add(f"copy a part of shape {node.shape}, from a place that is given", node)
     elif node.op is DYNAMIC_PAD:
         text.add(f"copy into zeros of shape {node.shape}, to a place that is given", node)
+    elif node.op is RANKED:
+        way, axis, count = node.arg
+        text.add(f"find {count} places along axis {axis}, {way.replace('_', ' ')}", node)
+    elif node.op is SEARCHED:
+        text.add(f"find the places of {node.size} numbers among sorted ones, {node.arg}", node)
+    elif node.op is RUNNING_SUM:
+        text.add(f"add up along axis {node.arg[0]}, keeping each sum", node)
     else:
         here, there = node.inputs[0].device, node.device
         text.add(f"copy {node.size} numbers from {here} to {there}", node)
@@ -73,19 +84,18 @@ def side_by_side(kernel: Kernel, node: Node) -> Any:
     return run
 
 
-def at_a_place(kernel: Kernel, node: Node) -> Any:
-    """Copies a part out, or in among zeros."""
+def by_numpy(kernel: Kernel, node: Node) -> Any:
+    """Runs the op's NumPy meaning: a part copied out or in, numbers put in order."""
     device = Device.known[node.device]
     place = {x: k for k, x in enumerate(kernel.loaded)}
-    x, *starts = node.inputs
-    known = [place.get(loaded_for(n) or n) for n in (x, *starts)]
+    known = [place.get(loaded_for(n) or n) for n in node.inputs]
 
     def run(new: Any, *memories: Any) -> None:
-        numbers, *begins = [
-            np.asarray(n.arg, n.dtype.numpy) if k is None else device.read(memories[k])
-            for k, n in zip(known, node.inputs, strict=True)
-        ]
-        numbers = np.broadcast_to(numbers, x.shape) if numbers.shape == () else numbers
-        device.write(new, node.op.numpy(numbers.reshape(x.shape), *begins, node.arg))
+        arrays = []
+        for k, x in zip(known, node.inputs, strict=True):
+            numbers = np.asarray(x.arg, x.dtype.numpy) if k is None else device.read(memories[k])
+            one = numbers.shape == ()
+            arrays.append(np.broadcast_to(numbers, x.shape) if one else numbers.reshape(x.shape))
+        device.write(new, node.op.numpy(*arrays, node.arg))
 
     return run
