@@ -47,6 +47,12 @@ def one_axis(op: str, x: Node, axis: Any, extra: int = 0) -> int:
     raise describe(ShapeError, says, [(name, x)], repair)
 
 
+def rows_of(op: str, x: Node, axis: Any) -> tuple[Node, int]:
+    """x and an axis of it counted from 0; a single number is a row of one, as in PyTorch."""
+    x = x if x.shape else x.reshape((1,))
+    return x, one_axis(op, x, axis)
+
+
 def needed_axis(op: str, x: Node, axis: int | None, form: str) -> int:
     """The axis given; without one that of a row. Of more axes NumPy takes all numbers in a row.
 
