@@ -16,8 +16,8 @@ from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import Primitive, primitive
 
 FEW = 8  # times fewer numbers wanted than there are: they are parted first, and only they sorted
-SIDE = 32  # numbers that one product with a triangle of ones adds up
-CHUNK = 512 * SIDE  # numbers that stay in the cache while they are added up
+SIDE = 16  # numbers that one product with a triangle of ones adds up
+CHUNK = 2048 * SIDE  # numbers that stay in the cache while they are added up
 
 
 # ---------------------------------------------------------------- places, by size
