@@ -23,6 +23,7 @@ from tinylearn.contracts.measure import (
 )
 from tinylearn.graph.dtype import float32
 from tinylearn.graph.interpret import meaning
+from tinylearn.graph.later import LATER
 from tinylearn.graph.node import Node, walk
 from tinylearn.graph.order import SEARCHED
 from tinylearn.graph.primitives import (
@@ -118,6 +119,9 @@ def samples(op: Primitive, random: np.random.Generator) -> Iterator[tuple[tuple[
         return
     if op is SEARCHED:
         yield (leaf(np.arange(4.0)), leaf(random.standard_normal((2, 3)))), "left"
+        return
+    if op is LATER:
+        yield (leaf(random.standard_normal((2, 3))), leaf(random.standard_normal((4,)))), None
         return
     if op is CAT:
         for shapes, axis in PARTS:

@@ -4,6 +4,7 @@ copy            to another device
 cat             many parts side by side
 dynamic_slice   a part that begins where it is said at run time
 dynamic_pad     into zeros, to a place that is said at run time
+later           when other numbers are known
 ranked          places in order of size
 searched        places among sorted numbers
 running_sum     at each place the sum so far
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinylearn.devices.device import Device, Program
+from tinylearn.graph.later import LATER
 from tinylearn.graph.node import Node
 from tinylearn.graph.order import RANKED, RUNNING_SUM, SEARCHED
 from tinylearn.graph.primitives import CAT, CONST, COPY, DYNAMIC_PAD, DYNAMIC_SLICE
@@ -39,6 +41,9 @@ def source(node: Node) -> Source:
         text.add(f"copy a part of shape {node.shape}, from a place that is given", node)
     elif node.op is DYNAMIC_PAD:
         text.add(f"copy into zeros of shape {node.shape}, to a place that is given", node)
+    elif node.op is LATER:
+        text.add(f"wait for {node.inputs[1]}, then copy {node.size} numbers: what is made of", node)
+        text.add("them is made again, for the gradient of a checkpoint", node)
     elif node.op is RANKED:
         way, axis, count = node.arg
         text.add(f"find {count} places along axis {axis}, {way.replace('_', ' ')}", node)
