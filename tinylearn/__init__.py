@@ -28,7 +28,7 @@ from tinylearn.graph.dtype import bool_, float16, float32, float64, int32, int64
 from tinylearn.parts import ContractError, Part, parts, use, using
 from tinylearn.plan.check import check_fused
 from tinylearn.repairs.othernames import of_tensors
-from tinylearn.tensor import Tensor, custom_gradient, manual_seed, no_grad
+from tinylearn.tensor import Tensor, checkpoint, custom_gradient, manual_seed, no_grad
 from tinylearn.tensor.tensor import INNER, known_names
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ __all__ = [
     "bool_",
     "c_device",
     "check_fused",
+    "checkpoint",
     "contracts",
     "custom_gradient",
     "float16",

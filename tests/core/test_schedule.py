@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.core.graphs import graphs
 from tinylearn.contracts.measure import leaf, numbers
 from tinylearn.devices.device import Device
+from tinylearn.graph.gradient import gradient
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
 from tinylearn.parts import Part, using
@@ -151,6 +152,20 @@ def test_a_total_and_what_is_computed_beside_it_share_a_loop():
     x = random_leaf(100, 100)
     y = x.exp()
     assert len(schedule([y * 2.0, (y * x).sum((0, 1))]).kernels) == 1
+
+
+def test_the_gradient_of_a_weight_runs_as_soon_as_its_numbers_are_there():
+    weights = [random_leaf(4, 4) for _ in range(6)]
+    h = random_leaf(200, 4)
+    for w in weights:
+        h = product(h, w).exp()
+    loss = h.sum((0, 1))
+    slopes = gradient(loss, loss.const_like(1), weights)
+    outputs = [slopes[w] for w in weights]  # the first layer's is asked for first
+    kernels = schedule(outputs).kernels
+    check_order(schedule(outputs), outputs)
+    runs = {n: k for k, kernel in enumerate(kernels) for n in kernel.outputs}
+    assert sorted(outputs[1:], key=runs.__getitem__) == outputs[:0:-1]  # the last layer's first
 
 
 def test_every_step_carries_the_sentence_of_its_rule_and_the_facts():

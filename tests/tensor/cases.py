@@ -11,6 +11,7 @@ from tests.tensor import (  # noqa: F401  (each adds its rows)
     rows_losses,
     rows_mathematics,
     rows_moves,
+    rows_order,
     rows_products,
     rows_reductions,
     rows_volumes,

@@ -289,3 +289,10 @@ rows(
     (1, 2, 4),
     torch=F("interpolate", scale_factor=2.0, mode="linear"),
 )
+rows(
+    "pixel_shuffle",
+    lambda x: x.pixel_shuffle(2),
+    lambda x: x.reshape(2, 2, 2, 2, 3, 2).transpose(0, 1, 4, 2, 5, 3).reshape(2, 2, 6, 4),
+    (2, 8, 3, 2),
+    torch=F("pixel_shuffle", upscale_factor=2),
+)

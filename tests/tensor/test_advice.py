@@ -40,7 +40,7 @@ ADVICE = [  # what is written, what is offered, what has the numbers that were m
     ("tl.grad(loss, w)", "loss.gradient(x)", "(w * w)"),
     ("F.logsumexp(w, 1)", "w.logsumexp(1)", "w.logsumexp(1)"),
     ("tl.shape", "x.shape", "(2, 3)"),
-    ("w.argsort()", "np.argsort(w.numpy())", "np.argsort(w.numpy())"),
+    ("w.array_equal(w)", "(w == w).all()", "True"),
     ("np.sin(w)", "w.sin()", "np.sin(w.numpy())"),
     ("w.repeat(2, axis=0)", "w.repeat_interleave(2, 0)", "np.repeat(w.numpy(), 2, 0)"),
     ("w[0].repeat(2, axis=0)", "w[0].repeat_interleave(2, 0)", "np.repeat(w.numpy()[0], 2)"),

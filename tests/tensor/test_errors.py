@@ -154,8 +154,8 @@ def test_an_unknown_method_offers_the_nearest():
 
 def test_the_names_of_numpy_and_pytorch_lead_to_ours():
     x = Tensor([1.0])
-    with pytest.raises(AttributeError, match=r"a Tensor has no 'median'\nTry np.median\("):
-        x.median()
+    with pytest.raises(AttributeError, match=r"a Tensor has no 'array_equal'\nTry \(x =="):
+        x.array_equal(x)
     for theirs, ours in WRITE.items():
         assert not hasattr(x, theirs), f"{theirs} needs no advice"
         if method := re.match(r"x\.(\w+)", ours):

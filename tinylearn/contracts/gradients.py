@@ -23,8 +23,10 @@ from tinylearn.contracts.measure import (
 )
 from tinylearn.graph.dtype import float32
 from tinylearn.graph.interpret import meaning
+from tinylearn.graph.later import LATER
 from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Node, walk
+from tinylearn.graph.order import SEARCHED
 from tinylearn.graph.primitives import (
     BUFFER,
     CAST,
@@ -48,6 +50,8 @@ MOVES: dict[str, list[tuple[tuple[int, ...], Any]]] = {  # op -> (shape of the i
     "pad": [((3,), ((1, 2),)), ((2, 3), ((0, 0), (1, 0))), ((2, 1), ((2, 1), (0, 3)))],
     "shrink": [((5,), ((1, 4),)), ((3, 4), ((0, 2), (3, 4))), ((3, 2), ((0, 3), (1, 1)))],
     "flip": [((4,), (0,)), ((2, 3), (1,)), ((2, 3), (0, 1)), ((1,), (0,))],
+    "running_sum": [((4,), (0,)), ((2, 3), (0,)), ((2, 3), (1,)), ((1,), (0,)), ((0, 2), (0,))],
+    "ranked": [((4,), ("ascending", 0, 2)), ((2, 3), ("descending", 1, 3))],
 }
 PLACED: dict[Primitive, list[tuple]] = {  # shape, where it begins along each axis, the arg
     DYNAMIC_SLICE: [((4, 3), (1, 0), (2, 3)), ((5,), (2,), (1,)), ((2, 2), (1, 1), (1, 1))],
@@ -133,6 +137,12 @@ def samples(op: Primitive, random: np.random.Generator) -> Iterator[tuple[tuple[
     if op in LOOKUPS:
         for shape, indices, arg in LOOKUPS[op]:
             yield (leaf(random.standard_normal(shape)), *map(leaf, indices)), arg
+        return
+    if op is SEARCHED:
+        yield (leaf(np.arange(4.0)), leaf(random.standard_normal((2, 3)))), "left"
+        return
+    if op is LATER:
+        yield (leaf(random.standard_normal((2, 3))), leaf(random.standard_normal((4,)))), None
         return
     if op is CAT:
         for shapes, axis in PARTS:

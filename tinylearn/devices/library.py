@@ -1,4 +1,4 @@
-"""Programs that are no loops of ours: numbers that are copied as a whole.
+"""Programs that are no loops of ours: numbers that are copied or put in order as a whole.
 
 copy            to another device
 cat             many parts side by side
@@ -6,6 +6,10 @@ gather          numbers at places that are numbers themselves
 scatter         into zeros, added up at such places
 dynamic_slice   a part that begins where it is said at run time
 dynamic_pad     into zeros, to a place that is said at run time
+later           when other numbers are known
+ranked          places in order of size
+searched        places among sorted numbers
+running_sum     at each place the sum so far
 """
 
 from __future__ import annotations
@@ -17,8 +21,10 @@ import numpy as np
 
 from tinylearn.devices import lookups
 from tinylearn.devices.device import Device, Program
+from tinylearn.graph.later import LATER
 from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Node
+from tinylearn.graph.order import RANKED, RUNNING_SUM, SEARCHED
 from tinylearn.graph.primitives import CAT, CONST, COPY, DETACH, DYNAMIC_PAD, DYNAMIC_SLICE
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, loaded_for
@@ -45,6 +51,16 @@ def source(node: Node) -> Source:
     elif node.op is SCATTER:
         text.add(f"fill shape {node.shape} with zeros", node)
         text.add(f"add {node.inputs[0].size} numbers to them, at places that are given", node)
+    elif node.op is LATER:
+        text.add(f"wait for {node.inputs[1]}, then copy {node.size} numbers: what is made of", node)
+        text.add("them is made again, for the gradient of a checkpoint", node)
+    elif node.op is RANKED:
+        way, axis, count = node.arg
+        text.add(f"find {count} places along axis {axis}, {way.replace('_', ' ')}", node)
+    elif node.op is SEARCHED:
+        text.add(f"find the places of {node.size} numbers among sorted ones, {node.arg}", node)
+    elif node.op is RUNNING_SUM:
+        text.add(f"add up along axis {node.arg[0]}, keeping each sum", node)
     else:
         here, there = node.inputs[0].device, node.device
         text.add(f"copy {node.size} numbers from {here} to {there}", node)

@@ -41,23 +41,11 @@ from tinylearn.nn.formulas.activations import (
 )
 from tinylearn.nn.formulas.attention import scaled_dot_product_attention
 from tinylearn.nn.formulas.distances import (
-    bilinear,
-    cosine_similarity,
     embedding_with_padding,
     normalize,
     one_hot,
     pad,
     pairwise_distance,
-)
-from tinylearn.nn.formulas.images import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    avg_pool1d,
-    conv1d,
-    conv_transpose2d,
-    interpolate,
-    max_pool1d,
-    pixel_shuffle,
 )
 from tinylearn.nn.formulas.losses import (
     binary_cross_entropy,
@@ -89,8 +77,11 @@ from tinylearn.tensor.composed import composed
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
     "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "batch_statistics",
     "batchnorm",
@@ -100,6 +91,8 @@ __all__ = [
     "celu",
     "conv1d",
     "conv2d",
+    "conv3d",
+    "conv_transpose1d",
     "conv_transpose2d",
     "cosine_embedding_loss",
     "cosine_similarity",
@@ -109,6 +102,7 @@ __all__ = [
     "dropout2d",
     "elu",
     "embedding",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -132,6 +126,7 @@ __all__ = [
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
     "mish",
     "mse_loss",
     "nll_loss",
@@ -160,6 +155,7 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "triplet_margin_loss",
+    "unfold",
 ]
 
 
@@ -183,6 +179,17 @@ avg_pool2d = method_part("nn.avg_pool2d", "avg_pool2d")
 batchnorm = method_part("nn.batchnorm", "batchnorm")
 layernorm = method_part("nn.layernorm", "layernorm")
 DROPOUT = method_part("nn.dropout", "dropout")
+
+# Methods of Tensor as they are
+conv1d, conv3d = Tensor.conv1d, Tensor.conv3d
+conv_transpose1d, conv_transpose2d = Tensor.conv_transpose1d, Tensor.conv_transpose2d
+max_pool1d, max_pool3d = Tensor.max_pool1d, Tensor.max_pool3d
+avg_pool1d, avg_pool3d = Tensor.avg_pool1d, Tensor.avg_pool3d
+adaptive_avg_pool1d, adaptive_avg_pool2d = Tensor.adaptive_avg_pool1d, Tensor.adaptive_avg_pool2d
+adaptive_max_pool1d, adaptive_max_pool2d = Tensor.adaptive_max_pool1d, Tensor.adaptive_max_pool2d
+interpolate, pixel_shuffle = Tensor.interpolate, Tensor.pixel_shuffle
+unfold, fold = Tensor.im2col, Tensor.col2im
+bilinear, cosine_similarity = Tensor.bilinear, Tensor.cosine_similarity
 
 
 @part("nn.embedding")

@@ -144,6 +144,16 @@ class Pool1d(Module):
         self.kernel_size, self.stride = kernel_size, stride
         self.padding = whole("padding", padding, 0)
 
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim not in (2, 3):
+            says = f"{title(self)} needs series of shape (batch, channels, places)"
+            raise describe(ShapeError, says, [(layer_call(x.node)[1], x.node)])
+        return self.pooled(x, self.kernel_size, self.stride, self.padding)
+
+    def pooled(self, x: Tensor, *how: Any) -> Tensor:
+        """One number for each window."""
+        raise NotImplementedError
+
     def extra_repr(self) -> str:
         return f"{self.kernel_size}" + (f", stride={self.stride}" if self.stride else "")
 
@@ -151,15 +161,15 @@ class Pool1d(Module):
 class MaxPool1d(Pool1d):
     """The largest number of each window of a series."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.max_pool1d(x, self.kernel_size, self.stride, self.padding)
+    def pooled(self, x: Tensor, *how: Any) -> Tensor:
+        return F.max_pool1d(x, *how)
 
 
 class AvgPool1d(Pool1d):
     """The mean of each window of a series."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.avg_pool1d(x, self.kernel_size, self.stride, self.padding)
+    def pooled(self, x: Tensor, *how: Any) -> Tensor:
+        return F.avg_pool1d(x, *how)
 
 
 class AdaptiveAvgPool1d(Module):

@@ -7,12 +7,10 @@ import ast
 from tinylearn.repairs.statements import asked_for, call_of, operand, without_data
 
 WRITE = {  # their name -> ours
-    "argsort": "np.argsort(x.numpy())", "array_equal": "(x == y).all()",
+    "array_equal": "(x == y).all()",
     "cuda": "x.to(device)", "data": "x.detach()",
     "detach_": "x.detach()", "fill": "x.assign(number)", "grad_fn": "x.node.op",
-    "is_cuda": "x.device", "median": "np.median(x.numpy())",
-    "nonzero": "np.nonzero(x.numpy())", "sort": "np.sort(x.numpy())",
-    "topk": "np.argsort(x.numpy())", "unique": "np.unique(x.numpy())",
+    "is_cuda": "x.device",
 }  # fmt: skip
 
 
@@ -21,7 +19,7 @@ PROPERTIES = {
     "device": "x.device", "ndim": "x.ndim", "size": "x.size", "is_leaf": "x.is_leaf",
     "requires_grad": "x.requires_grad",
 }  # fmt: skip
-KEPT = ("np", "Tensor", "list", "loss")  # names in the tables that stand for themselves
+KEPT = ("Tensor", "list", "loss")  # names in the tables that stand for themselves
 
 
 def of_tensors(name: str) -> str:

@@ -23,6 +23,7 @@ from tinylearn.schedule.kernel import (
     keeps_step,
 )
 from tinylearn.schedule.rules import SAME_LOOP
+from tinylearn.schedule.running import Waiting
 
 Readers = dict[Node, list[Node]]
 OUTPUT_LIMIT = 16  # results of one kernel: more would not fit the registers
@@ -177,25 +178,17 @@ class Joiner:
         return False
 
     def in_running_order(self) -> list[Kernel]:
-        """Kernels sorted so that each runs after those it reads from."""
+        """Kernels sorted so that each runs after those it reads from; see running.py."""
         first = {g: min(self.place[h.root] for h in g.homes) for g in self.groups.values()}
-        blocked = dict.fromkeys(first, 0)
-        for group in first:
-            for after in self.following(group):
-                blocked[after] += 1
-        ready = sorted((g for g in first if not blocked[g]), key=lambda g: -first[g])
-        read = {x for group in first for x in group.inputs}
-        kernels = []
-        while ready:
-            group = ready.pop()
-            kernels.append(self.finished(group, read))
-            for after in self.following(group):
-                blocked[after] -= 1
-                if not blocked[after]:
-                    ready.append(after)
-            ready.sort(key=lambda g: -first[g])
-        assert len(kernels) == len(first), "kernels wait for each other; see Home.reaches"
-        return kernels
+        groups = sorted(first, key=first.__getitem__)
+        number = {g: k for k, g in enumerate(groups)}
+        writes = [{n for h in g.homes for n in h.stored} for g in groups]
+        reads = [g.inputs for g in groups]
+        after = [[number[f] for f in self.following(g)] for g in groups]
+        order = Waiting(writes, reads, after, self.asked).in_order()
+        assert len(order) == len(groups), "kernels wait for each other; see Home.reaches"
+        read = set().union(*reads)
+        return [self.finished(groups[k], read) for k in order]
 
     def finished(self, group: Group, read: set[Node]) -> Kernel:
         """The Kernel of a group: its reduction's home first, members in the order of the graph.

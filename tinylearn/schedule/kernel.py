@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tinylearn.graph.later import LATER
 from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Given, Node
+from tinylearn.graph.order import RANKED, RUNNING_SUM, SEARCHED
 from tinylearn.graph.primitives import (
     BUFFER,
     CAT,
@@ -34,7 +36,8 @@ JOIN = "join"  # it is stored by a kernel that also computes something else
 KERNEL_LIMIT = 150  # members: a longer text compiles slowly and runs no faster
 SEARCH_LIMIT = 200  # kernels looked through to learn whether one waits for another
 LOOKUPS = (GATHER, SCATTER)  # what goes to places that are numbers themselves
-WHOLE = (CAT, DYNAMIC_SLICE, DYNAMIC_PAD, *LOOKUPS)  # what is no loop of ours
+IN_ORDER = (RANKED, SEARCHED, RUNNING_SUM)  # what looks at an axis as a whole
+WHOLE = (CAT, DYNAMIC_SLICE, DYNAMIC_PAD, LATER, *LOOKUPS, *IN_ORDER)  # what is no loop of ours
 ALONE = (COPY, *WHOLE)  # what runs by itself and shares no loop
 KEEPS_PLACES = (RESHAPE, PERMUTE, FLIP, DETACH)  # each number moves to exactly one place
 

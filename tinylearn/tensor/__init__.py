@@ -4,12 +4,13 @@ import sys
 import types
 from typing import Any
 
+from tinylearn.tensor.checkpointing import checkpoint
 from tinylearn.tensor.custom import custom_gradient
 from tinylearn.tensor.randomness import manual_seed
 from tinylearn.tensor.recording import no_grad
 from tinylearn.tensor.tensor import Tensor
 
-__all__ = ["Tensor", "custom_gradient", "manual_seed", "no_grad"]
+__all__ = ["Tensor", "checkpoint", "custom_gradient", "manual_seed", "no_grad"]
 
 
 class Room(types.ModuleType):

@@ -83,7 +83,10 @@ class Activations(State):
         weight   (1,), or (channels,) for x (N, channels, ...)
         """
         weights = weight
-        if self.ndim > 2 and weight.numel() > 1:
+        if weight.numel() > 1:
+            if self.ndim < 2 or self.shape[1] != weight.numel():
+                says = "prelu needs a channel on axis 1 for each weight"
+                raise describe(ShapeError, says, [(name_of(), self.node), ("weight", weight.node)])
             weights = weight.reshape(-1, *(1,) * (self.ndim - 2))
         x, w = pair("prelu", self, weights)
         return result(LESS(x.const_like(0), x).where(x, x * w), self, weight)

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from tinylearn.graph.dtype import int64
+from tinylearn.graph.lookup import GATHER
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import LESS, MUL, buffer
 from tinylearn.tensor.data import fits, upload
@@ -45,6 +46,11 @@ def indices_along(index: Node, axis: int) -> list[Node]:
         flat = tuple(n if b == a else 1 for b in range(ndim))
         found.append(index if a == axis else counted(n, index.device).reshape(flat))
     return found
+
+
+def picked_along(x: Node, index: Node, axis: int) -> Node:
+    """x of shape (..., n, ...) and an index (..., m, ...) along that axis: (..., m, ...)."""
+    return GATHER(x, *indices_along(index, axis))
 
 
 def product(x: Node, axis: int) -> Node:

@@ -47,8 +47,17 @@ def one_axis(op: str, x: Node, axis: Any, extra: int = 0) -> int:
     raise describe(ShapeError, says, [(name, x)], repair)
 
 
-def needed_axis(op: str, x: Node, axis: int | None) -> int:
-    """The axis given; without one that of a row. Of more axes NumPy takes all numbers in a row."""
+def rows_of(op: str, x: Node, axis: Any) -> tuple[Node, int]:
+    """x and an axis of it counted from 0; a single number is a row of one, as in PyTorch."""
+    x = x if x.shape else x.reshape((1,))
+    return x, one_axis(op, x, axis)
+
+
+def needed_axis(op: str, x: Node, axis: int | None, form: str) -> int:
+    """The axis given; without one that of a row. Of more axes NumPy takes all numbers in a row.
+
+    form   what the call needs behind its argument; "" where the axis is the only one
+    """
     if axis is not None or len(x.shape) < 2:
         return axis or 0
     says = f"{op} needs an axis here; without one NumPy counts through all numbers, in a row"

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from tinylearn.graph.dtype import bool_
-from tinylearn.graph.lookup import GATHER
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import LESS
 from tinylearn.repairs.statements import refuse_places, taken_apart
 from tinylearn.repairs.userline import first_argument, name_of
-from tinylearn.tensor.along import indices_along, places
+from tinylearn.tensor.along import picked_along, places
 from tinylearn.tensor.axes import Axes, one_axis
 from tinylearn.tensor.compare import is_number, opposite
 from tinylearn.tensor.reduce import kept, nonempty
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
 
 
-class Extreme(NamedTuple):
-    """The largest or smallest numbers along an axis, and their places."""
+class Found(NamedTuple):
+    """Numbers along an axis, and the places where they stand."""
 
     values: Tensor
     indices: Tensor
@@ -39,7 +38,7 @@ class Extremes(State):
     @overload
     def max(self, axis: Axes = None, keepdim: bool = False) -> Tensor: ...
     @overload
-    def max(self, *, dim: int, keepdim: bool = False) -> Extreme: ...
+    def max(self, *, dim: int, keepdim: bool = False) -> Found: ...
     def max(self, axis: Axes = None, keepdim: bool = False, dim: int | None = None) -> Any:
         """The largest number; NaN if there is one. Ties share the gradient. NumPy: max
 
@@ -52,7 +51,7 @@ class Extremes(State):
     @overload
     def min(self, axis: Axes = None, keepdim: bool = False) -> Tensor: ...
     @overload
-    def min(self, *, dim: int, keepdim: bool = False) -> Extreme: ...
+    def min(self, *, dim: int, keepdim: bool = False) -> Found: ...
     def min(self, axis: Axes = None, keepdim: bool = False, dim: int | None = None) -> Any:
         """The smallest number; NaN if there is one. Ties share the gradient. NumPy: min
 
@@ -112,12 +111,12 @@ def largest(op: str, x: Node, axis: Axes, keepdim: bool) -> Node:
     return kept(x.max(axes), axes, keepdim)
 
 
-def with_places(op: str, x: State, order: Node, dim: int, keepdim: bool) -> Extreme:
+def with_places(op: str, x: State, order: Node, dim: int, keepdim: bool) -> Found:
     """The numbers at the places where `order` is largest, and these places."""
     a = one_axis(op, x.node, dim)
     where = place_of(op, x.node, order, dim, True)
-    numbers = GATHER(x.node, *indices_along(where, a))
-    return Extreme(result(kept(numbers, (a,), keepdim), x), made(kept(where, (a,), keepdim), False))
+    numbers = picked_along(x.node, where, a)
+    return Found(result(kept(numbers, (a,), keepdim), x), made(kept(where, (a,), keepdim), False))
 
 
 def turned(x: Node) -> Node:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinylearn.errors import DTypeError, ShapeError, describe
-from tinylearn.graph.lookup import GATHER
 from tinylearn.graph.node import Node
 from tinylearn.repairs.userline import with_ints
-from tinylearn.tensor.along import indices_along
+from tinylearn.tensor.along import picked_along
 from tinylearn.tensor.axes import one_axis
 from tinylearn.tensor.indexing import in_range
 from tinylearn.tensor.operands import broadcast, common_shape, different_devices, node_of
@@ -37,7 +36,7 @@ class Picking(State):
         x, a = self.node, one_axis("gather", self.node, axis)
         place = index_of("gather", x, index, 1)
         check_along("gather", x, place, a)
-        return result(GATHER(x, *indices_along(in_range(place, a, x), a)), self)
+        return result(picked_along(x, in_range(place, a, x), a), self)
 
     def take_along_dim(self, index: Tensor, axis: int | None = None) -> Tensor:
         """As gather, but the index and x broadcast along the other axes. PyTorch: take_along_dim
@@ -55,7 +54,7 @@ class Picking(State):
             raise describe(ShapeError, says, [("x", x), ("index", place)])
         x = broadcast(x, around[:a] + x.shape[a : a + 1] + around[a + 1 :])
         place = broadcast(in_range(place, a, x), around)
-        return result(GATHER(x, *indices_along(place, a)), self)
+        return result(picked_along(x, place, a), self)
 
     def take(self, index: Any, axis: int | None = None) -> Tensor:
         """The entries of an axis at these places: x[index] for that axis. NumPy, PyTorch: take

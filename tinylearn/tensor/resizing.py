@@ -64,6 +64,21 @@ class Resizing(State):
                 x = mixed(x, first + k, between(have, want, step, bool(align_corners)))
         return result(x, self)
 
+    def pixel_shuffle(self, upscale_factor: int) -> Tensor:
+        """Channels become places: (..., C r^2, H, W) -> (..., C, H r, W r). PyTorch: pixel_shuffle
+
+        upscale_factor   r
+        """
+        x, r = self.node, upscale_factor
+        if len(x.shape) < 3 or r < 1 or x.shape[-3] % (r * r):
+            says = f"pixel_shuffle needs images with a multiple of {r * r} channels"
+            raise describe(ShapeError, says, [(name_of(), x)])
+        *front, channels, height, width = x.shape
+        n, left = len(front), channels // (r * r)
+        apart = x.reshape((*front, left, r, r, height, width))
+        mixed_in = apart.permute((*range(n + 1), n + 3, n + 1, n + 4, n + 2))
+        return result(mixed_in.reshape((*front, left, height * r, width * r)), self)
+
 
 # ---------------------------------------------------------------- sizes
 

@@ -1,8 +1,9 @@
 """Running results: at each place of an axis the sum, the product or the largest of all so far.
 
-An axis is cut into blocks. Within a block every place is compared with every other; what all blocks
-before give, found in the same way from one number for each block, is joined to it. That costs n
-times the size of a block, and not n times n.
+Sums and places of the largest are primitives (graph/order.py). For products an axis is cut into
+blocks. Within a block every place is compared with every other; what all blocks before give, found
+in the same way from one number for each block, is joined to it. That costs n times the size of a
+block, and not n times n.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tinylearn.graph.dtype import bool_, int32, int64
+from tinylearn.graph.dtype import int32, int64
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import ADD, DETACH, LESS, MUL
+from tinylearn.graph.order import RANKED, RUNNING_SUM
+from tinylearn.graph.primitives import DETACH, LESS, MUL
 from tinylearn.tensor.along import places, product
-from tinylearn.tensor.axes import needed_axis, one_axis
-from tinylearn.tensor.compare import is_finite, is_number, larger, opposite
+from tinylearn.tensor.axes import needed_axis, rows_of
+from tinylearn.tensor.compare import is_finite
 from tinylearn.tensor.curves import logaddexp
-from tinylearn.tensor.extremes import Extreme, turned
+from tinylearn.tensor.extremes import Found, turned
 from tinylearn.tensor.moves import part_of, surrounded
 from tinylearn.tensor.operands import floating
+from tinylearn.tensor.ordering import found
 from tinylearn.tensor.reduce import cast_to, log_of_sum, widened
-from tinylearn.tensor.state import State, made, result
+from tinylearn.tensor.state import State, result
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
@@ -38,7 +41,9 @@ class Running(State):
 
     def cumsum(self, axis: int | None = None, dtype: Any = None) -> Tensor:
         """At each place, the sum of all numbers so far along an axis. NumPy, PyTorch: cumsum"""
-        return result(running("cumsum", cast_to(self.node, dtype), axis, SUM), self)
+        x, a = running_axis("cumsum", cast_to(self.node, dtype), axis)
+        sums = RUNNING_SUM(widened(x), arg=(a,)).cast(x.dtype)
+        return result(sums.reshape(self.shape), self)
 
     def cumprod(self, axis: int | None = None, dtype: Any = None) -> Tensor:
         """At each place, the product of all numbers so far. NumPy, PyTorch: cumprod"""
@@ -48,17 +53,16 @@ class Running(State):
         """At each place, log(sum(exp(x))) of all numbers so far. PyTorch: logcumsumexp"""
         return result(running("logcumsumexp", floating(self.node), axis, LOGARITHM), self)
 
-    def cummax(self, axis: int | None = None) -> Extreme:
+    def cummax(self, axis: int | None = None) -> Found:
         """At each place, the largest number so far, and its place, the last of several.
 
         PyTorch: cummax
         """
         return largest_so_far("cummax", self, self.node, axis)
 
-    def cummin(self, axis: int | None = None) -> Extreme:
+    def cummin(self, axis: int | None = None) -> Found:
         """At each place, the smallest number so far, and its place. PyTorch: cummin"""
-        found = largest_so_far("cummin", self, turned(self.node), axis)
-        return Extreme(result(turned(found.values.node), self), found.indices)
+        return largest_so_far("cummin", self, turned(self.node), axis)
 
 
 # ---------------------------------------------------------------- what runs
@@ -93,23 +97,23 @@ def exponential_sum(x: Node, axis: int) -> Node:
     return is_finite(peak).where(logs + peak, peak)
 
 
-SUM = Fold(lambda x: 0, lambda x, axis: x.sum((axis,)), lambda x, y: ADD(x, y))
 PRODUCT = Fold(lambda x: 1, product, lambda x, y: MUL(x, y))
 LOGARITHM = Fold(lowest, exponential_sum, lambda x, y: logaddexp(x, y))
-LARGEST = Fold(
-    lowest, lambda x, axis: x.max((axis,)), lambda x, y: larger(x, y, LESS(x, y), LESS(y, x))
-)
 
 
 # ---------------------------------------------------------------- on nodes
 
 
+def running_axis(op: str, x: Node, axis: int | None) -> tuple[Node, int]:
+    """x as what is added up or multiplied, ints and bools as int64, and an axis of it."""
+    x = x if x.dtype.is_float else x.cast(int64)
+    return rows_of(op, x, needed_axis(op, x, axis, ""))
+
+
 def running(op: str, x: Node, axis: int | None, fold: Fold) -> Node:
-    """A running result in x's dtype; sums and products of ints and bools in int64."""
-    a = one_axis(op, x, needed_axis(op, x, axis))
-    if not x.dtype.is_float:
-        return so_far(x.cast(int64), a, fold)
-    return so_far(widened(x), a, fold).cast(x.dtype)
+    """A running result in x's dtype; of ints and bools in int64."""
+    rows, a = running_axis(op, x, axis)
+    return so_far(widened(rows), a, fold).cast(rows.dtype).reshape(x.shape)
 
 
 def so_far(x: Node, axis: int, fold: Fold) -> Node:
@@ -141,13 +145,8 @@ def within_block(x: Node, axis: int, fold: Fold) -> Node:
     return fold.along(later.where(fold.neutral(x), from_all), axis + 1).reshape(x.shape)
 
 
-def largest_so_far(op: str, tensor: State, x: Node, axis: int | None) -> Extreme:
-    """The largest number of x so far, and its place; NaN is larger than all."""
-    a, dtype = one_axis(op, x, needed_axis(op, x, axis)), x.dtype
-    x = x.cast(int64) if dtype is bool_ else x
-    peak = so_far(x, a, LARGEST)
-    chosen = opposite(LESS(x, peak))
-    if x.dtype.is_float:
-        chosen = is_number(peak).where(chosen, opposite(is_number(x)))
-    place = so_far(chosen.where(places(x.shape, a, x.device), 0), a, LARGEST)
-    return Extreme(result(peak.cast(dtype), tensor), made(place, False))
+def largest_so_far(op: str, tensor: State, order: Node, axis: int | None) -> Found:
+    """The numbers that are the largest so far by an order, and their places."""
+    order, a = rows_of(op, order, needed_axis(op, order, axis, ""))
+    where = RANKED(DETACH(order), arg=("largest_so_far", a, order.shape[a]))
+    return found(tensor, tensor.node.reshape(order.shape), where, a)

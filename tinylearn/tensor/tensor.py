@@ -52,13 +52,16 @@ from tinylearn.tensor.joining import Joining
 from tinylearn.tensor.mathematics import Mathematics
 from tinylearn.tensor.matrices import Matrices
 from tinylearn.tensor.modes import Modes
+from tinylearn.tensor.ordering import Ordering
 from tinylearn.tensor.padding import Padding
 from tinylearn.tensor.picking import Picking
 from tinylearn.tensor.pooling import Pooling
 from tinylearn.tensor.printing import shown
+from tinylearn.tensor.quantiles import Quantiles
 from tinylearn.tensor.resizing import Resizing
 from tinylearn.tensor.running import Running
 from tinylearn.tensor.scattering import Scattering
+from tinylearn.tensor.searching import Searching
 from tinylearn.tensor.state import State, alone, made, own, owner, piece, result
 from tinylearn.tensor.statistics import Statistics
 from tinylearn.tensor.synonyms import SYNONYMS, synonym
@@ -89,10 +92,13 @@ class Tensor(
     Mathematics,
     Matrices,
     Modes,
+    Ordering,
     Padding,
     Pooling,
+    Quantiles,
     Resizing,
     Running,
+    Searching,
     Picking,
     Scattering,
     Statistics,

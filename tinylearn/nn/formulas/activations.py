@@ -5,7 +5,7 @@ inplace   is taken and changes nothing: numbers of a graph are not overwritten
 
 from __future__ import annotations
 
-from tinylearn.errors import ShapeError, TinylearnError, describe, nearest
+from tinylearn.errors import TinylearnError, nearest
 from tinylearn.tensor import Tensor
 
 APPROXIMATE = ("none", "tanh")
@@ -87,8 +87,7 @@ def check_approximate(name: str) -> None:
 
 def softplus(x: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta * x)) / beta, a smooth relu; x itself where beta * x is above threshold."""
-    scaled = x * beta
-    return (scaled > threshold).where(x, scaled.softplus() / beta)
+    return (x * beta > threshold).where(x, x.softplus(beta))
 
 
 def hardtanh(
@@ -134,26 +133,13 @@ def threshold(x: Tensor, threshold: float, value: float, inplace: bool = False) 
 
 
 def prelu(x: Tensor, weight: Tensor) -> Tensor:
-    """x above zero, weight * x below.
-
-    x        (...), or (batch, channels, ...) where there is a weight for each channel
-    weight   (1,) or (channels,)
-    """
-    if weight.numel() > 1:
-        if x.ndim < 2 or x.shape[1] != weight.numel():
-            says = "prelu: x has a channel on axis 1 for each weight"
-            raise describe(ShapeError, says, [("x", x.node), ("weight", weight.node)])
-        weight = weight.reshape(1, -1, *[1] * (x.ndim - 2))
-    return (x > 0).where(x, x * weight)
+    """x above zero, weight * x below; one weight, or one for each channel."""
+    return x.prelu(weight)
 
 
 def glu(x: Tensor, dim: int = -1) -> Tensor:
     """The first half along an axis, each number times the sigmoid of its number in the second."""
-    if x.shape[dim] % 2:
-        says = f"glu: axis {dim} is cut in halves, and its size is {x.shape[dim]}"
-        raise describe(ShapeError, says, [("x", x.node)])
-    values, gates = x.chunk(2, dim)
-    return values * gates.sigmoid()
+    return x.glu(dim)
 
 
 def softmax(x: Tensor, dim: int = -1) -> Tensor:
