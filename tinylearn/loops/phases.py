@@ -76,8 +76,8 @@ class Launch:
         """(x, y, z) of a thread."""
         return tuple(int(c) for c in self.coordinates(number).values())
 
-    def block(self, number: int) -> tuple[int, ...]:
-        """(x, y, z) of a block."""
+    def block(self, number: Any) -> tuple[Any, Any, Any]:
+        """(x, y, z) of blocks with these numbers: x runs fastest."""
         x, y, _ = self.blocks
         return number % x, number // x % y, number // (x * y)
 
