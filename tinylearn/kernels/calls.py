@@ -32,7 +32,7 @@ def absolute(lines: Lines, args: Sequence[Any]) -> Any:
     (x,) = args
     if isinstance(x, int | float):
         return abs(x)
-    return lines.compute("max", x, lines.compute("-", 0, lines.value(x)))
+    return lines.compute("max", x, lines.compute("*", x, -1))
 
 
 def of_float(op: Any) -> Call:

@@ -212,7 +212,7 @@ class Expressions:
         if isinstance(op, ast.Not):
             return self.lines.opposite(bool(x) if plain(x) else x)
         if isinstance(op, ast.USub):
-            return -x if plain(x) else self.lines.compute("-", 0, x)
+            return -x if plain(x) else self.lines.compute("*", x, -1)
         if isinstance(op, ast.UAdd):
             return x
         raise KernelError("a kernel has no ~", "not x")

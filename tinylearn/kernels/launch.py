@@ -31,9 +31,21 @@ from tinylearn.kernels.words import KernelError
 from tinylearn.loops.phases import Extent, Launch
 from tinylearn.loops.statements import Memory
 from tinylearn.loops.tree import Function
+from tinylearn.render.cuda import render_cuda
+from tinylearn.render.opencl import render_opencl
 from tinylearn.tensor import Tensor
 
 MOST_THREADS = 1024  # of a block, on every GPU that CUDA knows
+
+
+LANGUAGES = {"cuda": render_cuda, "opencl": render_opencl}
+
+
+class Listing(str):
+    """A text that a cell shows as it is."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ class Kernel:
         definition = ast.parse(textwrap.dedent("".join(source))).body[0]
         if not isinstance(definition, ast.FunctionDef):
             raise KernelError("a kernel is a function", "def name(out, x): below @tl.kernel")
-        self.source = [line.rstrip() for line in source]
+        self.python = [line.rstrip() for line in source]
         self.definition = ast.increment_lineno(definition, self.first - 1)
         self.traced: dict[object, Traced] = {}
 
@@ -123,10 +135,23 @@ class Kernel:
         tree = Function(self.__name__, tuple(memory), written, body_of(rows))
         return Traced(tree, tuple(line_numbers(rows)))
 
+    def source(self, language: str) -> Listing:
+        """The text of its last launch in a language with threads: "cuda" or "opencl"."""
+        if language not in LANGUAGES:
+            says = f"there is no {language!r} text of a kernel"
+            raise KernelError(says, f"one of {', '.join(LANGUAGES)}")
+        if not self.traced:
+            name = self.__name__
+            raise KernelError(
+                f"{name} has no text before its arrays have shapes", f"{name}[4, 32](...) first"
+            )
+        traced = list(self.traced.values())[-1]
+        return Listing(LANGUAGES[language](traced.function).text)
+
     def place(self, line: int) -> str:
         """What a line is called: where it stands, and what it says."""
         home = Origin(self.function.__code__, 0).place.rsplit(" ", 1)[0]
-        return f"{home} {line}: {self.source[line - self.first].strip()}"
+        return f"{home} {line}: {self.python[line - self.first].strip()}"
 
 
 @dataclass(frozen=True)
@@ -190,7 +215,7 @@ def put_back(original: Any, numbers: np.ndarray) -> None:
 
 def by_python_line(report: Report, traced: Traced, kernel: Kernel) -> Report:
     """The report with a row for each line of Python instead of each line of the tree."""
-    numbers = range(kernel.first, kernel.first + len(kernel.source))
+    numbers = range(kernel.first, kernel.first + len(kernel.python))
     counts = [
         reduce(
             add, (c for c, k in zip(report.counts, traced.lines, strict=True) if k == n), Count()
@@ -198,5 +223,5 @@ def by_python_line(report: Report, traced: Traced, kernel: Kernel) -> Report:
         for n in numbers
     ]
     accesses = tuple(replace(a, line=traced.lines[a.line] - kernel.first) for a in report.accesses)
-    lines = tuple(textwrap.dedent("\n".join(kernel.source)).split("\n"))
+    lines = tuple(textwrap.dedent("\n".join(kernel.python)).split("\n"))
     return replace(report, lines=lines, counts=tuple(counts), accesses=accesses)
