@@ -4,7 +4,8 @@
     faults.py     races, places outside of memory, barriers that some threads miss: in words
     touches.py    who touched which place since the last barrier
     lanes.py      a batch of blocks, a statement at a time, all threads at once
-    report.py     what was counted, line by line
+    report.py     what was counted, line by line; picture.py draws it for notebooks
+    simulate.py   a launch from begin to end
 
 The blocks of a batch are axis 0 of every array, their threads axis 1. What is the same for all
 blocks, or for all threads, has length 1 there: most bookkeeping costs no more than one block.

@@ -9,18 +9,19 @@ from operator import add
 import numpy as np
 
 from tinylearn.devices.simulator.counting import Count
+from tinylearn.devices.simulator.picture import table
 from tinylearn.loops.phases import Launch
 
-COLUMNS = {  # what stands above a column: which number, shown if any line has it
-    "runs": "runs",
-    "requests": "requests",
-    "sectors": "sectors",
-    "ideal": "ideal",
-    "shared": "shared",
-    "conflicts": "conflicts",
-    "divergent": "divergent",
-    "barriers": "barriers",
-}
+COLUMNS = (  # numbers of a Count; a column is shown if any line has one
+    "runs",
+    "requests",
+    "sectors",
+    "ideal",
+    "shared",
+    "conflicts",
+    "divergent",
+    "barriers",
+)
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ class Report:
 
     lines      what each line is called: the tree's, or those of the Python function
     counts     what each line has cost
-    accesses   where the first warp touched memory
-    warp       which one: its block, and the first of its threads
+    accesses   where the first warp of the first block touched memory
     """
 
     name: str
@@ -53,7 +53,6 @@ class Report:
     lines: tuple[str, ...]
     counts: tuple[Count, ...]
     accesses: tuple[Access, ...]
-    warp: tuple[int, int] = (0, 0)
 
     @property
     def total(self) -> Count:
@@ -68,13 +67,17 @@ class Report:
 
     def text(self) -> str:
         """The table: a row for each line that has run, and their sum."""
-        shown = [c for c in COLUMNS if any(getattr(count, c) for count in self.counts)]
+        shown = self.columns()
         rows = [[line, *self.cells(count, shown)] for line, count in self.rows()]
         rows.append(["all lines", *self.cells(self.total, shown)])
-        heads = [self.title(), *(COLUMNS[c] for c in shown)]
+        heads = [self.title(), *shown]
         widths = [max(len(row[k]) for row in [heads, *rows]) for k in range(len(heads))]
         lines = ["  ".join(self.aligned(row, widths)).rstrip() for row in [heads, *rows]]
         return "\n".join([*lines, *self.sentences()])
+
+    def columns(self) -> list[str]:
+        """The columns in which anything stands."""
+        return [c for c in COLUMNS if any(getattr(count, c) for count in self.counts)]
 
     def rows(self) -> list[tuple[str, Count]]:
         """The lines that have run, each with what it has cost."""
@@ -112,3 +115,7 @@ class Report:
 
     def __repr__(self) -> str:
         return self.text()
+
+    def _repr_html_(self) -> str:
+        """The table for a notebook, with a picture of each access of the first warp."""
+        return table(self, self.columns())
