@@ -28,6 +28,7 @@ FLOORS = (
     {"plan"},
     {"repairs"},
     {"tensor"},
+    {"kernels"},
     {"nn"},
     {"contracts"},
     {"viz"},

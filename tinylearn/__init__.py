@@ -67,11 +67,13 @@ __all__ = [
     "using",
 ]
 
-ROOMS = ("course", "nn", "viz")  # imported when somebody enters them
+ROOMS = ("course", "kernels", "nn", "viz")  # imported when somebody enters them
 DEVICES = {"c": "tinylearn.devices.c_device"}
 LATER = {
     **dict.fromkeys(["draw", "explain", "source", "trace", "trace_nan", "progress"], "viz"),
     "capture": "tensor.capture",
+    **dict.fromkeys(["kernel", "thread", "block", "threads", "blocks"], "kernels"),
+    **dict.fromkeys(["shared", "private", "barrier", "atomic_add", "KernelError"], "kernels"),
     **dict.fromkeys(["answer", "card", "check", "exercise", "hint", "load_mine"], "course"),
 }
 Part.table.homes |= {

@@ -268,6 +268,15 @@ def parked(function: Function) -> Iterator[Case]:
         yield transforms.unroll.default(sunk, s.variable.name), (s.variable.name, "total0")
 
 
+def bindings(function: Function) -> Iterator[Case]:
+    """Each loop to the threads of a block, alone and inside blocks."""
+    names = [s.variable.name for s in loops(function)]
+    for name in names:
+        yield function, ((name, "thread.x"),)
+        if name != names[0]:
+            yield function, ((names[0], "block.x"), (name, "thread.x"))
+
+
 WAYS: dict[str, Callable[[Function], Iterator[Case]]] = {
     "split": splits,
     "sink": sinks,
@@ -277,4 +286,5 @@ WAYS: dict[str, Callable[[Function], Iterator[Case]]] = {
     "subtotal": each,
     "unroll": each,
     "stream": alone,
+    "bind": bindings,
 }

@@ -15,12 +15,14 @@ from typing import Any
 
 from tinylearn.loops.index import Divided, Index, Variable
 from tinylearn.loops.nest import Nest
+from tinylearn.loops.phases import refuse_races
 from tinylearn.loops.run import Broken
-from tinylearn.loops.statements import Apply, Constant, Guarded, Let, Load, Memory, Store
+from tinylearn.loops.statements import Apply, Constant, Guarded, Let, Load, Memory, Store, Whole
 from tinylearn.loops.tree import (
     KINDS,
     Accumulate,
     Allocate,
+    Barrier,
     Function,
     If,
     Loop,
@@ -143,6 +145,7 @@ def in_form(function: Any) -> None:
     if len(memory) < len(function.arguments):
         raise Broken("two arguments have one name")
     body_in_form(function.body, Scope(memory, function.written, {}, set()))
+    refuse_races(function)
 
 
 def body_in_form(body: Any, scope: Scope) -> None:
@@ -153,9 +156,11 @@ def body_in_form(body: Any, scope: Scope) -> None:
         match s:
             case Loop():
                 loop_in_form(s, scope)
-            case If(guards, inside):
+            case If(guards, inside, value):
                 for g in guards:
                     scope.index(g.index, "an if")
+                if value:
+                    scope.uses(value, "an if")
                 body_in_form(inside, scope.inside())
             case Allocate(m):
                 fit(m.name)
@@ -165,6 +170,8 @@ def body_in_form(body: Any, scope: Scope) -> None:
                 scope.written.add(m.name)
             case Let() | Store() | Accumulate():
                 straight((s,), scope)
+            case Barrier():
+                pass
             case _:
                 raise Broken(f"{s!r} is no statement")
 
@@ -205,10 +212,12 @@ def straight(body: Sequence[Let | Store | Accumulate], scope: Scope) -> None:
             case Let(_, Guarded(_, guards)):
                 for g in guards:
                     scope.index(g.index, where)
+            case Let(_, Whole(index)):
+                scope.index(index, where)
             case Let(_, Apply() | Constant()):
                 pass
             case Let(name, other):
-                raise Broken(f"{name} is no Load, Constant, Apply or Guarded, but {other!r}")
+                raise Broken(f"{name} is no Load, Constant, Apply, Guarded or Whole: {other!r}")
             case Store(memory, place) | Accumulate(memory, place):
                 if memory not in scope.memory or memory not in scope.written:
                     raise Broken(f"it writes to {memory}, which this kernel does not store")

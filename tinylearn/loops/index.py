@@ -14,8 +14,10 @@ simplification follows from one fact: how small and how large each part can beco
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from tinylearn.changes import run_once
 
@@ -207,6 +209,21 @@ class Index:
                 inner = atom.of.substitute(values)
                 new = inner // atom.by if atom.op == "//" else inner % atom.by
             total = total + new * f
+        return total
+
+    def value(self, rounds: Mapping[str, Any]) -> Any:
+        """What it is where each loop, by name, is in such a round: a number, or an array of them.
+
+        >>> (variable("i", 4) * 10 + 3).value({"i": 2})
+        23
+        """
+        total: Any = self.constant
+        for atom, f in self.terms:
+            if isinstance(atom, Variable):
+                total = total + f * rounds[atom.name]
+            elif isinstance(atom, Divided):
+                inner = atom.of.value(rounds)
+                total = total + f * (inner // atom.by if atom.op == "//" else inner % atom.by)
         return total
 
     def __repr__(self) -> str:

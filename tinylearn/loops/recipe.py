@@ -263,4 +263,4 @@ class Reduction:
         except Refused:  # it is read at several places: then from where it lies
             return
         if step_of(load.place, self.v) == 1 and self.n > 1:
-            self.cook.do(transforms.vectorize, f"copy_{self.lanes[0]}")
+            self.cook.do(transforms.vectorize, f"{value}_{self.lanes[0]}")

@@ -1,7 +1,8 @@
 """Runs a tree as it stands: one round after the other, one number at a time.
 
-This is the judge of every transform. It knows loops and nothing of vectors, threads or languages;
-it checks each place that is read or written, and says in words what is wrong.
+This is the judge of every transform. It knows loops and nothing of vectors, threads or languages:
+threads run one after the other, and as no barrier stands inside their loops none has to wait. It
+checks each place that is read or written, and says in words what is wrong.
 """
 
 from __future__ import annotations
@@ -13,8 +14,18 @@ import numpy as np
 
 from tinylearn.graph.primitives import CAST
 from tinylearn.loops.index import Divided, Index, Variable
-from tinylearn.loops.statements import Apply, Constant, Expression, Guard, Guarded, Let, Load, Store
-from tinylearn.loops.tree import Accumulate, Allocate, Body, Function, If, Loop
+from tinylearn.loops.statements import (
+    Apply,
+    Constant,
+    Expression,
+    Guard,
+    Guarded,
+    Let,
+    Load,
+    Store,
+    Whole,
+)
+from tinylearn.loops.tree import Accumulate, Allocate, Barrier, Body, Function, If, Loop
 
 Step = Callable[[], None]
 
@@ -68,8 +79,10 @@ class Run:
         match s:
             case Loop(v, body):
                 return self.loop(v, self.steps(body))
-            case If(guards, body):
-                return self.where(self.holds(guards), self.steps(body))
+            case If(guards, body, value):
+                return self.where(self.holds(guards, value), self.steps(body))
+            case Barrier():
+                return lambda: None
             case Allocate(m):
                 return lambda: self.fresh(m.name, m.size, m.dtype.numpy)
             case Let(name, expression):
@@ -137,11 +150,14 @@ class Run:
             case Guarded(name, guards):
                 holds = self.holds(guards)
                 return lambda: self.values[name] if holds() else kind(0)
+            case Whole(index):
+                whole = self.place(index)
+                return lambda: kind(whole())
             case Apply(op, (number,)) if op is CAST:
                 return lambda: np.asarray(self.values[number]).astype(kind)[()]
             case Apply(op, args):
                 return lambda: np.asarray(op.numpy(*[self.values[a] for a in args]))[()]
-        raise Broken(f"{s.name} is no Load, Constant, Apply or Guarded, but {expression!r}")
+        raise Broken(f"{s.name} is no Load, Constant, Apply, Guarded or Whole: {expression!r}")
 
     def place(self, index: Index) -> Callable[[], int]:
         """A function that gives an index in this round."""
@@ -157,9 +173,12 @@ class Run:
 
         return value
 
-    def holds(self, guards: Sequence[Guard]) -> Callable[[], bool]:
-        """A function that says whether all guards hold in this round."""
+    def holds(self, guards: Sequence[Guard], value: str = "") -> Callable[[], bool]:
+        """A function that says whether all guards hold in this round, and a truth value."""
         asked = [(self.place(g.index), g.size) for g in guards]
+        if value:
+            inside = self.holds(guards)
+            return lambda: inside() and bool(self.values[value])
         return lambda: all(0 <= index() < size for index, size in asked)
 
     def read(self, memory: str, place: int) -> Any:

@@ -46,8 +46,8 @@ class Memory:
     """Numbers in a row under a name.
 
     shape    what they are in the graph; all that counts here is how many they are
-    space    argument (given by the caller), register (a variable for each, without an address) or
-             local (an array)
+    space    argument (given by the caller), register (a variable for each, without an address),
+             local (an array) or shared (an array that all threads of a block see)
     lanes    how many neighbours one register holds
     """
 
@@ -104,7 +104,14 @@ class Guarded:
     guards: tuple[Guard, ...]
 
 
-Expression = Load | Constant | Apply | Guarded
+@dataclass(frozen=True)
+class Whole:
+    """The whole number that an index is in this round."""
+
+    index: Index
+
+
+Expression = Load | Constant | Apply | Guarded | Whole
 
 
 @dataclass(frozen=True)
@@ -191,6 +198,8 @@ def with_indices(s: Statement, change: Callable[[Index], Index]) -> Statement:
             return replace(s, expression=Load(memory, change(place), changed(asked, change)))
         case Let(_, Guarded(value, asked)):
             return replace(s, expression=Guarded(value, changed(asked, change)))
+        case Let(_, Whole(index)):
+            return replace(s, expression=Whole(change(index)))
     return s
 
 

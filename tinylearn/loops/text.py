@@ -39,10 +39,12 @@ from tinylearn.loops.statements import (
     Memory,
     Operation,
     Store,
+    Whole,
 )
 from tinylearn.loops.tree import (
     Accumulate,
     Allocate,
+    Barrier,
     Body,
     Function,
     If,
@@ -88,8 +90,8 @@ def lines(body: Body, before: str) -> list[str]:
                     f"{before}for {v} in {v.size}{'' if kind == 'serial' else f', {kind}'}"
                 )
                 found += lines(inside, before + INDENT)
-            case If(guards, inside):
-                found.append(f"{before}if {guards_text(guards)}")
+            case If(guards, inside, value):
+                found.append(f"{before}if {guards_text(guards, value)}")
                 found += lines(inside, before + INDENT)
             case _:
                 found.append(before + line(s))
@@ -99,6 +101,8 @@ def lines(body: Body, before: str) -> list[str]:
 def line(s: Statement) -> str:
     """One statement that has no others inside it."""
     match s:
+        case Barrier():
+            return "barrier"
         case Allocate(memory):
             return f"{memory.space} {memory_text(memory)}"
         case Let(name, expression, dtype):
@@ -125,10 +129,13 @@ def expression_text(expression: Expression) -> str:
             return repr(value)
         case Apply(op, args):
             return f"{op.name}({', '.join(args)})"
+        case Whole(index):
+            return f"whole({index})"
 
 
-def guards_text(guards: Sequence[Guard]) -> str:
-    return " and ".join(f"0 <= {g.index} < {g.size}" for g in guards)
+def guards_text(guards: Sequence[Guard], value: str = "") -> str:
+    asked = [f"0 <= {g.index} < {g.size}" for g in guards]
+    return " and ".join([*asked, value] if value else asked)
 
 
 # ---------------------------------------------------------------- from text
@@ -156,14 +163,17 @@ def body_of(rows: list[str], before: str, loops: dict[str, Index]) -> tuple[Body
     made: list[Statement] = []
     while rows and rows[0].startswith(before):
         row, rows = rows[0][len(before) :], rows[1:]
-        if found := re.fullmatch(r"for (\w+) in (\d+)(?:, (\w+))?", row):
+        if found := re.fullmatch(r"for (\w+) in (\d+)(?:, ([\w.]+))?", row):
             v = Variable(found[1], int(found[2]))
             inside = loops | {v.name: variable(v.name, v.size)}
             body, rows = body_of(rows, before + INDENT, inside)
             made.append(Loop(v, body, found[3] or "serial"))
         elif row.startswith("if "):
             body, rows = body_of(rows, before + INDENT, loops)
-            made.append(If(guards_of(row[3:], loops), body))
+            asked, value = row[3:], ""
+            if found := re.fullmatch(r"(?:(.*) and )?([^\W\d]\w*)", asked):
+                asked, value = found[1] or "", found[2]
+            made.append(If(guards_of(asked, loops), body, value))
         else:
             made.append(statement_of(row, loops))
     return tuple(made), rows
@@ -171,7 +181,9 @@ def body_of(rows: list[str], before: str, loops: dict[str, Index]) -> tuple[Body
 
 def statement_of(row: str, loops: dict[str, Index]) -> Statement:
     """One statement that has no others inside it."""
-    if found := re.fullmatch(r"(register|local) (.*)", row):
+    if row == "barrier":
+        return Barrier()
+    if found := re.fullmatch(r"(register|local|shared) (.*)", row):
         return Allocate(memory_of(found[2], found[1]))
     if found := re.fullmatch(r"(\w+): (\w+) = (.*)", row):
         dtype = ALL[found[2]]
@@ -199,6 +211,8 @@ def expression_of(text: str, dtype: DType, loops: dict[str, Index]) -> Expressio
     guards = guards_of(asked, loops) if asked else ()
     if found := re.fullmatch(r"(\w+)\[(.*)\]", plain):
         return Load(found[1], index_of(found[2], loops), guards)
+    if found := re.fullmatch(r"whole\((.*)\)", plain):
+        return Whole(index_of(found[1], loops))
     if found := re.fullmatch(r"(\w+)\((.*)\)", plain):
         return Apply(operations()[found[1]], tuple(a.strip() for a in found[2].split(",")))
     if guards:
@@ -209,7 +223,8 @@ def expression_of(text: str, dtype: DType, loops: dict[str, Index]) -> Expressio
 
 
 def guards_of(text: str, loops: dict[str, Index]) -> tuple[Guard, ...]:
-    found = [re.fullmatch(r"0 <= (.*) < (\d+)", part) for part in text.split(" and ")]
+    asked = text.split(" and ") if text else []
+    found = [re.fullmatch(r"0 <= (.*) < (\d+)", part) for part in asked]
     if not all(found):
         raise ValueError(f"no condition reads {text!r}")
     return tuple(Guard(index_of(f[1], loops), int(f[2])) for f in found if f)

@@ -5,6 +5,10 @@
     text.py                      the tree as text, and back
 
 A body is a tuple of statements. Nothing here depends on the language that will be written.
+
+The loops of a GPU run at once: those over blocks stand outermost, those over the threads of a block
+stand between barriers and never around one. So a tree stays a program that runs one round after
+the other; phases.py proves that the rounds may also run together.
 """
 
 from __future__ import annotations
@@ -24,7 +28,9 @@ from tinylearn.loops.statements import Constant, Guard, Let, Load, Memory, Store
 
 run_once(globals())
 
-KINDS = ("serial", "unrolled", "vector")
+BLOCKS = ("block.x", "block.y", "block.z")
+THREADS = ("thread.x", "thread.y", "thread.z")
+KINDS = ("serial", "unrolled", "vector", *BLOCKS, *THREADS)
 HERE = Index((), 0)  # the place of a register that holds one number
 
 
@@ -53,17 +59,24 @@ class Allocate:
 
 @dataclass(frozen=True)
 class If:
-    """The body runs where all guards hold."""
+    """The body runs where all guards hold, and an earlier truth value if one is named."""
 
     guards: tuple[Guard, ...]
     body: Body
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Barrier:
+    """No thread of a block goes on before all of them are here."""
 
 
 @dataclass(frozen=True)
 class Loop:
     """The body runs once for each value of the variable.
 
-    kind   serial, unrolled (written out), or vector (all rounds in one instruction)
+    kind   serial, unrolled (written out), vector (all rounds in one instruction), block.x .y .z
+           (each round is a block of threads) or thread.x .y .z (each round is a thread of a block)
     """
 
     variable: Variable
@@ -71,7 +84,7 @@ class Loop:
     kind: str = "serial"
 
 
-Statement = Loop | If | Let | Store | Accumulate | Allocate
+Statement = Loop | If | Let | Store | Accumulate | Allocate | Barrier
 Body = tuple[Statement, ...]
 
 
@@ -141,6 +154,8 @@ def statements(body: Body) -> Iterator[Statement]:
 def names_in(s: Statement) -> set[str]:
     """The values that one statement uses, without those inside it."""
     if isinstance(s, Accumulate):
+        return {s.value}
+    if isinstance(s, If) and s.value:
         return {s.value}
     return ir.names_in(s) if isinstance(s, Let | Store) else set()
 
@@ -301,7 +316,7 @@ def renamed(body: Body, names: dict[str, str]) -> Body:
     """The body with other names of values."""
 
     def at(s: Statement) -> Body:
-        if isinstance(s, Accumulate):
+        if isinstance(s, Accumulate | If):
             return (replace(s, value=names.get(s.value, s.value)),)
         return (ir.renamed(s, names),) if isinstance(s, Let | Store) else (s,)
 

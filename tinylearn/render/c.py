@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tinylearn.loops.tree import Function
-from tinylearn.render.cfamily import Dialect, written
+from tinylearn.render.cfamily import written
+from tinylearn.render.dialect import Dialect
 from tinylearn.render.source import Source
 
 C = Dialect(

@@ -9,15 +9,15 @@ or float32x8 for eight side by side. A vector of truth values is a mask: 0 or -1
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tinylearn.graph.dtype import DType, bool_
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CAST, LESS
-from tinylearn.loops.index import Divided, Index, Variable, Within, number
+from tinylearn.loops.index import Divided, Index, Variable, number
+from tinylearn.loops.phases import launch
 from tinylearn.loops.statements import (
     EQUAL,
     Apply,
@@ -29,91 +29,15 @@ from tinylearn.loops.statements import (
     Memory,
     Operation,
     Store,
+    Whole,
     changed,
 )
 from tinylearn.loops.straighten import straightened
 from tinylearn.loops.tree import Accumulate, Allocate, Body, Function, If, Loop
+from tinylearn.render.dialect import Dialect, guard_text, index_text, literal
 from tinylearn.render.source import Source
 
 COMPARED = (LESS, EQUAL)  # they give a mask as wide as what they compare
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """In what languages of C's family differ.
-
-    types     the type of a number in memory, by dtype
-    values    the type of a number in a variable, where it is another one
-    literals  how a number is written, by dtype; {} is its text in C
-    infinite  what infinity and no number are called
-    function  the first line: {name}, {arguments}
-    argument  one pointer: {const}, {type}, {name}
-    local     an array of one thread: {type}, {name}, {size}
-    loop      the first line of a loop: {v}, {n}
-    last      what stands at the end where something was stored past the cache
-    """
-
-    types: Mapping[str, str]
-    values: Mapping[str, str]
-    literals: Mapping[str, str]
-    infinite: tuple[str, str]
-    function: str
-    argument: str
-    local: str
-    loop: str
-    last: str = ""
-
-
-# ---------------------------------------------------------------- numbers and places
-
-
-def literal(value: float | int | bool, dtype: DType, dialect: Dialect) -> str:
-    """A constant as text."""
-    if dtype.kind == 0:
-        return str(int(value))
-    if dtype.is_float:
-        value = float(value)
-        infinite, none = dialect.infinite
-        if math.isnan(value):
-            return none
-        if math.isinf(value):
-            return infinite if value > 0 else f"-{infinite}"
-        return dialect.literals[dtype.name].format(repr(value))
-    least = -(2 ** (8 * dtype.itemsize - 1))
-    if value == least:  # its digits alone are too large a number for the sign to come after
-        return f"({dialect.literals[dtype.name].format(least + 1)} - 1)"
-    return dialect.literals[dtype.name].format(value)
-
-
-def index_text(index: Index) -> str:
-    """An index as text."""
-    parts = []
-    for atom, factor in index.terms:
-        assert not isinstance(atom, Within), "lower releases every index that it writes down"
-        text = atom.name if isinstance(atom, Variable) else divided_text(atom)
-        parts.append(text if factor == 1 else f"{factor}*{text}")
-    if index.constant or not parts:
-        parts.append(str(index.constant))
-    return " + ".join(parts).replace("+ -", "- ")
-
-
-def divided_text(atom: Divided) -> str:
-    """// and % as text. C rounds towards 0, so what may be negative is lifted above 0 first."""
-    lift = -(min(atom.of.low, 0) // atom.by)
-    text = f"(({index_text(atom.of + lift * atom.by)}) {atom.op[0]} {atom.by})"
-    return f"({text} - {lift})" if lift and atom.op == "//" else text
-
-
-def guard_text(guards: Sequence[Guard]) -> str:
-    """The condition under which a number lies inside."""
-    tests = []
-    for g in guards:
-        text = index_text(g.index)
-        if g.index.low < 0:
-            tests.append(f"({text} >= 0)")
-        if g.index.high >= g.size:
-            tests.append(f"({text} < {g.size})")
-    return " & ".join(tests) or "1"
 
 
 # ---------------------------------------------------------------- values
@@ -164,7 +88,9 @@ class Writer:
             for m in f.arguments
         )
         first = f.arguments[0].node if f.arguments else None
-        with self.block(d.function.format(name=f.name, arguments=arguments), first):
+        threads = launch(f).thread_count
+        head = d.function.format(name=f.name, arguments=arguments, threads=threads)
+        with self.block(head, first):
             self.body(f.body)
             if self.streams:
                 self.source.add(d.last)
@@ -187,8 +113,10 @@ class Writer:
             match s:
                 case Loop():
                     self.loop(s)
-                case If(guards, inside):
-                    with self.block(f"if ({guard_text(guards)})"):
+                case If(guards, inside, value):
+                    asked = [guard_text(guards)] if guards or not value else []
+                    asked += [self.values[value].text] if value else []
+                    with self.block(f"if ({' & '.join(asked)})"):
                         self.body(inside)
                 case Allocate(memory):
                     self.allocate(memory)
@@ -230,6 +158,8 @@ class Writer:
                 found = self.load(s, s.expression)
             case Guarded(value, guards):
                 found = self.guarded(self.values[value], guards)
+            case Whole(index):
+                found = Value(index_text(index), s.dtype)
             case Apply(op, args):
                 found = self.apply(op, [self.values[a] for a in args], s.dtype)
         self.values[s.name] = Value(s.name, s.dtype, found.lanes)

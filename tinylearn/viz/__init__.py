@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tinylearn.kernels.launch import Kernel, Listing
 from tinylearn.parts import using as replaced
 from tinylearn.viz.faces.loops_film import LoopsFilm
 from tinylearn.viz.faces.memory_film import MemoryFilm
@@ -100,8 +101,10 @@ def explain(
     return attempt(both)
 
 
-def source(*tensors: Any, language: str = "") -> Shown:
+def source(*tensors: Any, language: str = "") -> Shown | Listing:
     """The text that is generated for the tensors' kernels; lines and nodes know of each other.
+
+    A kernel of tl.kernel has a text of its last launch: source(kernel, "cuda").
 
     language   "numpy" (the calls that the numpy device makes) or "c" (what the c device runs: large
                products are calls of BLAS); that of the tensors' device if not given. It may stand
@@ -110,6 +113,9 @@ def source(*tensors: Any, language: str = "") -> Shown:
     frame = sys._getframe(1)
     if len(tensors) > 1 and isinstance(tensors[-1], str) and not language:
         *tensors, language = tensors  # type: ignore[assignment]
+
+    if len(tensors) == 1 and isinstance(tensors[0], Kernel):
+        return tensors[0].source(language or "cuda")
 
     def picture() -> Picture:
         data = _trace(*tensors, frame=frame) | {"steps": [], "frames": [], "texts": {}}

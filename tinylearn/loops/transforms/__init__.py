@@ -8,11 +8,13 @@
     vectorize   all rounds in one instruction
     unroll      the rounds are written out
     stream      what is stored goes past the cache
+    bind        rounds run at once, on the blocks and threads of a GPU
 
 A transform takes a Function and names of loops, and gives a new Function; where it does not fit it
 raises Refused with the reason. What it gives is well formed and computes the same (see run.py).
 """
 
+from tinylearn.loops.transforms.bind import bind
 from tinylearn.loops.transforms.park import park
 from tinylearn.loops.transforms.sink import sink
 from tinylearn.loops.transforms.split import split
@@ -20,10 +22,11 @@ from tinylearn.loops.transforms.stage import stage
 from tinylearn.loops.transforms.subtotal import subtotal
 from tinylearn.loops.transforms.ways import stream, unroll, vectorize
 
-TRANSFORMS = (split, sink, subtotal, stage, park, vectorize, unroll, stream)
+TRANSFORMS = (split, sink, subtotal, stage, park, vectorize, unroll, stream, bind)
 
 __all__ = [
     "TRANSFORMS",
+    "bind",
     "park",
     "sink",
     "split",
