@@ -87,26 +87,6 @@ def _(rng):
         yield case(text, Code(f"lambda x: {text}"), x, h)
 
 
-@q1.wrong("The two places x + h and x - h are 2 * h apart, but you divide by h.")
-def divided_by_h(f, x, h=1e-5):
-    return (f(x + h) - f(x - h)) / h
-
-
-@q1.wrong("You step to the right only. Step to both sides: the error shrinks from h to h * h.")
-def right_side_only(f, x, h=1e-5):
-    return (f(x + h) - f(x)) / h
-
-
-@q1.wrong("`/ 2 * h` divides by 2 and then multiplies by h. Put 2 * h in brackets.")
-def no_brackets(f, x, h=1e-5):
-    return (f(x + h) - f(x - h)) / 2 * h
-
-
-@q1.wrong("The sign is turned round: right minus left, not left minus right.")
-def turned_round(f, x, h=1e-5):
-    return (f(x - h) - f(x + h)) / (2 * h)
-
-
 # %%
 @tl.answer("slope", points=2)
 def slope(f, x, h=1e-5):
@@ -216,27 +196,6 @@ def _(rng):
         yield case("two numbers", round(rng.uniform(-9, 9), 3), round(rng.uniform(-9, 9), 3))
 
 
-@q2.wrong("The slopes of a sum are 1 and 1; y and x are those of a product.")
-def slopes_of_a_product(x, y):
-    return Value(x.data + y.data, (x, y), (y.data, x.data))
-
-
-@q2.wrong("The new Value does not know its inputs: pass (x, y) as the second argument.")
-def forgot_the_inputs(x, y):
-    return Value(x.data + y.data)
-
-
-@q2.wrong("You return a plain number; backward needs a Value that remembers x and y.")
-def plain_number(x, y):
-    return x.data + y.data
-
-
-@q2.wrong("You change x itself; make a new Value, x is still needed.")
-def changes_x(x, y):
-    x.data = x.data + y.data
-    return x
-
-
 # %%
 @tl.answer("add", points=1)
 def add(x, y):
@@ -280,21 +239,6 @@ def _():
 def _(rng):
     for _ in range(4):
         yield case("two numbers", round(rng.uniform(-9, 9), 3), round(rng.uniform(-9, 9), 3))
-
-
-@q3.wrong("The slopes are swapped: x gets y.data, and y gets x.data.")
-def swapped(x, y):
-    return Value(x.data * y.data, (x, y), (x.data, y.data))
-
-
-@q3.wrong("The slopes of a product are not 1: how much does x * y grow if x grows by one?")
-def slopes_of_a_sum(x, y):
-    return Value(x.data * y.data, (x, y), (1.0, 1.0))
-
-
-@q3.wrong("The local slopes must be plain numbers: y.data and x.data, not the Values themselves.")
-def values_as_slopes(x, y):
-    return Value(x.data * y.data, (x, y), (y, x))
 
 
 # %%
@@ -360,30 +304,6 @@ def _(rng):
     yield case("far to the right", round(rng.uniform(720, 900), 2))
     yield case("far to the left", round(rng.uniform(-900, -720), 2))
     yield case("and near by", round(rng.uniform(0.4, 1.2), 3))
-
-
-@q4.wrong("The slope is 1 - t * t with t = tanh(x), not with x itself.")
-def slope_of_x(x):
-    return Value(math.tanh(x.data), (x,), (1 - x.data * x.data,))
-
-
-@q4.wrong("1 - t is not the slope: t must be squared.")
-def not_squared(x):
-    t = math.tanh(x.data)
-    return Value(t, (x,), (1 - t,))
-
-
-@q4.wrong("t * (1 - t) is the slope of the sigmoid; that of tanh is 1 - t * t.")
-def slope_of_sigmoid(x):
-    t = math.tanh(x.data)
-    return Value(t, (x,), (t * (1 - t),))
-
-
-@q4.wrong("math.exp overflows far from zero; math.tanh does not.")
-def by_exponentials(x):
-    a, b = math.exp(x.data), math.exp(-x.data)
-    t = (a - b) / (a + b)
-    return Value(t, (x,), (1 - t * t,))
 
 
 # %%
@@ -496,58 +416,6 @@ def _(rng):
     yield case("a long chain", [[]] + [[i] for i in range(length)])
 
 
-@q5.wrong("A number that is used twice appears twice: remember what you have seen.")
-def forgot_what_was_seen(result):
-    out = []
-    for value in result.inputs:
-        out += forgot_what_was_seen(value)
-    return out + [result]
-
-
-@q5.wrong("The list is the wrong way round: inputs come first, the result last.")
-def result_first(result):
-    out, seen, waiting = [], set(), [(result, False)]
-    while waiting:
-        value, done = waiting.pop()
-        if done:
-            out.append(value)
-        elif id(value) not in seen:
-            seen.add(id(value))
-            waiting.append((value, True))
-            waiting += [(x, False) for x in value.inputs]
-    return out[::-1]
-
-
-@q5.wrong(
-    "You list a number when you first meet it. With a long and a short way to the same input "
-    "that is too early: append it after its inputs are done."
-)
-def listed_when_met(result):
-    out, seen, waiting = [], set(), [result]
-    while waiting:
-        value = waiting.pop(0)
-        if id(value) not in seen:
-            seen.add(id(value))
-            out.append(value)
-            waiting += value.inputs
-    return out[::-1]
-
-
-@q5.wrong("Right for small graphs; for a long chain use a list of your own, not recursion.")
-def by_recursion(result):
-    out, seen = [], set()
-
-    def visit(value):
-        if id(value) not in seen:
-            seen.add(id(value))
-            for x in value.inputs:
-                visit(x)
-            out.append(value)
-
-    visit(result)
-    return out
-
-
 # %%
 @tl.answer("order", points=3)
 def order(result):
@@ -637,57 +505,6 @@ def _(rng):
     yield case("called three times", _random_graph(rng, 5), 3)
     length = rng.randrange(3000, 4000)
     yield case("a long chain", [[]] + [[[i, 1.0]] for i in range(length)], 1)
-
-
-@q6.wrong("A value that is used twice must add what it receives: += and not =.")
-def overwrites(result, order):
-    slopes = {id(value): 0.0 for value in order} | {id(result): 1.0}
-    for value in reversed(order):
-        for x, slope in zip(value.inputs, value.local):
-            slopes[id(x)] = slope * slopes[id(value)]
-    for value in order:
-        value.grad += slopes[id(value)]
-
-
-@q6.wrong("You hand back the local slope alone: multiply it by the slope of the value itself.")
-def forgot_the_chain(result, order):
-    slopes = {id(value): 0.0 for value in order} | {id(result): 1.0}
-    for value in reversed(order):
-        for x, slope in zip(value.inputs, value.local):
-            slopes[id(x)] += slope
-    for value in order:
-        value.grad += slopes[id(value)]
-
-
-@q6.wrong("You walk from the inputs up; slopes travel from the result down: reversed(order).")
-def walked_forwards(result, order):
-    slopes = {id(value): 0.0 for value in order} | {id(result): 1.0}
-    for value in order:
-        for x, slope in zip(value.inputs, value.local):
-            slopes[id(x)] += slope * slopes[id(value)]
-    for value in order:
-        value.grad += slopes[id(value)]
-
-
-@q6.wrong(
-    "A second call starts from what the first one left in grad, and hands it back again. "
-    "Collect this call's slopes elsewhere and add them at the end."
-)
-def starts_from_old_grads(result, order):
-    result.grad = 1.0
-    for value in reversed(order):
-        for x, slope in zip(value.inputs, value.local):
-            x.grad += slope * value.grad
-
-
-@q6.wrong("You set grad instead of adding to it: after a second call it must have doubled.")
-def sets_grad(result, order):
-    slopes = {id(value): 0.0 for value in order} | {id(result): 1.0}
-    for value in reversed(order):
-        for x, slope in zip(value.inputs, value.local):
-            slopes[id(x)] += slope * slopes[id(value)]
-    for value in order:
-        value.grad = slopes[id(value)]
 
 
 # %%

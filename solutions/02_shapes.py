@@ -81,38 +81,6 @@ def _(rng):
     yield case("nothing in it", (a, 0, b))
 
 
-@q1.wrong("The strides are in the opposite order: the last axis is the one with stride 1.")
-def first_axis_fastest(shape):
-    out, step = [], 1
-    for size in shape:
-        out.append(step)
-        step *= size
-    return tuple(out)
-
-
-@q1.wrong("Each stride is the product of the sizes after its axis, its own size not included.")
-def own_size_included(shape):
-    out, step = [], 1
-    for size in reversed(shape):
-        step *= size
-        out.insert(0, step)
-    return tuple(out)
-
-
-@q1.wrong("The stride is a product of all later sizes, not only the size of the next axis.")
-def next_size_only(shape):
-    return tuple([*shape[1:], 1]) if shape else ()
-
-
-@q1.wrong("NumPy counts strides in bytes; here they count numbers.")
-def in_bytes(shape):
-    out, step = [], 8
-    for size in reversed(shape):
-        out.insert(0, step)
-        step *= size
-    return tuple(out)
-
-
 # %%
 @tl.answer("strides", points=2)
 def strides(shape):
@@ -166,21 +134,6 @@ def _(rng):
     yield case("no axes", (), (), rng.randint(1, 50))
     yield case("from the beginning", (rng.randint(1, 5), 2), (rng.randint(3, 9), 1))
     yield case("flipped: a negative stride", (rng.randint(1, 5),), (-rng.randint(1, 9),), 50)
-
-
-@q2.wrong("Add start: the number at index (0, 0, ...) need not lie at place 0.")
-def forgot_start(index, strides, start=0):
-    return sum(i * s for i, s in zip(index, strides))
-
-
-@q2.wrong("Multiply each index by its own stride before adding.")
-def sums_first(index, strides, start=0):
-    return start + sum(index) * sum(strides)
-
-
-@q2.wrong("The index and the strides go in the same order, first axis with first stride.")
-def strides_reversed(index, strides, start=0):
-    return start + sum(i * s for i, s in zip(index, reversed(strides)))
 
 
 # %%
@@ -263,45 +216,6 @@ def _(rng):
     yield case("0 on one side, more on the other", (0, 1), (1, rng.randint(2, 5)))
 
 
-@q3.wrong("Shapes are aligned at the right end, not at the left.")
-def aligned_left(a, b):
-    longest = max(len(a), len(b))
-    a, b = (*a, *[1] * (longest - len(a))), (*b, *[1] * (longest - len(b)))
-    out = []
-    for x, y in zip(a, b):
-        if x != y and 1 not in (x, y):
-            raise ValueError(f"{a} and {b}")
-        out.append(y if x == 1 else x)
-    return tuple(out)
-
-
-@q3.wrong("Sizes that differ, and are both not 1, must raise ValueError.")
-def takes_the_larger(a, b):
-    longest = max(len(a), len(b))
-    a, b = (*[1] * (longest - len(a)), *a), (*[1] * (longest - len(b)), *b)
-    return tuple(max(x, y) for x, y in zip(a, b))
-
-
-@q3.wrong("A 1 stretches to the other size even if that is 0: max(0, 1) gives 1.")
-def one_beats_zero(a, b):
-    longest = max(len(a), len(b))
-    a, b = (*[1] * (longest - len(a)), *a), (*[1] * (longest - len(b)), *b)
-    for x, y in zip(a, b):
-        if x != y and 1 not in (x, y):
-            raise ValueError(f"{a} and {b}")
-    return tuple(max(x, y) for x, y in zip(a, b))
-
-
-@q3.wrong("zip stops at the shorter shape: give the shorter one ones in front first.")
-def forgot_the_longer_part(a, b):
-    out = []
-    for x, y in zip(reversed(a), reversed(b)):
-        if x != y and 1 not in (x, y):
-            raise ValueError(f"{a} and {b}")
-        out.insert(0, y if x == 1 else x)
-    return tuple(out)
-
-
 # %%
 @tl.answer("broadcast_shape", points=3)
 def broadcast_shape(a, b):
@@ -373,51 +287,6 @@ def _(rng):
     yield case("size 1 on both sides", _numbers(rng, (n, 1, 3)), (1, 3))
     yield case("stretched to nothing", np.zeros((0, n)), (n,))
     yield case("stretched to nothing along a 1", np.zeros((n, 0)), (n, 1))
-
-
-@q4.wrong("Missing axes are summed away, and you do that; axes of size 1 must be summed as well.")
-def forgot_axes_of_one(g, shape):
-    while g.ndim > len(shape):
-        g = g.sum(axis=0)
-    return g
-
-
-@q4.wrong("A number that was used many times adds what it receives; you take the mean.")
-def takes_the_mean(g, shape):
-    while g.ndim > len(shape):
-        g = g.sum(axis=0) / max(1, len(g))
-    for axis, size in enumerate(shape):
-        if size == 1:
-            g = g.sum(axis=axis, keepdims=True) / max(1, g.shape[axis])
-    return g
-
-
-@q4.wrong("An axis of size 1 must stay: sum with keepdims=True, so that its size becomes 1.")
-def lost_the_axis(g, shape):
-    while g.ndim > len(shape):
-        g = g.sum(axis=0)
-    ones = tuple(axis for axis, size in enumerate(shape) if size == 1)
-    return g.sum(axis=ones) if ones else g
-
-
-@q4.wrong("Missing axes are in front, because shapes are aligned at the right: sum over axis 0.")
-def summed_the_last_axes(g, shape):
-    while g.ndim > len(shape):
-        g = g.sum(axis=-1)
-    for axis, size in enumerate(shape):
-        if size == 1:
-            g = g.sum(axis=axis, keepdims=True)
-    return g
-
-
-@q4.wrong("You pick one of the copies; every copy counts, so sum over them.")
-def picks_one(g, shape):
-    while g.ndim > len(shape):
-        g = g[0]
-    for axis, size in enumerate(shape):
-        if size == 1:
-            g = g.take([0], axis=axis)
-    return g
 
 
 # %%

@@ -135,28 +135,6 @@ def _(rng):
     yield from _promised(rng, "mul")
 
 
-@q1.wrong("Each input gets g times the OTHER input.")
-def own_input(g, node):
-    x, y = node.inputs
-    return g * x, g * y
-
-
-@q1.wrong("Multiply by g: it says how much the result matters further on.")
-def forgot_g(g, node):
-    x, y = node.inputs
-    return y, x
-
-
-@q1.wrong("That is the rule of add. For a product, each input's slope is the other input.")
-def rule_of_add(g, node):
-    return g, g
-
-
-@q1.wrong("There are two inputs: return a tuple of two gradients.")
-def one_gradient(g, node):
-    return (g * node.inputs[1],)
-
-
 # %%
 @tl.answer("gradient.mul", points=1)
 def mul_gradient(g, node):
@@ -201,26 +179,6 @@ def _():
 @q2.hidden("random shapes", points=1)
 def _(rng):
     yield from _promised(rng, "exp")
-
-
-@q2.wrong("The slope is exp(x), the result `node`, not x.")
-def times_the_input(g, node):
-    return (g * node.inputs[0],)
-
-
-@q2.wrong("Multiply by g: it says how much the result matters further on.")
-def forgot_g_here(g, node):
-    return (node,)
-
-
-@q2.wrong("g passes unchanged only where the slope is 1; here the slope is exp(x).")
-def slope_one(g, node):
-    return (g,)
-
-
-@q2.wrong("A rule returns a tuple, also for one input: mind the comma in (g * node,).")
-def no_tuple(g, node):
-    return g * node
 
 
 # %%
@@ -290,29 +248,6 @@ def _(rng):
     yield from _promised(rng, "where")
 
 
-@q3.wrong("The two are swapped: where the condition holds, x was chosen.")
-def chose_the_other(g, node):
-    condition = node.inputs[0]
-    return None, condition.where(0.0, g), condition.where(g, 0.0)
-
-
-@q3.wrong("The number that was not chosen gets 0, not g.")
-def both_get_g(g, node):
-    return None, g, g
-
-
-@q3.wrong("The chosen input gets g itself, not g times its number.")
-def times_the_value(g, node):
-    condition, x, y = node.inputs
-    return None, condition.where(g * x, 0.0), condition.where(0.0, g * y)
-
-
-@q3.wrong("There are three inputs, the condition included: its answer is None.")
-def forgot_the_condition(g, node):
-    condition = node.inputs[0]
-    return condition.where(g, 0.0), condition.where(0.0, g)
-
-
 # %%
 @tl.answer("gradient.where", points=2)
 def where_gradient(g, node):
@@ -363,23 +298,6 @@ def _(rng):
         small = [1 if axis in axes else size for axis, size in enumerate(shape)]
         yield case(f"{shape} along {axes}", "sum", [_numbers(rng, *shape)],
                    _numbers(rng, *small), axes)  # fmt: skip
-
-
-@q4.wrong("g still has the shape of the result: repeat it to the shape of the input.")
-def not_repeated(g, node):
-    return (g,)
-
-
-@q4.wrong("That is the gradient of a mean: every summand of a sum has slope 1, not 1/n.")
-def like_a_mean(g, node):
-    x = node.inputs[0]
-    return (g.expand(x.shape) * (node.size / max(1, x.size)),)
-
-
-@q4.wrong("The slope of a sum does not depend on the numbers in x: do not multiply by x.")
-def multiplied_by_x(g, node):
-    x = node.inputs[0]
-    return (g.expand(x.shape) * x,)
 
 
 # %%
@@ -444,25 +362,6 @@ def _(rng):
         yield case(f"{size + 2} numbers", "max", [x], _numbers(rng, 1), (0,))
 
 
-@q5.wrong("Numbers that are equally large share g: divide by how many they are.")
-def ties_get_all(g, node):
-    x = node.inputs[0]
-    mask = x.less(node.expand(x.shape)).where(x.const_like(0.0), x.const_like(1.0))
-    return (mask * g.expand(x.shape),)
-
-
-@q5.wrong("Only the largest gets g; the others had no influence and get 0.")
-def like_a_sum(g, node):
-    return (g.expand(node.inputs[0].shape),)
-
-
-@q5.wrong("The mask is the wrong way round: x.less(top) is True for those that are NOT largest.")
-def mask_turned_round(g, node):
-    x = node.inputs[0]
-    mask = x.less(node.expand(x.shape)).where(x.const_like(1.0), x.const_like(0.0))
-    return (mask * g.expand(x.shape),)
-
-
 # %%
 @tl.answer("gradient.max", points=2)
 def max_gradient(g, node):
@@ -520,23 +419,6 @@ def _(rng):
     yield _expanded(rng, (1, n, 1), (m, n, 1))
     yield _expanded(rng, (1,), (n,))
     yield from _promised(rng, "expand")
-
-
-@q6.wrong("g still has the shape of the result: sum it along the repeated axes.")
-def not_summed(g, node):
-    return (g,)
-
-
-@q6.wrong("A number that was used many times adds what it receives; you take the mean.")
-def averaged(g, node):
-    x = node.inputs[0]
-    axes = tuple(k for k, (a, b) in enumerate(zip(x.shape, node.shape)) if a != b)
-    return (g.sum(axes) * (x.size / max(1, node.size)),)
-
-
-@q6.wrong("You keep the gradient of one copy; every copy counts, so sum over them.")
-def first_copy(g, node):
-    return (g.shrink(tuple((0, size) for size in node.inputs[0].shape)),)
 
 
 # %%
@@ -601,21 +483,6 @@ def _(rng):
     yield from _promised(rng, "permute")
 
 
-@q7.wrong("You apply the same order again. For three axes that is not the way back.")
-def same_order_again(g, node):
-    return (g.permute(node.arg),)
-
-
-@q7.wrong("The axes of g are still in the new order: permute them back.")
-def left_as_they_are(g, node):
-    return (g,)
-
-
-@q7.wrong("Reversing all axes undoes an order only for two of them.")
-def reversed_axes(g, node):
-    return (g.permute(tuple(reversed(range(len(node.arg))))),)
-
-
 # %%
 @tl.answer("gradient.permute", points=2)
 def permute_gradient(g, node):
@@ -671,22 +538,6 @@ def _(rng):
         widths = tuple((rng.randint(1, 3), rng.randint(0, 3)) for _ in range(axes))
         yield _padded(rng, shape, widths)
     yield from _promised(rng, "pad")
-
-
-@q8.wrong("x does not begin at place 0 of g: it begins after the zeros in front.")
-def from_the_start(g, node):
-    return (g.shrink(tuple((0, size) for size in node.inputs[0].shape)),)
-
-
-@q8.wrong("g still covers the zeros: cut it back to the part that was x.")
-def not_cut(g, node):
-    return (g,)
-
-
-@q8.wrong("You cut `after` numbers in front; the pair is (before, after).")
-def pair_turned_round(g, node):
-    sizes = node.inputs[0].shape
-    return (g.shrink(tuple((a, a + n) for (b, a), n in zip(node.arg, sizes))),)
 
 
 # %%

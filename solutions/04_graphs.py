@@ -131,24 +131,6 @@ def _(rng):
     yield case("one step that is read twice", [number, ["sin", 0], ["exp", 1], ["mul", 2, 1]])
 
 
-@q1.wrong("Sources are already there: leave out nodes whose op.kind is 'source'.")
-def counts_sources(output):
-    counts = {}
-    for node in walk([output]):
-        counts[node.op.name] = counts.get(node.op.name, 0) + 1
-    return counts
-
-
-@q1.wrong("You count the op of the output alone: go through walk([output]).")
-def only_the_output(output):
-    return {output.op.name: 1} if output.inputs else {}
-
-
-@q1.wrong("An op that occurs three times counts 3, not 1.")
-def each_once(output):
-    return {node.op.name: 1 for node in walk([output]) if node.op.kind != "source"}
-
-
 # %%
 @tl.answer("ops", points=1)
 def ops(output):
@@ -260,58 +242,6 @@ def _(rng):
     yield case("a chain", ["sin", 10_001], [10_000])
 
 
-@q2.wrong("A node that is read twice appears twice: remember which nodes you have seen.")
-def no_memory(outputs):
-    out = []
-    for node in outputs:
-        out += [*no_memory(node.inputs), node]
-    return out
-
-
-@q2.wrong("The list is the wrong way round: inputs first, outputs last.")
-def outputs_first(outputs):
-    out, seen, waiting = [], set(), [(node, False) for node in outputs]
-    while waiting:
-        node, done = waiting.pop()
-        if done:
-            out.append(node)
-        elif node not in seen:
-            seen.add(node)
-            waiting.append((node, True))
-            waiting += [(x, False) for x in node.inputs]
-    return out[::-1]
-
-
-@q2.wrong("Right for small graphs; a chain of 10,000 ops needs a stack of your own, no recursion.")
-def recursive(outputs):
-    out, seen = [], set()
-
-    def visit(node):
-        if node not in seen:
-            seen.add(node)
-            for x in node.inputs:
-                visit(x)
-            out.append(node)
-
-    for node in outputs:
-        visit(node)
-    return out
-
-
-@q2.wrong("You walk from the first output only; there may be several.")
-def first_output_only(outputs):
-    out, seen, waiting = [], set(), [(outputs[0], False)]
-    while waiting:
-        node, done = waiting.pop()
-        if done:
-            out.append(node)
-        elif node not in seen:
-            seen.add(node)
-            waiting.append((node, True))
-            waiting += [(x, False) for x in node.inputs]
-    return out
-
-
 # %%
 @tl.answer("graph.walk", points=3)
 def my_walk(outputs):
@@ -398,61 +328,6 @@ def _(rng):
     yield case("a long chain", ["add", rng.randrange(2_500, 3_000)], [1, 0], g)
 
 
-@q3.wrong("Where two gradients meet they are added; you keep the last one.")
-def keeps_the_last(output, g, leaves):
-    grads = {output: g}
-    for node in reversed(walk([output])):
-        if node in grads and node.inputs:
-            for x, gx in zip(node.inputs, node.op.gradient(grads[node], node)):
-                if gx is not None:
-                    grads[x] = gx
-    return {x: grads[x] for x in leaves if x in grads}
-
-
-@q3.wrong("Begin with the g you are given, not with ones.")
-def begins_with_ones(output, g, leaves):
-    grads = {output: g.const_like(1.0)}
-    for node in reversed(walk([output])):
-        if node in grads and node.inputs:
-            for x, gx in zip(node.inputs, node.op.gradient(grads[node], node)):
-                if gx is not None:
-                    grads[x] = grads[x] + gx if x in grads else gx
-    return {x: grads[x] for x in leaves if x in grads}
-
-
-@q3.wrong("Return the leaves you were asked for and no other nodes.")
-def returns_everything(output, g, leaves):
-    grads = {output: g}
-    for node in reversed(walk([output])):
-        if node in grads and node.inputs:
-            for x, gx in zip(node.inputs, node.op.gradient(grads[node], node)):
-                if gx is not None:
-                    grads[x] = grads[x] + gx if x in grads else gx
-    return grads
-
-
-@q3.wrong("Each node hands on what IT has received, grads[node], not the g of the output.")
-def hands_on_g(output, g, leaves):
-    grads = {output: g}
-    for node in reversed(walk([output])):
-        if node in grads and node.inputs:
-            for x, gx in zip(node.inputs, node.op.gradient(g, node)):
-                if gx is not None:
-                    grads[x] = grads[x] + gx if x in grads else gx
-    return {x: grads[x] for x in leaves if x in grads}
-
-
-@q3.wrong("A leaf that nothing reaches has no gradient: leave it out, do not look it up.")
-def looks_up_every_leaf(output, g, leaves):
-    grads = {output: g}
-    for node in reversed(walk([output])):
-        if node in grads and node.inputs:
-            for x, gx in zip(node.inputs, node.op.gradient(grads[node], node)):
-                if gx is not None:
-                    grads[x] = grads[x] + gx if x in grads else gx
-    return {x: grads[x] for x in leaves}
-
-
 # %%
 @tl.answer("graph.gradient", points=4)
 def my_gradient(output, g, leaves):
@@ -523,29 +398,6 @@ def _(rng):
     yield case("x + y", [a, b, ["add", 0, 1]])
     yield case("y * y does not depend on x", [a, b, ["mul", 1, 1]])
     yield case("and one that bends", [a, b, ["mul", 0, 1], ["mul", 2, 0]])
-
-
-@q4.wrong("That is the first derivative; take the gradient of it once more.")
-def first_only(output, x):
-    return gradient(output, output.const_like(1.0), [x]).get(x, x.const_like(0.0))
-
-
-@q4.wrong("The square of the slope is something else: take the gradient of the gradient.")
-def squared_slope(output, x):
-    first = gradient(output, output.const_like(1.0), [x]).get(x, x.const_like(0.0))
-    return first * first
-
-
-@q4.wrong("The second time g is 1 again: with g = first you get first times the curvature.")
-def first_as_g(output, x):
-    first = gradient(output, output.const_like(1.0), [x]).get(x, x.const_like(0.0))
-    return gradient(first, first, [x]).get(x, x.const_like(0.0))
-
-
-@q4.wrong("Where nothing depends on x the answer has no entry for it: the derivative is zero.")
-def forgot_zero(output, x):
-    first = gradient(output, output.const_like(1.0), [x])[x]
-    return gradient(first, first.const_like(1.0), [x])[x]
 
 
 # %%

@@ -12,7 +12,7 @@ from tests.repository import ROOT
 from tinylearn.course.author.build import BuildError, build, is_current
 from tinylearn.course.author.release import leaks, release
 from tinylearn.course.author.source import stub_of, worked
-from tinylearn.course.author.template import TEMPLATE
+from tinylearn.course.author.template import new_chapter
 from tinylearn.course.command import main
 from tinylearn.course.inside.values import encode
 
@@ -79,8 +79,7 @@ def test_notebooks_are_valid_for_nbgrader_schema_3(built):
 
 
 def test_an_edit_of_one_cell_leaves_all_other_ids_alone(tmp_path):
-    first = tmp_path / "05_x.py"
-    first.write_text(TEMPLATE.format(name="05_x", title="X"))
+    first = new_chapter("05_x", tmp_path)
     before = notebook_ids(build(first, tmp_path, run=False))
     first.write_text(
         first.read_text().replace("# %%\nimport", "# %% [markdown]\n# New\n\n# %%\nimport")
@@ -97,10 +96,10 @@ def notebook_ids(texts):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("return 2 * x\n    ### END", "return 3 * x\n    ### END", None),
-        ('q1.wrong("You return x itself.")', "q1.hidden('x', points=0)", "three wrong answers"),
+        ("return 2 * x\n    ### END", "return 2 * x + 0\n    ### END", None),
+        ('q1.mistake("You return x itself.", replace="2 * x", by="x")', "", "three wrong answers"),
         ("points=1)\ndef _(rng)", "points=2)\ndef _(rng)", "worth 1 points, not 2"),
-        ("return x + 2", "return x + x", "no hidden check refuses adds_two for sure"),
+        ('by="2 + x"', 'by="x + x"', "no hidden check refuses edit_1 for sure"),
         ('answer="double"', 'answer="triple"', "no cell answers it with triple"),
         ('"The third all but says it."', "", "three staged hints"),
         ("(rng):\n    for _ in range(5):\n        yield case(\"a number\", rng.randint(-99, 99))",
@@ -108,10 +107,10 @@ def notebook_ids(texts):
     ],
 )  # fmt: skip
 def test_a_question_that_breaks_a_promise_is_not_built(tmp_path, old, new, says):
-    path = tmp_path / "05_x.py"
-    text = TEMPLATE.format(name="05_x", title="X")
-    assert old in text
-    path.write_text(text.replace(old, new))
+    path = new_chapter("05_x", tmp_path)
+    texts = [path, path.parent / "mistakes" / path.name]
+    [file] = [file for file in texts if old in file.read_text("utf-8")]
+    file.write_text(file.read_text("utf-8").replace(old, new), "utf-8")
     if says is None:  # the solution is its own reference: only its wrong answers can disagree
         build(path, tmp_path, run=False)
         return
@@ -136,8 +135,8 @@ def test_new_build_check_and_release_from_the_command_line(tmp_path, capsys):
 
 
 def test_a_solution_that_does_not_run_is_not_built(tmp_path):
-    path = tmp_path / "05_x.py"
-    path.write_text(TEMPLATE.format(name="05_x", title="X") + "\n# %%\n1 / 0\n")
+    path = new_chapter("05_x", tmp_path)
+    path.write_text(path.read_text("utf-8") + "\n# %%\n1 / 0\n", "utf-8")
     with pytest.raises(BuildError, match="ZeroDivisionError"):
         build(path, tmp_path, run=True)
 

@@ -165,6 +165,7 @@ def test_an_argument_that_the_question_asks_to_change_may_change():
         ('@q1.hidden("edges"', '@q1.hidden("random"', "checks of different names"),
         ('@q1.wrong("You double.")\ndef doubles(a):\n    return a * 2',
          'q1.mistake("No.", replace="a / 3", by="a")', "stands 0 times in the solution"),
+        ("def same(a)", "def doubles(a)", "two wrong answers are called doubles"),
     ],
 )  # fmt: skip
 def test_a_source_that_would_harm_students_is_refused_with_the_line(old, new, says):

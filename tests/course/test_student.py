@@ -1,6 +1,9 @@
 """Beside a student: instant checks, plain messages, hints, and a framework that becomes theirs."""
 
+import io
+import itertools
 import json
+import re
 import subprocess
 import sys
 
@@ -8,9 +11,9 @@ import nbformat
 import pytest
 
 import tinylearn as tl
-from tests.course.classroom import CHAPTERS, bodies, grade, spec_of
+from tests.course.classroom import CHAPTERS, bodies, grade, model_answers, spec_of
 from tests.repository import ROOT
-from tinylearn.course.student import mine
+from tinylearn.course.student import calls, mine
 from tinylearn.course.student import session as student
 from tinylearn.course.student.session import CheckFailed
 
@@ -116,6 +119,97 @@ def test_a_stub_says_that_it_is_not_attempted():
     define(bodies("03_twelve_ops")["q1"]["stub"])
     with pytest.raises(CheckFailed, match="not attempted"):
         tl.check("q1")
+
+
+# ---------------------------------------------------------------- what a check shows
+
+
+def test_a_passed_question_shows_its_points_its_cases_and_what_is_left(capsys):
+    open_chapter("02_shapes")
+    tl.answer("offset")(
+        lambda index, strides, start=0: start + sum(map(int.__mul__, index, strides))
+    )
+    tl.check("q2")
+    out = capsys.readouterr().out
+    assert "\u2713 q2. Where a number lies, 1 point\n" in out
+    for case in student._session.find("q2").data["cases"]:
+        assert f"\u2713 {case['label']}\n" in out
+    assert "Passed here: 1 of 9 points. Left: q1, q3, q4." in out
+    assert "Passed here: 1 of 9 points" in repr(tl.course.card())
+
+
+def test_a_screen_without_a_tick_gets_a_word(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
+    assert student.tick() == "ok"
+
+
+@pytest.mark.parametrize("ask", [tl.hint, tl.check])
+def test_without_a_question_it_says_which_there_are(ask, capsys):
+    with pytest.raises(CheckFailed, match="No exercise is open"):
+        ask()
+    open_chapter("02_shapes")
+    capsys.readouterr()
+    ask()
+    out = capsys.readouterr().out
+    assert out.startswith(f'Say for which question: tl.{ask.__name__}("q1").')
+    assert "q3. Which shapes go together, 3 points" in out
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_call_that_a_failed_check_shows_can_be_pasted(chapter):
+    open_chapter(chapter)
+    for asked in student._session.asked:
+        asked.answer = model_answers(chapter)[asked.question.answer]
+        for number, body in enumerate(asked.data["cases"], 1):
+            shown = calls.called(asked, body, number).partition("\n")[0]
+            name, _, rest = shown.partition("(")
+            assert name == asked.question.answer
+            given = eval(f"arguments({rest}", asked.given | {"tl": tl, "arguments": lambda *a: a})
+            called = calls.first_arguments(asked, body)
+            assert [*map(calls.described, given)] == [*map(calls.described, called)], shown
+
+
+def test_arguments_of_a_case_that_is_not_there_are_refused_with_those_that_are():
+    open_chapter("02_shapes")
+    assert tl.course.arguments("q1", 2) == ((4, 2, 5),)
+    with pytest.raises(CheckFailed, match="q1 has 4 visible cases: 1 to 4, not 5"):
+        tl.course.arguments("q1", 5)
+
+
+# ---------------------------------------------------------------- a loop that never ends
+
+
+def stops_once(shape):
+    try:
+        while True:
+            pass
+    except KeyboardInterrupt:
+        while True:
+            pass
+
+
+@pytest.mark.parametrize("endless", [stops_once, lambda shape: [1 for _ in itertools.count()]])
+def test_a_call_that_never_ends_is_ended_with_the_line_where_it_was(endless):
+    open_chapter("02_shapes")
+    tl.answer("strides")(endless)
+    with pytest.raises(CheckFailed) as caught:
+        tl.check("q1", seconds=0.2)
+    text = str(caught.value)
+    assert re.search(r"no answer after 0\.2 s, in line \d+: \S", text)
+    assert 'tl.check("q1", seconds=1.2) waits longer' in text and "called   strides((2, 3))" in text
+
+
+def test_the_students_own_interrupt_is_no_time_limit():
+    def interrupted(shape):
+        raise KeyboardInterrupt
+
+    open_chapter("02_shapes")
+    tl.answer("strides")(interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tl.check("q1")
+
+
+# ---------------------------------------------------------------- hints, files, the framework
 
 
 def test_hints_come_one_after_the_other_and_the_last_stays(capsys):

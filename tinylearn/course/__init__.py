@@ -6,10 +6,10 @@
 Two sides, and a line between them that nothing crosses but plain values:
 
     the parent   trusted: reference solution, hidden inputs, journal; it alone decides
-    student     tl.answer, tl.check, tl.hint; tl.course.exercise, .card, .load_mine
+    student     tl.answer, tl.check, tl.hint; tl.course.exercise, .card, .arguments, .load_mine
     inside/      what runs beside a student's code: select the answer, call it, send values back
 """
 
-from tinylearn.course.student import answer, card, check, exercise, hint, load_mine
+from tinylearn.course.student import answer, arguments, card, check, exercise, hint, load_mine
 
-__all__ = ["answer", "card", "check", "exercise", "hint", "load_mine"]
+__all__ = ["answer", "arguments", "card", "check", "exercise", "hint", "load_mine"]

@@ -9,11 +9,13 @@ Used by `tl.check` beside the student and by the grader's parent: one meaning of
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .inside.values import OF_A_TENSOR, Raised, Thing
+from .inside.values import OF_A_TENSOR, Code, Raised, Thing
 
 SHOWN = 8  # numbers shown in a row
 
@@ -213,6 +215,40 @@ def show(value: Any, width: int = 90) -> str:
     return text if len(text) <= width else text[: width - 4] + " ..."
 
 
-def call_text(name: str, args: tuple[Any, ...]) -> str:
-    """The call that a student can paste: slope(lambda x: x * x, 3.0)."""
-    return f"{name}({', '.join(show(arg, 60) for arg in args)})"
+def pasted(value: Any) -> str:
+    """The Python that makes a value, "" where there is none.
+
+    >>> pasted((2, [0.5, None])), pasted(np.ones((1, 2)))
+    ('(2, [0.5, None])', 'np.array([[1.0, 1.0]])')
+    """
+    if isinstance(value, (list, tuple)):
+        texts = [pasted(item) for item in value]
+        if not all(texts):
+            return ""
+        inner = ", ".join(texts) + "," * (type(value) is tuple and len(value) == 1)
+        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
+    if isinstance(value, np.ndarray):
+        return pasted_array(value)
+    if type(value).__name__ == "Tensor" and value.is_leaf:
+        learns = ", requires_grad=False" * (not value.requires_grad)
+        return f"tl.Tensor({pasted_array(value.numpy())}{learns})"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float({repr(value)!r})"
+    return repr(value) if value is None or isinstance(value, (bool, int, float, str, Code)) else ""
+
+
+def pasted_array(array: np.ndarray) -> str:
+    """The call of NumPy that makes an array of the same numbers, shape and dtype."""
+    kind = "" if array.dtype in (bool, int, float) else f", dtype=np.{array.dtype}"
+    if array.size == 0:
+        return f"np.zeros({array.shape}{kind})"
+    text = str(array.tolist())
+    if "nan" in text or "inf" in text:
+        text = re.sub(r"\b(nan|inf)\b", r"np.\1", text)
+    return f"np.array({text}{kind})"
+
+
+def call_text(name: str, args: Sequence[Any]) -> str:
+    """A call with each argument as it can be pasted, or in short: slope(lambda x: x * x, 3.0)."""
+    texts = [text if 0 < len(text := pasted(arg)) <= 60 else show(arg, 60) for arg in args]
+    return f"{name}({', '.join(texts)})"

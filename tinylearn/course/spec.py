@@ -104,9 +104,11 @@ def from_data(data: dict[str, Any]) -> Spec:
     questions = take_questions()
     sources = {body_name(key, body): body["reference"] for key, body in data["questions"].items()}
     for question in questions:
+        if question.answer not in sources:
+            raise ValueError(f"{question.id}: no cell answers it with {question.answer}")
         question.namespace = dict(given)
         question.absent = tuple(data["questions"].get(question.id, {}).get("absent", ()))
-        question.reference = question.solution = authors.get(question.answer)
+        question.reference = question.solution = authors[question.answer]
         if question.part:  # what the framework itself does is the reference
             question.reference = named(question.part).default
         question.may_change = places_of(question)

@@ -6,14 +6,15 @@
 A cell's role follows from what stands in it:
 
     setup      tagged "setup": code that is given, to the student and to the sandbox
-    question   tagged "question": checks, hints, wrong answers; never leaves the staff
+    question   tagged "question": checks and hints; never leaves the staff
     warm       tagged "warm": run once by each grading process, so that answers find its caches full
     answer     has @tl.answer(...): its solution lies between the two SOLUTION markers
     check      begins with tl.check(...): locked; carries the points
     essay      Markdown tagged "essay:e1": the model answer to a question that a person reads
     text, code everything else, shown as it is
 
-More known mistakes stand in `solutions/mistakes/NN_topic.py`, outside the reading order.
+Known mistakes stand in `solutions/mistakes/NN_topic.py`, outside the reading order. Most are one
+edit of the model answer; the text that it replaces must occur there exactly once.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Source:
     name: str
     title: str
     cells: tuple[SourceCell, ...]
-    mistakes: str = ""  # the text of mistakes/NN_topic.py, which adds to the questions
+    mistakes: str = ""  # the text of mistakes/NN_topic.py, which adds wrong answers
 
     def texts(self, role: str) -> list[str]:
         return [cell.text for cell in self.cells if cell.role == role]
@@ -187,6 +188,13 @@ def wrong_points(question: Question, cell: SourceCell) -> list[str]:
     return [f"{question.id} is worth {question.points:g} points, but its cell says {line!r}"]
 
 
+def doubled_names(questions: list[Question]) -> list[str]:
+    """Whole wrong answers that share a name: a spec would hold the first one's text for both."""
+    names = [wrong.name for q in questions for wrong in q.wrongs if wrong.edit is None]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return [f"two wrong answers are called {name}: give one another name" for name in twice]
+
+
 def first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
@@ -209,8 +217,6 @@ def private_spec(source: Source) -> dict[str, Any]:
     questions = spec.questions
     bodies = {}
     for question in questions:
-        if question.answer not in answers:
-            raise ValueError(f"{question.id}: no cell answers it with {question.answer}")
         if question.id not in own:
             raise ValueError(f"{question.id}: begin it in a cell of its own, tagged question")
         sources = own[question.id], data["authors"], source.mistakes
@@ -218,6 +224,7 @@ def private_spec(source: Source) -> dict[str, Any]:
         bodies[question.id] = body | world_of(question, data["setup"], body["run"])
     trouble = [line for question in questions for line in question.trouble()]
     trouble += trouble_with_cells(source, questions) + trouble_with_essays(spec)
+    trouble += doubled_names(questions)
     unasked = set(answers) - {body["name"] for body in bodies.values()}
     trouble += [f"{name} is an answer to no question" for name in sorted(unasked)]
     if trouble:

@@ -55,21 +55,6 @@ def _(rng):
         yield case("a number", rng.randint(-99, 99))
 
 
-@q1.wrong("You add 2; doubling multiplies by 2.")
-def adds_two(x):
-    return x + 2
-
-
-@q1.wrong("You square; doubling multiplies by 2.")
-def squares(x):
-    return x * x
-
-
-@q1.wrong("You return x itself.")
-def unchanged(x):
-    return x
-
-
 # %%
 @tl.answer("double", points=1)
 def double(x):
@@ -82,16 +67,32 @@ def double(x):
 # %%
 tl.check("q1")
 '''
+MISTAKES = '''"""Known mistakes of chapter {number}: edits of the model answer, whole answers."""
+
+# fmt: off
+q1.mistake("You add 2; doubling multiplies by 2.", replace="2 * x", by="2 + x")
+q1.mistake("You return x itself.", replace="2 * x", by="x")
+
+
+@q1.wrong("You square; doubling multiplies by 2.")
+def squares(x):
+    return x * x
+'''
 
 
 def new_chapter(name: str, root: Path) -> Path:
-    """Write solutions/NAME.py. Raises ValueError for an odd name or an existing file."""
+    """Write solutions/NAME.py and its mistakes, and give the first one's path.
+
+    Raises ValueError for an odd name or an existing file.
+    """
     if not re.fullmatch(r"\d\d_[a-z0-9_]+", name):
         raise ValueError(f"a chapter is called like 05_xor, not {name!r}")
     path = root / "solutions" / f"{name}.py"
     if path.exists():
         raise ValueError(f"{path} is there already")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.parent / "mistakes" / path.name
+    beside.parent.mkdir(parents=True, exist_ok=True)
     title = name[3:].replace("_", " ").capitalize()
     path.write_text(TEMPLATE.format(name=name, title=title), "utf-8")
+    beside.write_text(MISTAKES.format(number=name[:2]), "utf-8")
     return path

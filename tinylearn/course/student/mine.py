@@ -25,6 +25,7 @@ from ..inside.find import Chosen, NoAnswer, find, is_answer_call, is_other
 from ..inside.uses import DEFINITIONS, root
 from ..question import Question
 from ..spec import keys
+from .asked import points_text
 
 FOLDER = "my_tinylearn"
 HEADER = "# tinylearn: "
@@ -200,12 +201,27 @@ def load_mine(place: str | Path | None = None) -> Card:
 # ---------------------------------------------------------------- the card
 
 
+Row = tuple[str, str, float, bool]  # a question's id, title and points, and whether it passed
+
+
+def standing(rows: list[Row]) -> str:
+    """How many points have passed here, and what is left.
+
+    >>> standing([("q1", "Strides", 2, True), ("q2", "Places", 1.5, False)])
+    'Passed here: 2 of 3.5 points. Left: q2.'
+    """
+    points = sum(worth for *_, worth, passed in rows if passed)
+    left = ", ".join(id for id, *_, passed in rows if not passed)
+    most = points_text(sum(worth for *_, worth, _ in rows))
+    return f"Passed here: {points:g} of {most}. " + (f"Left: {left}." if left else "None is left.")
+
+
 @dataclass
 class Card:
     """The progress card: shows itself in a notebook, prints elsewhere."""
 
     title: str
-    rows: list[tuple[str, str, float, bool]]
+    rows: list[Row]
     place: Path | None = None
 
     def lines(self) -> list[str]:
@@ -216,6 +232,7 @@ class Card:
             f"{'passed' if passed else 'open':7}{id:5}{title} ({points:g})"
             for id, title, points, passed in self.rows
         ]
+        text += [standing(self.rows)] * bool(self.rows)
         text.append(f"{len(yours)} of {len(Part.table)} parts of the framework are yours")
         text.append(f"{len(answers)} answers from {len(chapters)} chapters in {FOLDER}/")
         return text
@@ -224,12 +241,12 @@ class Card:
         return "\n".join([self.title, *self.lines()])
 
     def _repr_html_(self) -> str:
-        done = sum(passed for *_, passed in self.rows)
-        total = max(1, len(self.rows))
+        done = sum(worth for *_, worth, passed in self.rows if passed)
+        total = sum(worth for *_, worth, _ in self.rows) or 1
         bar = (
             f'<div style="background:var(--jp-layout-color3,#ddd);height:8px;border-radius:4px">'
             f'<div style="background:#0072B2;height:8px;border-radius:4px;'
-            f'width:{100 * done // total}%"></div></div>'
+            f'width:{100 * done / total:.0f}%"></div></div>'
         )
         rows = "".join(f"<li>{escape(line)}</li>" for line in self.lines())
         return (

@@ -3,6 +3,7 @@
     tl.course.exercise("01_one_number")           which chapter; finds its public checks
     @tl.answer("slope", points=2)          this function answers that question
     tl.check("q1")    tl.hint("q1")        in under 10 ms; attempts and hints cost nothing
+    tl.course.arguments("q1", 2)           what your function is called with in a visible case
     tl.course.card()                       how much of chapter and framework is theirs
 
 Needs no network, no server and no extension, and knows no answer: the public file holds the
@@ -17,46 +18,27 @@ import dis
 import inspect
 import json
 import os
+import sys
 import textwrap
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
 from ...parts import ContractError, named, use
-from .. import compare
 from ..inside.find import is_stub
-from ..inside.host import raised
 from ..inside.uses import DEFINITIONS
-from ..inside.values import BadValue, Raised, decode, encode, own_classes
-from ..inside.watch import watched
+from ..inside.values import Raised, decode, encode
 from ..public import public_planned
-from ..question import Open, Question, in_framework
+from ..question import Question
 from ..spec import FORMAT, judge, keys, load, plan, same_value
-from . import mine
+from . import calls, mine
+from .asked import Asked, CheckFailed, find_public, points_text, read_question
+from .limit import OutOfTime
 
-
-class CheckFailed(AssertionError):
-    """A check that did not pass. A notebook shows the message alone, without a traceback."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
-
-
-@dataclass
-class Asked:
-    """A question as the student's copy knows it."""
-
-    question: Question
-    data: dict[str, Any]
-    assignment: str
-    given: dict[str, Any]  # what the setup cells define
-    setup: str  # and their text
-    answer: Any = None
-    hints_shown: int = 0
-    passed: bool = False
+SECONDS = 10.0  # that a check waits for one call, where the slowest model answer needs one
 
 
 @dataclass
@@ -70,11 +52,7 @@ class Session:
 
     def find(self, key: str) -> Asked:
         """The question with this id, Part or function name. Raises CheckFailed with a way out."""
-        if not self.asked:
-            raise CheckFailed(
-                "No exercise is open. Run the cell with tl.course.exercise(...) at the top first;\n"
-                "after a restart every cell must be run again."
-            )
+        self.opened()
         for asked in self.asked:
             if key in keys(asked.question):
                 return asked
@@ -82,6 +60,20 @@ class Session:
         near = difflib.get_close_matches(key, known, 1, 0.4)
         also = f"; did you mean {near[0]!r}?" if near else ""
         raise CheckFailed(f"{self.assignment} has no question {key!r}{also}")
+
+    def opened(self) -> None:
+        """Raises CheckFailed before tl.course.exercise(...) has run."""
+        if not self.asked:
+            raise CheckFailed(
+                "No exercise is open. Run the cell with tl.course.exercise(...) at the top first;\n"
+                "after a restart every cell must be run again."
+            )
+
+    @property
+    def rows(self) -> list[mine.Row]:
+        """(id, title, points, passed) of each question, for the card."""
+        of = [(asked.question, asked.passed) for asked in self.asked]
+        return [(question.id, question.title, question.points, passed) for question, passed in of]
 
 
 _session = Session()
@@ -106,33 +98,7 @@ def exercise(name: str, folder: str | Path | None = None) -> None:
         register(opened, key, function)
     _session = opened
     points = sum(asked.question.points for asked in opened.asked)
-    print(f"{data['title']}: {len(opened.asked)} questions, {points:g} points.")
-
-
-def read_question(body: dict[str, Any], given: dict[str, Any]) -> Question:
-    names = ("id", "answer", "part", "title", "points", "rtol", "atol")
-    question = Question(hints=tuple(body["hints"]), **{name: body[name] for name in names})
-    question.forbid, question.world = tuple(body.get("forbid", ())), body["world"]
-    question.may_change = tuple(body.get("may_change", ()))
-    if body["judge"]:
-        namespace = given | {"Open": Open}
-        exec(compile(body["judge"], "<judge>", "exec"), namespace)
-        question.judge = namespace["judge"]
-    return question
-
-
-def find_public(name: str, folder: str | Path | None = None) -> Path:
-    """The public file of a chapter: beside the notebook, or in a folder above it."""
-    here = Path(folder or os.environ.get("TINYLEARN_EXERCISES") or Path.cwd()).resolve()
-    looked = [place for above in (here, *here.parents) for place in (above, above / "exercises")]
-    for place in looked:
-        path = place / "checks" / f"{name}.json"
-        if path.is_file():
-            return path
-    raise CheckFailed(
-        f"The checks of {name} are not here. Put the notebook back beside the folder `checks`\n"
-        f"it came with, or name the place: tl.course.exercise({name!r}, folder=...)."
-    )
+    print(f"{data['title']}: {len(opened.asked)} questions, {points_text(points)}.")
 
 
 # ---------------------------------------------------------------- answering
@@ -157,8 +123,10 @@ def register(session: Session, key: str, function: Any) -> None:
         asked.answer = function
 
 
-def hint(key: str) -> None:
-    """The next hint for a question; it costs nothing."""
+def hint(key: str = "") -> None:
+    """The next hint for a question; it costs nothing. Without a name: which questions there are."""
+    if not key:
+        return print(usage("hint"))
     asked = _session.find(key)
     hints = asked.question.hints
     number = min(asked.hints_shown, len(hints) - 1)
@@ -167,15 +135,35 @@ def hint(key: str) -> None:
     print(f"Hint {number + 1} of {len(hints)}: {hints[number]}{more}")
 
 
+def usage(what: str) -> str:
+    """How tl.hint and tl.check are called, with the questions of the open chapter."""
+    _session.opened()
+    lines = [f"    {asked.says}{f'  {tick()}' * asked.passed}" for asked in _session.asked]
+    first = next((a for a in _session.asked if not a.passed), _session.asked[0])
+    return "\n".join([f'Say for which question: tl.{what}("{first.question.id}").', *lines])
+
+
+def tick() -> str:
+    """A tick, or a word where the screen has no such sign."""
+    try:
+        "\u2713".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "ok"
+    return "\u2713"
+
+
 # ---------------------------------------------------------------- checking
 
 
-def check(key: str, hidden: bool = False) -> None:
+def check(key: str = "", hidden: bool = False, seconds: float = SECONDS) -> None:
     """Run the visible checks of a question; on success the framework runs your function.
 
-    hidden   run the staff's hidden checks too, where the private spec is at hand
-    Raises   CheckFailed with what was called, expected and got
+    hidden    run the staff's hidden checks too, where the private spec is at hand
+    seconds   how long to wait for one call
+    Raises    CheckFailed with what was called, expected and got
     """
+    if not key:
+        return print(usage("check"))
     began = time.perf_counter()
     asked = _session.find(key)
     asked.answer = answering(asked)
@@ -185,47 +173,82 @@ def check(key: str, hidden: bool = False) -> None:
             f"{key}: no answer yet. Run the cell that begins with @tl.answer({name!r}) first;\n"
             "after a restart of the kernel every cell must be run again."
         )
-    cases = asked.data["cases"]
     if path := forbidden(asked):
         raise CheckFailed(f"{key}: write it without {path}: the grader does not have it here.")
-    for number, body in enumerate(cases):
-        if text := failure(asked, body):
-            raise CheckFailed(f"{key}: {text}\n{number} of {len(cases)} visible checks passed.")
+    cases = asked.data["cases"]
+    for number, body in enumerate(cases, 1):
+        if text := failure(asked, body, number, seconds):
+            done = f"{number - 1} of {len(cases)} visible checks passed."
+            raise CheckFailed(f"{key}: {text}\n{done}")
     adopt(asked)
     asked.passed = True
     if hidden:
         check_hidden(asked)
+    print(praise(asked, 1000 * (time.perf_counter() - began)))
+
+
+def praise(asked: Asked, milliseconds: float) -> str:
+    """What a passed check says: the question, its points, each case, and what is left."""
+    labels = [body["label"] for body in asked.data["cases"]]
+    ticks = "".join(f"\n    {tick()} {label}" for label in labels)
     more = asked.data["hidden_checks"]
-    milliseconds = (time.perf_counter() - began) * 1000
-    print(
-        f"{key}: {len(cases)} of {len(cases)} visible checks passed in {milliseconds:.0f} ms;"
-        f" the grader has {more} more."
+    return (
+        f"{tick()} {asked.says}{ticks}\n"
+        f"{len(labels)} of {len(labels)} visible checks passed in {milliseconds:.0f} ms;"
+        f" the grader has {more} more.\n{mine.standing(_session.rows)}"
     )
 
 
-def failure(asked: Asked, body: dict[str, Any]) -> str:
-    """What is wrong in one case, as the student reads it; "" if nothing."""
+def failure(asked: Asked, body: dict[str, Any], number: int, seconds: float) -> str:
+    """What is wrong in the case `number`, as the student reads it; "" if nothing."""
     question, planned = asked.question, public_planned(asked.question, body)
-    got = call(asked, body)
+    got = calls.value(asked, body, seconds)
     if isinstance(got, Raised) and got.kind == "NotImplementedError":
         return f"{question.answer} is not attempted yet."
-    wrong = judge(question, got, planned)
-    if not wrong:
+    if isinstance(got, Raised) and got.kind == OutOfTime.__name__:
+        wrong = out_of_time(question, got, seconds)
+    elif not (wrong := judge(question, got, planned)):
         return ""
     for value, says in body["known"]:
         known = decode(value)
         if same_value(question, got, known):
             wrong = f"{wrong}\n{says}"
             break
-    shown = compare.call_text(question.answer, planned.case.args)
+    shown = calls.called(asked, body, number)
     return f"{planned.case.label}\n    called   {shown}\n    {wrong}"
+
+
+def out_of_time(question: Question, got: Raised, seconds: float) -> str:
+    """What is said of a call that was ended, with the line where it was."""
+    place = f", in line {got.line}: {got.source}" if got.line else ""
+    return (
+        f"no answer after {seconds:g} s{place}\n"
+        "    Does a loop never end, or a function call itself for ever? "
+        f'tl.check("{question.id}", seconds={6 * seconds:g}) waits longer.'
+    )
+
+
+def arguments(key: str, case: int = 1) -> tuple[Any, ...]:
+    """What your function is called with first in a visible case, made anew.
+
+    case      1 for the first one; a failed check names it
+    Raises    CheckFailed where there is no such case
+    """
+    asked = _session.find(key)
+    cases = asked.data["cases"]
+    if not 1 <= case <= len(cases):
+        raise CheckFailed(f"{key} has {len(cases)} visible cases: 1 to {len(cases)}, not {case}.")
+    found = calls.first_arguments(asked, cases[case - 1])
+    if found is None:
+        raise CheckFailed(f"{key}: in case {case} your function is not called.")
+    return found
 
 
 def answering(asked: Asked) -> Any:
     """What answers the question, by the grader's rule: what was registered, if it is attempted,
     else what bears its name in the notebook."""
     registered, name = asked.answer, asked.question.answer
-    named = main_namespace().get(name)
+    named = calls.main_namespace().get(name)
     if not callable(named) or named is registered or name in asked.given or is_stub_object(named):
         return registered
     return named if registered is None or is_stub_object(registered) else registered
@@ -238,32 +261,6 @@ def is_stub_object(answer: Any) -> bool:
     except (OSError, TypeError, SyntaxError, IndexError):
         return False
     return isinstance(node, DEFINITIONS) and is_stub(node)
-
-
-def call(asked: Asked, body: dict[str, Any]) -> Any:
-    """The value of the student's function for one case, as it would come out of a sandbox."""
-    own = getattr(asked.answer, "__globals__", None) or main_namespace()
-    before = dict(asked.given)
-    asked.given |= own_classes(asked.given, own)
-    namespace = asked.given
-    try:
-        arguments = [decode(argument, namespace) for argument in body["args"]]
-        careful = watched(asked.answer, asked.question.may_change)
-        if not asked.data["run"]:
-            value = careful(*arguments)
-        else:
-            exec(compile(asked.data["run"], "<run>", "exec"), namespace)
-            with in_framework(asked.question.part, asked.answer):
-                value = namespace["run"](careful, *arguments)
-        return decode(encode(value))
-    except BadValue as error:
-        return Raised("ValueError", str(error))
-    except Exception as error:
-        code = getattr(asked.answer, "__code__", None)
-        return located(error, code.co_filename if code else "")
-    finally:
-        asked.given.clear()
-        asked.given |= before
 
 
 def forbidden(asked: Asked) -> str:
@@ -307,25 +304,6 @@ def shortcuts(asked: Asked) -> list[str]:
     return [m for owner, m in methods if owner[:1].isupper() and m == part.rpartition(".")[2]]
 
 
-def located(error: Exception, filename: str) -> Raised:
-    """The exception with the line of the student's cell it passed through."""
-    import linecache
-    import traceback
-
-    plain = raised(error, -1)
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == filename and frame.lineno:
-            source = linecache.getline(filename, frame.lineno).strip()
-            return replace(plain, line=frame.lineno, source=source)
-    return plain
-
-
-def main_namespace() -> dict[str, Any]:
-    import __main__
-
-    return vars(__main__)
-
-
 def adopt(asked: Asked) -> None:
     """Let the framework run the answer from now on, and keep it in my_tinylearn/."""
     part = asked.question.part
@@ -354,7 +332,7 @@ def check_hidden(asked: Asked) -> None:
     question = load(path)[asked.question.id]
     for planned in plan(question, os.urandom(8).hex()):
         body = {"args": [encode(argument) for argument in planned.case.args]}
-        if text := judge(question, call(asked, body), planned):
+        if text := judge(question, calls.value(asked, body, SECONDS), planned):
             raise CheckFailed(f"{asked.question.id}: {planned.check.name}: {text}")
 
 
@@ -363,8 +341,4 @@ def check_hidden(asked: Asked) -> None:
 
 def card() -> mine.Card:
     """A card: this chapter's questions, and how much of the framework is yours."""
-    rows = [
-        (asked.question.id, asked.question.title, asked.question.points, asked.passed)
-        for asked in _session.asked
-    ]
-    return mine.Card(_session.title, rows)
+    return mine.Card(_session.title, _session.rows)
