@@ -205,7 +205,7 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize("data, says", FOREIGN)
+@pytest.mark.parametrize("data, says", FOREIGN, ids=[says for _, says in FOREIGN])
 def test_another_kind_of_file_is_named_for_what_it_is(tmp_path, data, says):
     path = tmp_path / "weights"
     path.write_bytes(data)

@@ -159,7 +159,6 @@ def test_dropout_drops_in_training_only():
         (nn.AvgPool2d((2, 3)), lambda x: x.reshape(2, 3, 2, 2, 2, 3).mean((3, 5))),
         (nn.MaxPool2d(2, stride=1), lambda x: np.maximum(*halves(np.maximum(*halves(x, 2)), 3))),
     ],
-    ids=repr,
 )
 def test_a_layer_without_numbers_is_its_formula(layer, formula, device):
     x = floats(2, 3, 4, 6)

@@ -200,7 +200,6 @@ def test_an_unknown_device_or_dtype_is_a_question_and_then_a_list():
         (np.array([1j]), "no dtype for complex128"),
         ([Tensor(1.0), Tensor(2.0)], r"Try Tensor.stack"),
     ],
-    ids=repr,
 )
 def test_what_is_no_tensor_is_refused_at_its_position(data, says):
     with pytest.raises((DTypeError, ShapeError), match=says):
