@@ -57,8 +57,6 @@ BENDS = [  # a layer, what it is the name of in nn.functional and its options, a
 
 
 @pytest.mark.parametrize("layer, function, options, formula", BENDS, ids=range(len(BENDS)))
-    "layer, function, options, formula", BENDS, ids=[str(k) for k in range(len(BENDS))]
-)
 def test_a_layer_and_its_function_are_the_formula(layer, function, options, formula, device):
     x = floats(5, 6) * 3
     expected = formula(x.astype(np.float64))
