@@ -614,3 +614,17 @@ def test_threads_may_call_a_captured_function(device):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def test_a_captured_step_is_one_film():
+    model = network()
+    step = tl.capture(step_of(model, OPTIMIZERS["sgd"](model)))
+    assert "step was not called yet\nTry calling it first" in str(tl.explain(step))
+    for calls in range(1, 5):
+        step(*BATCHES[0])
+        said = str(tl.explain(step))
+        assert "cross_entropy" in said and "0.1" not in said[:20]
+        assert len(tl.trace(step)["steps"]) > 20, calls

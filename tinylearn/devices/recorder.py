@@ -59,6 +59,7 @@ class Recorder:
     grads     {id: tensor} of those that backward() gave a gradient
     known     what is noted once and used by several
     fresh     {id: tensor} of those that were made of given numbers
+    checks    (buffer, what raises if its numbers cannot be taken): repeated for arguments
     """
 
     runs: list[Run] = field(default_factory=list)
@@ -69,6 +70,7 @@ class Recorder:
     grads: dict[int, Any] = field(default_factory=dict)
     known: dict[tuple, Any] = field(default_factory=dict)
     fresh: dict[int, Any] = field(default_factory=dict)
+    checks: list[tuple[Buffer, Callable[[np.ndarray], None]]] = field(default_factory=list)
 
     def change(self, tensor: Any, new: Any) -> None:
         """Note that a tensor gets another node."""

@@ -26,6 +26,7 @@ from typing import Any
 from tinylearn.changes import alone_on, change
 from tinylearn.devices.recorder import RECORDER, Recorder
 from tinylearn.errors import CaptureError, warn_user
+from tinylearn.graph.node import Node
 from tinylearn.plan.plan import LOCK, WATCHERS
 from tinylearn.tensor.replay import Replay, settings, shared_by
 from tinylearn.tensor.state import State
@@ -75,6 +76,19 @@ class Captured:
 
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         return self if owner is None else functools.partial(self, owner)
+
+    def nodes(self) -> list[Node]:
+        """The graph of the last call: what all its kernels compute. For pictures.
+
+        Raises   CaptureError if it was not called yet
+        """
+        plans = [plan for replay in list(self.replays.values())[-1:] for plan in replay.plans]
+        for wiring, _ in self.waiting.values():
+            plans = plans or [run.plan for run in wiring.runs]
+        if not plans:
+            name = self.__name__  # type: ignore[attr-defined]
+            raise CaptureError(f"{name} was not called yet\nTry calling it first")
+        return [node for plan in plans for node in plan.simplified.outputs]
 
     def __repr__(self) -> str:
         return f"{self.__name__}, captured"  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinylearn.devices.device import Device
+from tinylearn.devices.recorder import RECORDER
 from tinylearn.errors import DTypeError, describe
 from tinylearn.graph.dtype import bool_
 from tinylearn.graph.lookup import GATHER
@@ -242,13 +243,20 @@ def every(x: Node, steps: Sequence[int]) -> Node:
 # ---------------------------------------------------------------- index arrays
 
 
-def known(x: Node) -> bool:
+def in_memory(x: Node) -> bool:
     """Whether the numbers are computed already, in memory that NumPy can look at."""
     return x.buffer is not None and x.device in HOST
 
 
+def known(x: Node) -> bool:
+    """Whether the numbers may decide what is computed: not if other numbers follow in a replay."""
+    return in_memory(x) and RECORDER.get() is None
+
+
 def computed_if_cheap(index: Node) -> Node:
     """An index, computed if few nodes of few numbers lead to it; else it waits."""
+    if RECORDER.get() is not None:
+        return index
     waiting, seen, count = [index], set(), 0
     while waiting:
         node = waiting.pop()

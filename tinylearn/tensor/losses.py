@@ -6,11 +6,13 @@ reduction   "mean" (the default), "sum", or "none": one number for each predicti
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinylearn.devices.device import Device
+from tinylearn.devices.recorder import RECORDER
 from tinylearn.errors import DTypeError, ShapeError, TinylearnError, describe, nearest
 from tinylearn.graph.deferred import composite, with_gradient
 from tinylearn.graph.dtype import bool_, float16, float32, float64, int64
@@ -21,7 +23,7 @@ from tinylearn.repairs.userline import call_form, operand_names
 from tinylearn.tensor.along import counted, laid_along, places
 from tinylearn.tensor.bends import absolute, decay, log1p, log1p_single, sigmoid, wide
 from tinylearn.tensor.compare import equal, opposite
-from tinylearn.tensor.indexing import computed_if_cheap, known, outside
+from tinylearn.tensor.indexing import computed_if_cheap, in_memory, known, outside
 from tinylearn.tensor.moves import without
 from tinylearn.tensor.normalizing import Normalizing
 from tinylearn.tensor.operands import different_devices, floating, node_of
@@ -272,8 +274,13 @@ def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -
         repair = class_repair(left, right, call_form(op), x.shape, y.shape)
         raise describe(ShapeError, says, [(left, x), (right, y)], repair)
     y = y if y.op is BUFFER else computed_if_cheap(y)
-    if known(y) and outside(y, 0, x.shape[axis]) is not None:
-        refuse_classes(op, Device.known[y.device].download(y.buffer), x.shape[axis], ignored)
+    if in_memory(y):
+        count = x.shape[axis]
+        if outside(y, 0, count) is not None:
+            refuse_classes(op, Device.known[y.device].download(y.buffer), count, ignored)
+        if (recorder := RECORDER.get()) is not None:
+            again = partial(refuse_classes, op, classes=count, ignored=ignored)
+            recorder.checks.append((y.buffer, again))
     return y.cast(int64)
 
 

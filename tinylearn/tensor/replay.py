@@ -102,6 +102,7 @@ class Replay:
         self.form, self.single = wiring.form, not isinstance(wiring.form, tuple | list | dict)
         self.given, self.looks, self.counted = wiring.given, wiring.looks, wiring.counted
         self.tape = Tape(wiring.runs)
+        self.plans = [run.plan for run in wiring.runs]
         self.shared = shared(wiring.given)
         self.inputs = [self.tape.slots.get(id(b)) for b in wiring.given]
         self.turning = self.all_turning(wiring)
@@ -122,6 +123,7 @@ class Replay:
         ]
         self.learning = learning(self.turning, self.read)
         self.counts = [(o, len(o.parameters)) for o, _ in wiring.counted]
+        self.checks = wiring.checks
         self.note_turns()
         change([(t, "_grad", None) for t in wiring.used])
 
@@ -226,6 +228,8 @@ class Replay:
         for slot, leaf, own in zip(self.inputs, leaves, self.given):
             if slot is not None:
                 tape.put(slot, memory_of(leaf, own))
+        for k, check in self.checks:
+            check(numbers_of(leaves[k]))
         self.look_at_tensors()
         for numbers in self.numbers:
             numbers.again()
@@ -333,6 +337,14 @@ def memory_of(leaf: Any, own: Buffer) -> Any:
     if leaf.node.buffer is None:
         leaf.realize()
     return place.memory(leaf.node.buffer)
+
+
+def numbers_of(leaf: Any) -> np.ndarray:
+    """An argument's numbers, not to be kept."""
+    if isinstance(leaf, np.ndarray):
+        return leaf
+    place = home(leaf.node.buffer)
+    return place.read(place.memory(leaf.node.buffer))
 
 
 def settings() -> tuple:

@@ -117,6 +117,7 @@ class Wiring:
     grads     (tensor, where its gradient comes from), where it was left for others
     leads     where each answer comes from; form: the structure that they stand in
     models    {id: (model, its attributes)}
+    checks    (argument, what raises if its numbers cannot be taken)
     groups    (group of parameters, its options) of the optimizers
     answer    what the function gave, as constants
 
@@ -146,6 +147,9 @@ class Wiring:
             id(m): (m, {"training": m.training, **vars(m)}) for m in recorder.models.values()
         }
         self.groups = [(g, fixed_options(g)) for o, _ in self.counted for g in o.param_groups]
+        self.checks = [
+            (self.given.index(b), check) for b, check in recorder.checks if b in self.given
+        ]
         self.fresh = {}
 
     def known_sources(self) -> dict[int, tuple]:

@@ -29,6 +29,7 @@ from tinylearn.plan.request import is_given
 from tinylearn.schedule.kernel import Kernel, is_source
 from tinylearn.schedule.schedule import schedule
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.capture import Captured
 from tinylearn.viz.layout.views import add_views
 from tinylearn.viz.style import clip, face, shape_text
 from tinylearn.viz.trace.calls import add_calls, calls_in, made_between
@@ -58,12 +59,16 @@ class Refused(ValueError):
 
 
 def nodes_of(tensors: Iterable[Any], frame: FrameType | None = None) -> list[Node]:
-    """The nodes behind tensors (or nodes); the caller's frame knows what a wrong one is called.
+    """The nodes behind tensors, nodes, and captured functions, of which it is the whole step.
 
-    Raises   Refused for what is neither
+    frame    the caller's, which knows what a wrong one is called
+    Raises   Refused for anything else; CaptureError for a captured function that never ran
     """
     found = []
     for x in tensors:
+        if isinstance(x, Captured):
+            found += x.nodes()
+            continue
         node = x if isinstance(x, Node) else getattr(x, "node", None)
         if not isinstance(node, Node):
             raise Refused(f"a picture needs a Tensor, got {type(x).__name__}{advice(x, frame)}")
