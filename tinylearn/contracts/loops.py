@@ -277,6 +277,22 @@ def bindings(function: Function) -> Iterator[Case]:
             yield function, ((names[0], "block.x"), (name, "thread.x"))
 
 
+def guarded(function: Function) -> Iterator[Case]:
+    """Trees with an if in one loop, or in two."""
+    for s in [s for s in loops(function) if s.variable.size]:
+        once = transforms.split.default(function, s.variable.name, 3, "guard")
+        yield once, ()
+        yield transforms.split.default(once, f"{s.variable}i", 2, "guard"), ()
+
+
+def neighbours(function: Function) -> Iterator[Case]:
+    """Each loop with the one right inside it."""
+    for s in loops(function):
+        for t in s.body:
+            if isinstance(t, Loop):
+                yield function, (s.variable.name, t.variable.name, "both")
+
+
 WAYS: dict[str, Callable[[Function], Iterator[Case]]] = {
     "split": splits,
     "sink": sinks,
@@ -287,4 +303,7 @@ WAYS: dict[str, Callable[[Function], Iterator[Case]]] = {
     "unroll": each,
     "stream": alone,
     "bind": bindings,
+    "merge": neighbours,
+    "predicate": guarded,
+    "combine": each,
 }

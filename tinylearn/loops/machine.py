@@ -49,6 +49,12 @@ WIDEST = 14  # rounds of a loop in one tile
 ALONE = 6  # totals side by side that share nothing: so many, and no round waits for another
 LONG = 6  # statements after a total: from here on they are not written out for each total
 
+# ---------------------------------------------------------------- blocks and threads of a GPU
+
+BLOCK_OF_THREADS = 128  # threads: four warps, enough to keep a processor of a GPU busy
+ROW_ON_A_BLOCK = 64  # rounds of a sum: from here on the threads of a block share them
+TILE = 16  # numbers along each side of a product's tile: 256 threads
+
 # ---------------------------------------------------------------- NumPy and BLAS
 
 BLOCK = 16_384  # numbers: a few such arrays fit the second-level cache

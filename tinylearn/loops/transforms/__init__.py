@@ -8,6 +8,9 @@
     vectorize   all rounds in one instruction
     unroll      the rounds are written out
     stream      what is stored goes past the cache
+    predicate   no if around a loop: it goes to what is read and stored
+    combine     what rounds add up they add up together, through shared memory
+    merge       two loops, one right inside the other, become one
     bind        rounds run at once, on the blocks and threads of a GPU
 
 A transform takes a Function and names of loops, and gives a new Function; where it does not fit it
@@ -15,19 +18,38 @@ raises Refused with the reason. What it gives is well formed and computes the sa
 """
 
 from tinylearn.loops.transforms.bind import bind
+from tinylearn.loops.transforms.combine import combine
+from tinylearn.loops.transforms.merge import merge
 from tinylearn.loops.transforms.park import park
+from tinylearn.loops.transforms.predicate import predicate
 from tinylearn.loops.transforms.sink import sink
 from tinylearn.loops.transforms.split import split
 from tinylearn.loops.transforms.stage import stage
 from tinylearn.loops.transforms.subtotal import subtotal
 from tinylearn.loops.transforms.ways import stream, unroll, vectorize
 
-TRANSFORMS = (split, sink, subtotal, stage, park, vectorize, unroll, stream, bind)
+TRANSFORMS = (
+    split,
+    sink,
+    subtotal,
+    stage,
+    park,
+    vectorize,
+    unroll,
+    stream,
+    merge,
+    predicate,
+    combine,
+    bind,
+)
 
 __all__ = [
     "TRANSFORMS",
     "bind",
+    "combine",
+    "merge",
     "park",
+    "predicate",
     "sink",
     "split",
     "stage",

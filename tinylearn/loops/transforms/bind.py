@@ -10,6 +10,7 @@ threads' rules hold (phases.py). Where they do not hold afterwards, the reason i
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 
 from tinylearn.loops.phases import refuse_races
@@ -24,7 +25,6 @@ from tinylearn.loops.tree import (
     Loop,
     Refused,
     added_up_outside,
-    allocated,
     each_loop,
     read_and_written,
     statements,
@@ -38,10 +38,11 @@ def bind(function: Function, *ways: tuple[str, str]) -> Function:
 
     ways   (name of a loop, block.x .y .z or thread.x .y .z) pairs, all of them in one call
     """
+    arguments = {m.name for m in function.arguments}
     for name, kind in ways:
         if kind not in (*BLOCKS, *THREADS):
             raise Refused(f"{name} can be {', '.join((*BLOCKS, *THREADS))}, not {kind!r}")
-        function = each_loop(function, name, lambda s, kind=kind: bound(s, kind))  # type: ignore[misc]
+        function = each_loop(function, name, lambda s, kind=kind: bound(s, kind, arguments))  # type: ignore[misc]
     try:
         refuse_races(function)
         private(function)
@@ -50,16 +51,18 @@ def bind(function: Function, *ways: tuple[str, str]) -> Function:
     return function
 
 
-def bound(s: Loop, kind: str) -> Body:
-    """The loop with its rounds at once; raises Refused where one waits for another."""
+def bound(s: Loop, kind: str, arguments: Container[str]) -> Body:
+    """The loop with its rounds at once; raises Refused where one waits for another.
+
+    arguments   memory that has no owner: of all other memory phases.py knows who touches it
+    """
     name = s.variable.name
     if s.variable.size > 1 and added_up_outside(s):
         raise Refused(f"{name} adds up one total: its rounds wait for each other")
     for memory, read, written in read_and_written(s):
-        if read != written:
+        if read != written and memory in arguments:
             raise Refused(f"{name} reads {memory}, which another round of it writes")
-    inside = allocated(s.body)
-    stores = [t for t in statements(s.body) if isinstance(t, Store) and t.memory not in inside]
+    stores = [t for t in statements(s.body) if isinstance(t, Store) and t.memory in arguments]
     for t in stores:
         if s.variable.size > 1 and s.variable not in t.place.variables:
             raise Refused(f"all rounds of {name} write place {t.place} of {t.memory}")

@@ -52,7 +52,7 @@ def stage(
         raise Refused(f"a copy can be local or shared, not {space!r}")
 
     def change(body: Body) -> Body:
-        return Staging(function, value, at, body).done(order, space)
+        return Staging(function, value, at, body, space).done(order, space)
 
     if not at:
         return replace(function, body=change(function.body))
@@ -62,7 +62,7 @@ def stage(
 class Staging:
     """The copy of what one value will be in all rounds of a body."""
 
-    def __init__(self, function: Function, value: str, at: str, body: Body):
+    def __init__(self, function: Function, value: str, at: str, body: Body, space: str):
         self.body, self.value = body, value
         lets = {t for t in statements(body) if isinstance(t, Let) and t.name == value}
         if len(lets) != 1:
@@ -70,8 +70,8 @@ class Staging:
             raise Refused(f"{value} is read at {len(lets)} places inside {where}")
         (self.let,) = lets
         match self.let.expression:
-            case Load(memory, place, ()):
-                self.memory, self.place = memory, place
+            case Load(memory, place, asked) if not asked or space == "shared":
+                self.memory, self.place, self.asked = memory, place, asked
             case _:
                 raise Refused(f"{value} is not a plain load")
         if memory not in {m.name for m in function.arguments} - function.written:
@@ -118,13 +118,14 @@ class Staging:
         return axes
 
     def guards(self, axes: list[Variable], fill: dict[Variable, Index]) -> tuple[Guard, ...]:
-        """Under which conditions there is something to copy: those of the Ifs around the read."""
+        """Under which conditions there is something to copy: of the read and the Ifs around it."""
         asked = [
             g
             for t in statements(self.body)
             if isinstance(t, If) and self.let in statements(t.body)
             for g in t.guards
         ]
+        asked += self.asked
         if any(g.index.variables & self.within() - set(axes) for g in asked):
             raise Refused(f"whether {self.value} is read depends on more than where")
         return tuple(Guard(g.index.substitute(fill), g.size) for g in asked)

@@ -1,0 +1,147 @@
+"""The recipe for GPUs and its transforms: the numbers stay, and no thread meets another."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from tests.core.test_transforms import kernel_by_chance, models, nest_of, numbers, zeros
+from tinylearn.contracts.kernels import samples
+from tinylearn.graph.deferred import spelled_out
+from tinylearn.loops import transforms
+from tinylearn.loops.check import in_form
+from tinylearn.loops.grid import on_threads
+from tinylearn.loops.lower import lower
+from tinylearn.loops.phases import launch
+from tinylearn.loops.recipe import Cook
+from tinylearn.loops.rewrites import rewritten
+from tinylearn.loops.run import run
+from tinylearn.loops.text import parsed, shown
+from tinylearn.loops.tree import Function, Loop, Refused, plain, statements
+from tinylearn.schedule.kernel import ALONE
+from tinylearn.schedule.schedule import schedule
+
+SUMS = nest_of(zeros(5, 300).sum(1))
+PRODUCT = nest_of((zeros(20, 17) @ zeros(17, 33) + zeros(33)).relu())
+
+
+def same_numbers(before: Function, after: Function, seed: int) -> None:
+    """Both give the same by the interpreter."""
+    in_form(after)
+    given = numbers(before, seed)
+    found = run(after, given)
+    for name, expected in run(before, given).items():
+        np.testing.assert_array_equal(found[name], expected, shown(after))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_recipe_keeps_the_numbers(seed):
+    nest = kernel_by_chance(random.Random(3000 + seed))
+    same_numbers(plain(nest), on_threads(nest, "kernel").function, seed)
+
+
+def test_the_recipe_keeps_the_numbers_of_long_sums_and_large_products():
+    for nest in (SUMS, PRODUCT, nest_of(zeros(3, 70).max(1)), nest_of(zeros(2, 90).sum())):
+        same_numbers(plain(nest), on_threads(nest, "kernel").function, 1)
+
+
+@pytest.fixture
+def refused(monkeypatch) -> list[tuple]:
+    """Transforms that were asked for and refused."""
+    found = []
+    do = Cook.do
+
+    def watched(cook, transform, *arguments):
+        try:
+            do(cook, transform, *arguments)
+        except Refused as reason:
+            found.append((transform.name, arguments, str(reason)))
+            raise
+
+    monkeypatch.setattr(Cook, "do", watched)
+    return found
+
+
+def test_the_recipe_asks_for_nothing_that_is_refused(refused):
+    nests = [rewritten(lower(sample.kernel)) for sample in samples()]
+    kernels = schedule(spelled_out([t.node for t in models()])).kernels
+    nests += [rewritten(lower(k)) for k in kernels if k.outputs[0].op not in ALONE]
+    for nest in nests:
+        on_threads(nest, "kernel")
+    assert refused == []
+
+
+def test_each_kind_of_kernel_gets_its_kind_of_threads():
+    named = {
+        "product": (PRODUCT, "stage", (16, 16, 1), (3, 2, 1)),
+        "rows": (SUMS, "combine", (128, 1, 1), (5, 1, 1)),
+        "one number": (nest_of(zeros(2, 90).sum()), "combine", (128, 1, 1), (1, 1, 1)),
+        "one by one": (nest_of(zeros(30, 10) * zeros(10)), "merge", (128, 1, 1), (3, 1, 1)),
+    }
+    for name, (nest, transform, threads, blocks) in named.items():
+        cook = on_threads(nest, "kernel")
+        assert f"loops.{transform}" in [s.transform.name for s in cook.steps], name
+        found = launch(cook.function)
+        assert (found.threads, found.blocks) == (threads, blocks), name
+
+
+# ---------------------------------------------------------------- its transforms
+
+
+def merges(f: Function) -> list[tuple[str, str]]:
+    """Loops with another right inside."""
+    found = [s for s in statements(f.body) if isinstance(s, Loop)]
+    return [
+        (s.variable.name, s.body[0].variable.name)
+        for s in found
+        if len(s.body) == 1 and isinstance(s.body[0], Loop)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_merged_loops_and_moved_ifs_keep_the_numbers(seed):
+    dice = random.Random(4000 + seed)
+    before = tree = plain(kernel_by_chance(dice))
+    for number in range(3):
+        loops = [s.variable.name for s in statements(tree.body) if isinstance(s, Loop)]
+        tree = transforms.split(tree, dice.choice(loops), dice.choice([2, 3]), "guard")
+        if pairs := merges(tree):
+            tree = transforms.merge(tree, *dice.choice(pairs), f"both{number}")
+        tree = transforms.predicate(tree)
+    same_numbers(before, tree, seed)
+    assert shown(parsed(shown(tree))) == shown(tree)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 8, 13])
+def test_what_is_combined_is_added_up_once(n):
+    before = plain(nest_of(zeros(3, n).sum(1)))
+    loops = [s.variable.name for s in statements(before.body) if isinstance(s, Loop)]
+    if "r" not in loops:  # a short sum is written out
+        assert n < 8
+        return
+    same_numbers(before, transforms.combine(before, "r"), n)
+
+
+def test_rows_that_follow_each_other_need_no_division_when_merged():
+    tree = transforms.merge(plain(nest_of(zeros(6, 8) * zeros(8))), "i", "j", "n")
+    assert "out0[n] = " in shown(tree) and "in0[(n % 8)]" in shown(tree)
+
+
+REFUSED = [
+    (plain(SUMS), lambda f: transforms.merge(f, "i", "r", "n"), "not the only thing in i"),
+    (plain(PRODUCT), lambda f: transforms.merge(f, "i", "j", "i"), "a name of its own"),
+    (plain(SUMS), lambda f: transforms.combine(f, "i"), "i adds nothing up"),
+    (
+        transforms.sink(plain(PRODUCT), "j", ("r",)),
+        lambda f: transforms.combine(f, "r"),
+        "take the subtotal before",
+    ),
+]
+
+
+@pytest.mark.parametrize(("tree", "change", "says"), REFUSED)
+def test_what_does_not_fit_is_refused_with_the_reason(tree, change, says):
+    with pytest.raises(Refused, match=says):
+        change(tree)

@@ -1,0 +1,53 @@
+"""The device "simulator": whole models on the threads of a GPU that everyone has.
+
+Its numbers lie in host memory, in arrays as NumPy has them. Every kernel is checked while it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tinylearn.devices.device import Device, Program
+from tinylearn.devices.simulator.report import Report
+from tinylearn.devices.simulator.simulate import simulate
+from tinylearn.loops.grid import on_threads
+from tinylearn.loops.lower import lower
+from tinylearn.loops.rewrites import rewritten
+from tinylearn.loops.text import shown
+from tinylearn.loops.tree import Function
+from tinylearn.render.source import Source
+from tinylearn.schedule.kernel import Kernel
+
+WATCHERS: list[Callable[[Report], None]] = []  # told what each launch has cost
+
+
+class SimulatorDevice(Device):
+    """Trees for a GPU, run by NumPy over all threads in lock step."""
+
+    name = "simulator"
+
+    def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
+        """A launch for each kernel."""
+        return [self.program(kernel, f"kernel_{k}") for k, kernel in enumerate(kernels)]
+
+    def program(self, kernel: Kernel, name: str) -> Program:
+        """One kernel's tree, ready to be launched."""
+        tree = on_threads(rewritten(lower(kernel)), name).function
+        source = Source()
+        for row in shown(tree).splitlines():
+            source.add(row)
+        return Program(kernel, "tree", source, launching(tree))
+
+
+def launching(tree: Function) -> Callable[..., None]:
+    """A function of the memory of a tree's arguments that launches it."""
+    names = [m.name for m in tree.arguments]
+
+    def run(*memory: np.ndarray) -> None:
+        report = simulate(tree, dict(zip(names, memory, strict=True)))
+        for watch in WATCHERS:
+            watch(report)
+
+    return run
