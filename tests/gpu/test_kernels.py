@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
-from tinylearn.devices.simulator.faults import BarrierError, BoundsError, RaceError
 from tinylearn.loops.check import in_form
 from tinylearn.loops.run import run
 from tinylearn.loops.text import parsed, shown
@@ -178,6 +177,41 @@ def test_branches_and_locals_do_what_python_does():
 
 
 @tl.kernel
+def careful(out, x, n):
+    i = thread.x
+    left = x[i - 1] if 0 < i < n else 0.0
+    right = 0.0 if i >= n - 1 else x[i + 1]
+    if (i < n and x[i] > 0.5) or i >= n:
+        out[i] = left + right
+    if i >= n or x[i] < 0.25:
+        out[i] = -1.0
+
+
+def test_nothing_is_read_where_python_would_not_read_it():
+    x = np.array([0.2, 0.7, 0.9, 0.3, 0.6], np.float32)
+    out = np.zeros(8, np.float32)
+    careful[1, 8](out, x, 5)
+    np.testing.assert_allclose(out, [-1, 1.1, 1.0, 0, 0.3, -1, -1, -1], rtol=1e-6)
+
+
+@tl.kernel
+def of_each_kind(out, x, flag):
+    i = thread.x
+    counted = tl.shared(8, dtype=tl.int32)
+    counted[i] = x[i]
+    tl.barrier()
+    out[i] = counted[7 - i] * 3 if flag[i] else counted[0] - 1
+
+
+@pytest.mark.parametrize("kind", ["int32", "int64", "float64", "float32"])
+def test_numbers_of_each_kind_are_computed_with(kind):
+    x, flag = np.arange(8).astype(kind), np.arange(8) % 2 == 0
+    out = np.zeros(8, kind)
+    of_each_kind[1, 8](out, x, flag)
+    np.testing.assert_array_equal(out, np.where(flag, x[::-1] * 3, -1))
+
+
+@tl.kernel
 def functions(out, x):
     i = thread.x
     out[0, i] = tl.exp(x[i])
@@ -245,107 +279,6 @@ def test_a_kernels_tree_is_one_program_that_the_interpreter_runs(kernel):
     sizes = {add: (5, 8), product: ((4, 2), (4, 4)), row_sums: (3, 16), reversed_by_threes: (1, 4)}
     kernel[sizes[kernel]](out, *arrays.values())
     np.testing.assert_array_equal(run(tree, arrays)[tree.arguments[0].name], out)
-
-
-# ---------------------------------------------------------------- what goes wrong on a GPU
-
-
-@tl.kernel
-def no_barrier(out, x):
-    s = tl.shared(32)
-    s[thread.x] = x[thread.x]
-    out[thread.x] = s[31 - thread.x]
-
-
-@tl.kernel
-def turned(out, x):
-    s = tl.shared(32)
-    s[thread.x] = x[thread.x]
-    tl.barrier()
-    out[thread.x] = s[31 - thread.x]
-
-
-def test_a_missing_barrier_names_both_lines_of_python():
-    x, out = np.arange(32, dtype=np.float32), np.empty(32, np.float32)
-    with pytest.raises(RaceError) as caught:
-        no_barrier[1, 32](out, x)
-    said = str(caught.value)
-    assert "two threads touch s[" in said and "Try tl.barrier() between these two lines" in said
-    assert "test_kernels.py, line" in said
-    assert "s[thread.x] = x[thread.x]" in said and "out[thread.x] = s[31 - thread.x]" in said
-    turned[1, 32](out, x)
-    np.testing.assert_array_equal(out, x[::-1])
-
-
-@tl.kernel
-def off_by_one(out, x):
-    i = tl.block.x * tl.threads.x + thread.x
-    out[i] = x[i + 1]
-
-
-@tl.kernel
-def negative(out, x):
-    out[thread.x] = x[thread.x - 1]
-
-
-def test_a_place_outside_names_the_line_and_the_thread():
-    x, out = np.zeros((4, 8), np.float32).reshape(-1), np.empty(32, np.float32)
-    with pytest.raises(BoundsError, match=r"place 32 of x.*32 numbers") as caught:
-        off_by_one[2, 16](out, x)
-    assert "block (1, 0, 0), thread (15, 0, 0)" in str(caught.value)
-    assert "out[i] = x[i + 1]" in str(caught.value)
-    with pytest.raises(BoundsError, match="place -1 of x"):
-        negative[1, 8](out, x)
-
-
-def test_a_grid_that_is_too_large_is_found():
-    x, out = np.zeros(30, np.float32), np.empty(30, np.float32)
-    with pytest.raises(BoundsError, match="place 30 of out, which has 30 numbers"):
-        off_by_one[2, 16](out, np.zeros(33, np.float32))
-    add[2, 16](out, x, x)
-
-
-@tl.kernel
-def divergent(out):
-    if thread.x < 16:
-        tl.barrier()
-    out[thread.x] = 1.0
-
-
-@tl.kernel
-def leaves_early(out):
-    if thread.x >= out.size:
-        return
-    tl.barrier()
-    out[thread.x] = 1.0
-
-
-@tl.kernel
-def uniform(out):
-    if tl.block.x < 1:
-        tl.barrier()
-    out[tl.block.x * 32 + thread.x] = 1.0
-
-
-def test_a_barrier_where_only_some_come_by_is_refused_at_its_line():
-    for kernel, size, says in ((divergent, 32, "if thread.x < 16"), (leaves_early, 20, "size")):
-        with pytest.raises(BarrierError, match="only some threads") as caught:
-            kernel[1, 32](np.empty(size, np.float32))
-        assert says in str(caught.value)
-    leaves_early[1, 32](np.empty(32, np.float32))  # nobody leaves: nothing is wrong
-    uniform[2, 32](np.empty(64, np.float32))
-
-
-@tl.kernel
-def uses_unset(out):
-    s = tl.shared(8)
-    out[thread.x] = s[thread.x]
-
-
-def test_what_nobody_wrote_is_no_number():
-    out = np.zeros(8, np.float32)
-    uses_unset[1, 8](out)
-    assert np.isnan(out).all()
 
 
 # ---------------------------------------------------------------- reports

@@ -145,6 +145,8 @@ def test_launches_that_make_no_sense_are_told():
             add[sizes]
     with pytest.raises(KernelError, match="takes 3 arguments, got 1"):
         add[1, 4](OUT)
+    with pytest.raises(KernelError, match="out is written, and is the memory of x too"):
+        add[1, 4](OUT, OUT, np.zeros(4, np.float32))
     with pytest.raises(KernelError, match="takes arrays, tensors and numbers, got list"):
         add[1, 4](OUT, [1], [2])
     with pytest.raises(KernelError, match=r"runs on threads\nTry add\[1, 32\]"):

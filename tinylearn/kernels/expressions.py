@@ -20,7 +20,7 @@ from tinylearn.kernels.values import Array, Condition, Lines, Value, settled, wh
 from tinylearn.kernels.words import Axes, KernelError
 from tinylearn.loops.index import Index, flat, number
 from tinylearn.loops.phases import Launch
-from tinylearn.loops.statements import Apply, Load
+from tinylearn.loops.statements import Apply, Guard, Load
 
 SIGNS: dict[type[ast.AST], str] = {
     ast.Add: "+",
@@ -72,6 +72,7 @@ class Expressions:
     """Reads expressions.
 
     names      what the kernel's own names stand for
+    guards     where what is being read counts at all: elsewhere nothing is loaded
     outer      the names around the function: globals and closures
     """
 
@@ -79,6 +80,7 @@ class Expressions:
         self.program, self.launch, self.outer = program, launch, outer
         self.lines = Lines(program.let)
         self.names: dict[str, Any] = {}
+        self.guards: tuple[Guard, ...] = ()
 
     def read(self, node: ast.expr) -> Any:
         """What an expression stands for."""
@@ -98,7 +100,7 @@ class Expressions:
             case ast.Compare(left, ops, others):
                 return self.compared(self.read(left), ops, [self.read(o) for o in others])
             case ast.BoolOp(op, parts):
-                return self.truth(op, [self.read(p) for p in parts])
+                return self.truth(op, parts)
             case ast.IfExp(test, yes, no):
                 return self.chosen(self.read(test), yes, no)
             case ast.Call(function, args, []):
@@ -162,7 +164,7 @@ class Expressions:
             return base[k]
         array, place = self.place(base, index)
         dtype = array.memory.dtype
-        return self.lines.line(Load(array.memory.name, place), dtype)
+        return self.lines.line(Load(array.memory.name, place, self.guards), dtype)
 
     def place(self, base: Any, index: ast.expr) -> tuple[Array, Index]:
         """An array and the place in it that an index means."""
@@ -231,13 +233,23 @@ class Expressions:
             answer, first = self.lines.both(answer, found), other
         return answer
 
-    def truth(self, op: ast.boolop, parts: list[Any]) -> Any:
-        """a and b, a or b."""
-        join = self.lines.both if isinstance(op, ast.And) else self.lines.either
-        answer = self.truth_of(parts[0])
+    def truth(self, op: ast.boolop, parts: list[ast.expr]) -> Any:
+        """a and b, a or b: b is only asked where a leaves it open."""
+        wanted = isinstance(op, ast.And)
+        join = self.lines.both if wanted else self.lines.either
+        answer, guards = self.truth_of(self.read(parts[0])), self.guards
         for p in parts[1:]:
-            answer = join(answer, self.truth_of(p))
+            if answer is not wanted and isinstance(answer, bool):
+                break
+            self.under(answer if wanted else self.lines.opposite(answer))
+            answer = join(answer, self.truth_of(self.read(p)))
+        self.guards = guards
         return answer
+
+    def under(self, condition: Any) -> None:
+        """What is read from now on counts only where the condition holds."""
+        if isinstance(condition, Condition):
+            self.guards = (*self.guards, *condition.guards)
 
     def truth_of(self, x: Any) -> Any:
         """A number as a condition: whether it is not 0."""
@@ -252,7 +264,13 @@ class Expressions:
         test = self.truth_of(test)
         if isinstance(test, bool):
             return self.read(yes if test else no)
-        a, b = self.lines.together(self.read(yes), self.read(no))
+        guards = self.guards
+        self.under(test)
+        first = self.read(yes)
+        self.guards = guards
+        self.under(self.lines.opposite(test))
+        a, b = self.lines.together(first, self.read(no))
+        self.guards = guards
         condition = self.lines.value(test)
         return self.lines.line(Apply(WHERE, (condition.name, a.name, b.name)), a.dtype)
 

@@ -172,6 +172,7 @@ class Launching:
         """
         plain = [as_array(a) for a in arguments]
         traced = self.kernel.trace(self.launch, plain)
+        refuse_twins(traced.function, plain)
         names = [m.name for m in traced.function.arguments]
         given = [(a, n) for a, n in zip(arguments, plain, strict=True) if isinstance(n, np.ndarray)]
         arrays = {name: np.ascontiguousarray(n) for name, (_, n) in zip(names, given, strict=True)}
@@ -203,6 +204,17 @@ def as_array(argument: Any) -> Any:
         got = type(argument).__name__
         raise KernelError(f"a kernel takes arrays, tensors and numbers, got {got}", "np.array(x)")
     return argument
+
+
+def refuse_twins(function: Function, arguments: Sequence[Any]) -> None:
+    """Raise KernelError where what is written under one name is seen under another, too."""
+    arrays = [a for a in arguments if isinstance(a, np.ndarray)]
+    named = list(zip(function.arguments, arrays, strict=True))
+    for m, a in named:
+        for other, b in named:
+            if m.name in function.written and m is not other and np.may_share_memory(a, b):
+                says = f"{m.name} is written, and is the memory of {other.name} too"
+                raise KernelError(says, f"{other.name}.copy() as the other argument")
 
 
 def put_back(original: Any, numbers: np.ndarray) -> None:
