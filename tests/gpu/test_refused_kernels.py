@@ -49,7 +49,13 @@ def with_unset(out):
 
 
 def with_value_place(out):
-    out[int(out[thread.x])] = 1.0
+    out[out[thread.x]] = 1.0
+
+
+def with_value_range(out):
+    n = int(out[thread.x])
+    for k in range(n // 2):
+        out[k] = 1.0
 
 
 def with_while(out):
@@ -109,7 +115,8 @@ REFUSED = [
     (with_print, "does nothing here", "tl.barrier()"),
     (with_unknown, "'totl' is not set here", "totl = 0.0"),
     (with_unset, "'y' is not set here", "y = 0.0 before"),
-    (with_value_place, "a place in out is made of thread", "an if that picks one"),
+    (with_value_place, "a place in out is a whole number", "out[int(x)]"),
+    (with_value_range, "how many rounds this loop has", "an if inside"),
     (with_while, "nobody knows at the launch", "for k in range(most)"),
     (with_return, "a kernel returns nothing", "storing it"),
     (with_axes, "out has 1 axes (4,), and 2 places", "out[i]"),

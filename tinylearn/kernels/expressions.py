@@ -16,7 +16,7 @@ from tinylearn.graph.primitives import WHERE
 from tinylearn.kernels.calls import call
 from tinylearn.kernels.program import Local, Program
 from tinylearn.kernels.rows import places
-from tinylearn.kernels.values import Array, Condition, Lines, Value, settled, whole
+from tinylearn.kernels.values import Array, Condition, Lines, Value, looked, settled, whole
 from tinylearn.kernels.words import Axes, KernelError
 from tinylearn.loops.index import Index, flat, number
 from tinylearn.loops.phases import Launch
@@ -177,13 +177,15 @@ class Expressions:
             axes = ", ".join("ijklmn"[: len(shape)])
             says = f"{name} has {len(shape)} axes {shape}, and {len(found)} places are given"
             raise KernelError(says, f"{name}[{axes}]")
-        for k in found:
-            if not whole(k):
-                raise KernelError(
-                    f"a place in {name} is made of thread, block and loop numbers",
-                    "a loop over all places, with an if that picks one",
-                )
-        return base, base.owner + flat(tuple(number(k) for k in found), shape)
+        return base, base.owner + flat(tuple(self.axis_place(name, k) for k in found), shape)
+
+    def axis_place(self, name: str, k: Any) -> Index:
+        """A place along one axis of an array, also where it was read or computed."""
+        if isinstance(k, Value) and k.dtype.kind == 1:
+            return looked(k)
+        if not whole(k):
+            raise KernelError(f"a place in {name} is a whole number", f"{name}[int(x)]")
+        return number(k)
 
     # ------------------------------------------------------------ arithmetic
 

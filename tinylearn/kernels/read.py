@@ -13,7 +13,16 @@ from tinylearn.graph.primitives import SUM
 from tinylearn.kernels import words
 from tinylearn.kernels.expressions import Expressions, plain
 from tinylearn.kernels.program import Local
-from tinylearn.kernels.values import Array, Condition, Value, settled, shape_of, whole
+from tinylearn.kernels.rows import THREAD_NAMES
+from tinylearn.kernels.values import (
+    Array,
+    Condition,
+    Value,
+    depends_on_values,
+    settled,
+    shape_of,
+    whole,
+)
 from tinylearn.kernels.words import KernelError
 from tinylearn.loops.index import Index, Variable, number, variable
 from tinylearn.loops.tree import Accumulate, If, Loop
@@ -179,6 +188,8 @@ class Reader(Expressions):
     def put(self, name: str, value: Any) -> None:
         """name = value: a register if it changes while the kernel runs."""
         old = self.names.get(name)
+        if depends_on_values(value):  # its lines may be out of sight where the name is used
+            value = self.lines.value(value)
         if isinstance(old, Array):
             raise KernelError(f"{name} is an array", f"{name}[i] = ... or another name")
         if isinstance(old, Local):
@@ -239,8 +250,9 @@ class Reader(Expressions):
         with self.program.inside(If(guards, (), value)) as rows:
             self.statements(body)
         self.forget(before)
-        threads = [v for g in guards for v in g.index.variables if v.name in ("tx", "ty", "tz")]
-        if any(row.waits for row in rows) and (threads or value):
+        asked = {v.name for g in guards for v in g.index.variables}
+        apart = bool(value or depends_on_values(test) or asked & set(THREAD_NAMES))
+        if apart and any(row.waits for row in rows):
             raise BarrierError(
                 "a barrier stands where only some threads of a block come by\n"
                 f"    {self.at(s)}\nTry the barrier before or behind this if"
@@ -268,6 +280,11 @@ class Reader(Expressions):
 
     def rounds(self, name: str, body: list[ast.stmt], start: Any, stop: Any, step: int) -> None:
         """The rounds of a loop; where they differ from thread to thread, an if stands inside."""
+        if depends_on_values(number(stop) - number(start)):
+            raise KernelError(
+                "nobody knows at the launch how many rounds this loop has",
+                "range(n) to the most that can be, with an if inside",
+            )
         apart = number(stop) - number(start)
         most = max(0, -(-apart.high // step) if step > 0 else -(apart.low // -step))
         least = max(0, -(-apart.low // step) if step > 0 else -(apart.high // -step))

@@ -16,7 +16,7 @@ from typing import Any
 from tinylearn.graph.dtype import DType, bool_, float32, int32
 from tinylearn.graph.primitives import ADD, CAST, LESS, MUL, Primitive
 from tinylearn.kernels.words import KernelError
-from tinylearn.loops.index import Index, number
+from tinylearn.loops.index import Index, Looked, number
 from tinylearn.loops.statements import (
     DIVIDE,
     EQUAL,
@@ -109,6 +109,18 @@ def on_places(sign: str, x: Any, y: Any) -> Index | None:
     return number(made)
 
 
+def looked(x: Value) -> Index:
+    """A whole number that was read or computed, as a place."""
+    return Index(((Looked(x.name), 1),), 0)
+
+
+def depends_on_values(x: Any) -> bool:
+    """Whether it is a place or condition that is made of what was read or computed."""
+    if isinstance(x, Condition):
+        return any(g.index.looked for g in x.guards)
+    return isinstance(x, Index) and bool(x.looked)
+
+
 def settled(x: Any) -> Any:
     """A place that is the same everywhere, as a plain number."""
     return x.constant if isinstance(x, Index) and not x.terms else x
@@ -174,6 +186,8 @@ class Lines:
 
     def compute(self, sign: str, x: Number, y: Number) -> Number:
         """x sign y, as a place if it is one."""
+        if sign in ("//", "%") and isinstance(x, Value) and x.dtype.kind == 1:
+            x = looked(x)
         place = on_places(sign, x, y)
         if place is not None:
             return settled(place)

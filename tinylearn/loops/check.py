@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from tinylearn.loops.index import Divided, Index, Variable
+from tinylearn.loops.index import Divided, Index, Looked, Variable
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.phases import refuse_races
 from tinylearn.loops.run import Broken
@@ -126,6 +126,8 @@ class Scope:
         for atom, _ in index.terms:
             if isinstance(atom, Divided):
                 self.index(atom.of, where)
+            elif isinstance(atom, Looked):
+                self.uses(atom.value, where)
             elif not isinstance(atom, Variable):
                 raise Broken(f"{index} holds a fact that only `lower` may use: {atom!r}")
             elif self.loops.get(atom.name) != atom:

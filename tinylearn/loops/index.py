@@ -88,7 +88,25 @@ class Within:
         return repr(self.of)
 
 
-Atom = Variable | Divided | Within
+@dataclass(frozen=True)
+class Looked:
+    """A whole number that an earlier line of a kernel has made: nobody knows which."""
+
+    value: str
+
+    @property
+    def low(self) -> int:
+        return -(2**31)
+
+    @property
+    def high(self) -> int:
+        return 2**31 - 1
+
+    def __repr__(self) -> str:
+        return f"at({self.value})"
+
+
+Atom = Variable | Divided | Within | Looked
 
 
 @dataclass(frozen=True)
@@ -113,7 +131,17 @@ class Index:
         """The loop variables it depends on."""
         found: set[Variable] = set()
         for atom, _ in self.terms:
-            found |= {atom} if isinstance(atom, Variable) else atom.of.variables
+            if not isinstance(atom, Looked):
+                found |= {atom} if isinstance(atom, Variable) else atom.of.variables
+        return frozenset(found)
+
+    @cached_property
+    def looked(self) -> frozenset[str]:
+        """The values of earlier lines that it depends on, by name."""
+        found: set[str] = set()
+        for atom, _ in self.terms:
+            if not isinstance(atom, Variable):
+                found |= {atom.value} if isinstance(atom, Looked) else atom.of.looked
         return frozenset(found)
 
     @property
@@ -194,7 +222,7 @@ class Index:
                     total = total + of.released() * f
                 case Divided(op, of, by):
                     total = total + Index(((Divided(op, of.released(), by), f),), 0)
-                case Variable():
+                case Variable() | Looked():
                     total = total + Index(((atom, f),), 0)
         return total
 
@@ -205,9 +233,27 @@ class Index:
             assert not isinstance(atom, Within), "an index is released before it is transformed"
             if isinstance(atom, Variable):
                 new = values.get(atom) or Index(((atom, 1),), 0)
+            elif isinstance(atom, Looked):
+                new = Index(((atom, 1),), 0)
             else:
                 inner = atom.of.substitute(values)
                 new = inner // atom.by if atom.op == "//" else inner % atom.by
+            total = total + new * f
+        return total
+
+    def renamed(self, names: Mapping[str, str]) -> Index:
+        """The index with other names of the values that it depends on."""
+        if not self.looked & names.keys():
+            return self
+        total = Index((), self.constant)
+        for atom, f in self.terms:
+            match atom:
+                case Looked(value):
+                    new = Index(((Looked(names.get(value, value)), 1),), 0)
+                case Divided(op, of, by):
+                    new = Index(((Divided(op, of.renamed(names), by), 1),), 0)
+                case _:
+                    new = Index(((atom, 1),), 0)
             total = total + new * f
         return total
 
@@ -221,6 +267,8 @@ class Index:
         for atom, f in self.terms:
             if isinstance(atom, Variable):
                 total = total + f * rounds[atom.name]
+            elif isinstance(atom, Looked):
+                total = total + f * rounds[atom.value]
             elif isinstance(atom, Divided):
                 inner = atom.of.value(rounds)
                 total = total + f * (inner // atom.by if atom.op == "//" else inner % atom.by)

@@ -268,6 +268,7 @@ class Proof:
     def perhaps(self, guards: Any, body: Body, value: str) -> None:
         """What stands behind an if, where it can be known; else it may run, and may not."""
         known = all(v.name in self.at for g in guards for v in g.index.variables)
+        known = known and not any(g.index.looked for g in guards)
         if known and not all(0 <= g.index.value(self.at) < g.size for g in guards):
             return
         sure, self.sure = self.sure, self.sure and known and not value
@@ -324,12 +325,15 @@ class Proof:
         touched = self.shared.get(memory) or (self.kept.get(memory) if kinds else None)
         if touched is None:
             return
+        if place.looked:
+            says = f"place {place} of {memory} depends on numbers that are read"
+            raise Broken(f"{says}: who touches it cannot be known (`{line(s)}`)")
         if not all(v.name in self.at for v in place.variables):
             raise Broken(f"place {place} of {memory} depends on the block")
         places = np.asarray(place.value(self.at))
         holds = self.shaped(who, 0)
         for g in guards:
-            if all(v.name in self.at for v in g.index.variables):
+            if all(v.name in self.at for v in g.index.variables) and not g.index.looked:
                 index = g.index.value(self.at)
                 holds = holds & (index >= 0) & (index < g.size)
         shape = np.broadcast_shapes(places.shape, holds.shape)

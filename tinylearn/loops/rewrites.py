@@ -223,7 +223,8 @@ def in_line(index: Index, a: Variable, b: Variable) -> bool:
     plain = {atom for atom, _ in index.terms}
     hidden = any(v in {a, b} for v in index.variables - plain)
     hidden = hidden or any(
-        not isinstance(atom, Variable) and {a, b} & atom.of.variables for atom in plain
+        not isinstance(atom, Variable) and {a, b} & Index(((atom, 1),), 0).variables
+        for atom in plain
     )
     return not hidden and index.factor(a) == index.factor(b) * b.size
 

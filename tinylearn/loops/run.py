@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinylearn.graph.primitives import CAST
-from tinylearn.loops.index import Divided, Index, Variable
+from tinylearn.loops.index import Divided, Index, Looked, Variable
 from tinylearn.loops.statements import (
     Apply,
     Constant,
@@ -163,10 +163,13 @@ class Run:
         """A function that gives an index in this round."""
         plain = [(a.name, f) for a, f in index.terms if isinstance(a, Variable)]
         rest = [(a, f, self.place(a.of)) for a, f in index.terms if isinstance(a, Divided)]
-        at, constant = self.at, index.constant
+        looked = [(a.value, f) for a, f in index.terms if isinstance(a, Looked)]
+        at, values, constant = self.at, self.values, index.constant
 
         def value() -> int:
             total = constant + sum(f * at[name] for name, f in plain)
+            for name, f in looked:
+                total += f * int(values[name])
             for atom, f, of in rest:
                 total += f * (of() // atom.by if atom.op == "//" else of() % atom.by)
             return total

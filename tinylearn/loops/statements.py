@@ -147,10 +147,16 @@ Statement = Let | Store
 def names_in(statement: Statement) -> set[str]:
     """The values that a statement uses."""
     match statement:
-        case Store(_, _, value) | Let(_, Guarded(value, _)):
-            return {value}
+        case Store(_, place, value):
+            return {value, *place.looked}
+        case Let(_, Guarded(value, guards)):
+            return {value}.union(*(g.index.looked for g in guards))
         case Let(_, Apply(_, args)):
             return set(args)
+        case Let(_, Load(_, place, guards)):
+            return set(place.looked).union(*(g.index.looked for g in guards))
+        case Let(_, Whole(index)):
+            return set(index.looked)
     return set()
 
 
@@ -171,6 +177,7 @@ def renamed(s: Statement, names: dict[str, str]) -> Statement:
     def new(name: str) -> str:
         return names.get(name, name)
 
+    s = with_indices(s, lambda index: index.renamed(names))
     match s:
         case Store():
             return replace(s, value=new(s.value))

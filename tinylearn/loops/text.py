@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 from tinylearn.graph import primitives
 from tinylearn.graph.dtype import ALL, DType
 from tinylearn.loops import statements as ir
-from tinylearn.loops.index import Index, Variable, number, variable
+from tinylearn.loops.index import Index, Looked, Variable, number, variable
 from tinylearn.loops.statements import (
     Apply,
     Constant,
@@ -237,6 +237,8 @@ def index_of(text: str, loops: dict[str, Index]) -> Index:
         match e:
             case ast.Name(id=name) if name in loops:
                 return loops[name]
+            case ast.Call(func=ast.Name(id="at"), args=[ast.Name(id=name)]):
+                return Index(((Looked(name), 1),), 0)
             case ast.Constant(value=int() as n):
                 return n
             case ast.UnaryOp(op=ast.USub(), operand=inner):

@@ -154,9 +154,9 @@ def statements(body: Body) -> Iterator[Statement]:
 def names_in(s: Statement) -> set[str]:
     """The values that one statement uses, without those inside it."""
     if isinstance(s, Accumulate):
-        return {s.value}
-    if isinstance(s, If) and s.value:
-        return {s.value}
+        return {s.value, *s.place.looked}
+    if isinstance(s, If):
+        return {s.value for _ in s.value[:1]}.union(*(g.index.looked for g in s.guards))
     return ir.names_in(s) if isinstance(s, Let | Store) else set()
 
 
@@ -316,8 +316,12 @@ def renamed(body: Body, names: dict[str, str]) -> Body:
     """The body with other names of values."""
 
     def at(s: Statement) -> Body:
-        if isinstance(s, Accumulate | If):
-            return (replace(s, value=names.get(s.value, s.value)),)
+        match s:
+            case Accumulate(_, place, _, value):
+                return (replace(s, place=place.renamed(names), value=names.get(value, value)),)
+            case If(guards, _, value):
+                asked = changed(guards, lambda index: index.renamed(names))
+                return (replace(s, guards=asked, value=names.get(value, value)),)
         return (ir.renamed(s, names),) if isinstance(s, Let | Store) else (s,)
 
     return rebuilt(body, at)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinylearn.graph.dtype import DType
-from tinylearn.loops.index import Divided, Index, Variable, Within
+from tinylearn.loops.index import Divided, Index, Looked, Variable, Within
 from tinylearn.loops.statements import Guard
 
 
@@ -82,7 +82,11 @@ def index_text(index: Index) -> str:
     parts = []
     for atom, factor in index.terms:
         assert not isinstance(atom, Within), "lower releases every index that it writes down"
-        text = atom.name if isinstance(atom, Variable) else divided_text(atom)
+        match atom:
+            case Variable(name) | Looked(name):
+                text = name
+            case _:
+                text = divided_text(atom)
         parts.append(text if factor == 1 else f"{factor}*{text}")
     if index.constant or not parts:
         parts.append(str(index.constant))

@@ -110,7 +110,9 @@ class Lanes:
                 case Let():
                     self.ran(number, alone)
                     value = self.expression(number, s, s.expression, alone)
-                    self.values[s.name] = np.asarray(value, s.dtype.numpy)
+                    value = self.values[s.name] = np.asarray(value, s.dtype.numpy)
+                    if s.dtype.kind == 1:  # it may be a place
+                        self.at[s.name] = value.astype(np.int64)
                 case Store():
                     self.store(number, s, alone, kinds)
                 case Accumulate():
