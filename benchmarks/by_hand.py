@@ -177,6 +177,42 @@ def block(data: Data) -> Step:
     return Step(run, value)
 
 
+def embedding(data: Data) -> Step:
+    table, fixed = data.weights
+    last: list = []
+
+    def run(k: int) -> None:
+        (places,) = data.batches[k % len(data.batches)]
+        gradient = np.zeros_like(table)
+        for place, row in zip(places.tolist(), fixed, strict=True):  # quicker than np.add.at
+            gradient[place] += row
+        last[:] = [float((table[places] * fixed).sum()), gradient]
+
+    return Step(run, lambda: last[0] + float(np.abs(last[1]).sum()))
+
+
+def pick(data: Data) -> Step:
+    (x,) = data.weights
+    rows, last = np.arange(len(x)), []
+
+    def run(k: int) -> None:
+        (labels,) = data.batches[k % len(data.batches)]
+        gradient = np.zeros_like(x)
+        gradient[rows, labels] = 1  # no place is named twice
+        last[:] = [float(x[rows, labels].sum()), gradient]
+
+    return Step(run, lambda: last[0] + float(np.abs(last[1]).sum()))
+
+
+def classes(data: Data) -> Step:
+    last: list = []
+
+    def run(k: int) -> None:
+        last[:] = cross_entropy(data.weights[0], data.batches[k % len(data.batches)][0])
+
+    return Step(run, lambda: float(last[0]) + float(np.abs(last[1]).sum()))
+
+
 STEPS = {
     "mlp": mlp,
     "lenet": lenet,
@@ -185,4 +221,7 @@ STEPS = {
     "matmul512": matmul,
     "matmul1024": matmul,
     "block": block,
+    "embedding": embedding,
+    "pick": pick,
+    "classes": classes,
 }

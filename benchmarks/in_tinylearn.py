@@ -162,6 +162,44 @@ def block(data: Data, how: As) -> Step:
     return Step(run, lambda: last[0].item() + size_of([last[1], *gradients(parameters)]))
 
 
+def looked_up(value_of: Callable[[Tensor, Tensor], Tensor], data: Data, how: As) -> Step:
+    """The value of the first of the weights and of places, and its gradient."""
+    x, device = Tensor(data.weights[0]), Device.DEFAULT
+    last: list[Tensor] = []
+
+    @how
+    def step(places: Tensor) -> Tensor:
+        x.grad = None
+        value = value_of(x, places)
+        value.backward()
+        Tensor.realize_all(value, *gradients([x]))
+        return value
+
+    def run(k: int) -> None:
+        last.clear()
+        last.append(step(Tensor.from_numpy(data.batches[k % len(data.batches)][0], device=device)))
+
+    return Step(run, lambda: last[0].item() + size_of(gradients([x])))
+
+
+def embedding(data: Data, how: As) -> Step:
+    fixed = Tensor(data.weights[1], requires_grad=False)
+
+    def value_of(table: Tensor, places: Tensor) -> Tensor:
+        return (nn.functional.embedding(places, table) * fixed).sum()
+
+    return looked_up(value_of, data, how)
+
+
+def pick(data: Data, how: As) -> Step:
+    rows = Tensor(np.arange(len(data.weights[0])))
+    return looked_up(lambda x, labels: x[rows, labels].sum(), data, how)
+
+
+def classes(data: Data, how: As) -> Step:
+    return looked_up(Tensor.cross_entropy, data, how)
+
+
 STEPS = {
     "mlp": mlp,
     "lenet": lenet,
@@ -170,6 +208,9 @@ STEPS = {
     "matmul512": matmul,
     "matmul1024": matmul,
     "block": block,
+    "embedding": embedding,
+    "pick": pick,
+    "classes": classes,
 }
 
 

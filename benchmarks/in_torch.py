@@ -138,6 +138,34 @@ def block(data: Data) -> Step:
     return Step(run, lambda: last[0].item() + size_of([last[1], *parameters]))
 
 
+def looked_up(value_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], data: Data) -> Step:
+    """The value of the first of the weights and of places, and its gradient."""
+    x = torch.from_numpy(data.weights[0]).clone().requires_grad_()
+    last: list[torch.Tensor] = []
+
+    def run(k: int) -> None:
+        x.grad = None
+        value = value_of(x, torch.from_numpy(data.batches[k % len(data.batches)][0]))
+        value.backward()
+        last[:] = [value]
+
+    return Step(run, lambda: last[0].item() + size_of([x]))
+
+
+def embedding(data: Data) -> Step:
+    fixed = torch.from_numpy(data.weights[1])
+    return looked_up(lambda w, places: (F.embedding(places, w) * fixed).sum(), data)
+
+
+def pick(data: Data) -> Step:
+    rows = torch.arange(len(data.weights[0]))
+    return looked_up(lambda x, labels: x[rows, labels].sum(), data)
+
+
+def classes(data: Data) -> Step:
+    return looked_up(F.cross_entropy, data)
+
+
 STEPS = {
     "mlp": mlp,
     "lenet": lenet,
@@ -146,4 +174,7 @@ STEPS = {
     "matmul512": matmul,
     "matmul1024": matmul,
     "block": block,
+    "embedding": embedding,
+    "pick": pick,
+    "classes": classes,
 }

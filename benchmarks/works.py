@@ -139,3 +139,30 @@ def block(small: bool) -> Data:
     return Data(
         [(normal(k, batch, tokens, width),) for k in range(BATCHES)], norms + layers(*linears)
     )
+
+
+@work("embedding", "embedding, 50,000 rows of 256, 1,024 picks: value and gradient")
+def embedding(small: bool) -> Data:
+    """The rows that are picked, times fixed numbers, summed.
+
+    weights   the table, and the numbers that the picked rows are multiplied with
+    """
+    rows, size, picks = (50, 8, 16) if small else (50_000, 256, 1024)
+    places = np.random.default_rng(1).integers(0, rows, (BATCHES, picks))
+    return Data([(p,) for p in places], [normal(0, rows, size), normal(1, picks, size)])
+
+
+@work("pick", "x[rows, labels], 4,096 x 1,000, summed: value and gradient")
+def pick(small: bool) -> Data:
+    """One number of each row. weights: x"""
+    rows, classes = (8, 5) if small else (4096, 1000)
+    labels = np.random.default_rng(1).integers(0, classes, (BATCHES, rows))
+    return Data([(p,) for p in labels], [normal(0, rows, classes)])
+
+
+@work("classes", "cross entropy of 256 rows over 50,257 classes: value and gradient")
+def classes(small: bool) -> Data:
+    """The loss of a language model. weights: the logits"""
+    rows, many = (4, 37) if small else (256, 50_257)
+    labels = np.random.default_rng(1).integers(0, many, (BATCHES, rows))
+    return Data([(p,) for p in labels], [normal(0, rows, many)])

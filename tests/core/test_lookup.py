@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from tests.core.test_primitives import leaf_on
+from tinylearn import Tensor
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, ShapeError
 from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Node
 from tinylearn.plan.check import check_fused
-from tinylearn.plan.plan import realize
+from tinylearn.plan.plan import plan_for, realize
+from tinylearn.plan.request import Request
 from tinylearn.schedule.schedule import schedule
 
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -93,3 +95,13 @@ def test_what_cannot_be_looked_up_is_refused_when_it_is_built():
         SCATTER(x, index, arg=(5, 5))
     with pytest.raises(ShapeError, match="scatter needs a size"):
         SCATTER(x, index, arg=(5,))
+
+
+def test_a_gradient_that_is_scattered_is_not_copied_afterwards():
+    table, index = Tensor(ROWS), Tensor([1, 1, 2])
+    loss = (table[index] * 2).sum()
+    loss.backward()
+    plan = plan_for(Request([loss.node, table.grad.node]))
+    ops = [kernel.outputs[0].op.name for kernel in plan.kernels]
+    assert sorted(ops) == ["gather", "reshape", "scatter"]
+    assert table.grad.tolist() == [[0.0] * 3, [4.0] * 3, [2.0] * 3, [0.0] * 3]

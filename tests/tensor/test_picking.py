@@ -107,6 +107,28 @@ def test_classes_that_are_not_there_are_refused_where_they_are_cheap_to_know(dev
     assert (labels * 1).one_hot(4).tolist() == [[0, 1, 0, 0], [0, 0, 0, 1]]
 
 
+def test_classes_that_cost_much_are_checked_when_they_are_computed(device):
+    scores = Tensor(ROWS) @ Tensor(ROWS.T)
+    labels, x = scores.argmax(1), Tensor(ROWS @ ROWS.T)
+    want = (ROWS @ ROWS.T).argmax(1)
+    assert labels.node.buffer is None
+    np.testing.assert_allclose(
+        x.cross_entropy(labels).item(), x.cross_entropy(Tensor(want)).item(), rtol=1e-6
+    )
+    some = x[:, :300]
+    known = some.cross_entropy(Tensor(np.where(want < 300, want, -7)), ignore_index=-7)
+    late = some.cross_entropy((labels < 300).where(labels, -7), ignore_index=-7)
+    np.testing.assert_allclose(late.item(), known.item(), rtol=1e-6)
+    for make in (
+        lambda: some.cross_entropy(labels),
+        lambda: some.nll_loss(labels),
+        lambda: labels.one_hot(300),
+        lambda: (labels - 600).one_hot(600),
+    ):
+        with pytest.raises(IndexError, match=r"no place \d+ on axis 0, which has size [36]00"):
+            make().numpy()
+
+
 MASKS = [
     (lambda x: x[[True]], "size 1 is laid on axis 0, which has size 3"),
     (lambda x: x[np.ones(4, bool)], "size 4 is laid on axis 0, which has size 3"),

@@ -122,6 +122,13 @@ def chosen(node: Node) -> Node | None:
 
 
 @rule
+def stored_already(node: Node) -> Node | None:
+    """What is looked up is stored in any case; behind it a detach would only be a copy."""
+    x = node.inputs[0]
+    return x if node.op is DETACH and x.op.kind == "lookup" else None
+
+
+@rule
 def move_of_move(node: Node) -> Node | None:
     """Two reshapes, two permutes or two expands are one."""
     x = node.inputs[0]

@@ -206,12 +206,17 @@ def looked_up(x: Tensor, weight: Tensor) -> Tensor:
 def embedding(x: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
     """A row of the table for each integer; no gradient passes to the row padding_idx.
 
-    x         integers of any shape
-    weight    (rows, size of a row)
-    returns   (*x.shape, size of a row)
+    x             integers of any shape
+    weight        (rows, size of a row)
+    padding_idx   below 0 it counts from the last row
+    returns       (*x.shape, size of a row)
     """
-    rows = looked_up(x, weight)
-    return rows if padding_idx is None else embedding_with_padding(rows, x, padding_idx)
+    rows, count = looked_up(x, weight), weight.shape[0]
+    if padding_idx is None:
+        return rows
+    if not -count <= padding_idx < count:
+        raise ValueError(f"padding_idx is a row, 0 to {count - 1}, not {padding_idx}")
+    return embedding_with_padding(rows, x, padding_idx % count)
 
 
 @part("nn.batch_statistics")

@@ -15,7 +15,7 @@ from tinylearn.graph.primitives import LESS, WHERE, const
 from tinylearn.repairs.userline import name_of
 from tinylearn.tensor.along import places
 from tinylearn.tensor.compare import is_number
-from tinylearn.tensor.indexing import computed_if_cheap, known, outside
+from tinylearn.tensor.indexing import computed_if_cheap, known, one_of, outside
 from tinylearn.tensor.state import State, made
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ class Counting(State):
         index = ints("one_hot", self.node)
         shape = index.shape + (operator.index(classes),)
         index = computed_if_cheap(index)
-        if known(index) and (wrong := outside(index, 0, shape[-1])) is not None:
+        if not known(index):
+            index = one_of(index, shape[-1])
+        elif (wrong := outside(index, 0, shape[-1])) is not None:
             raise ValueError(f"one_hot: class {wrong} is not one of 0 to {shape[-1] - 1}")
         index = index.cast(int64).reshape(index.shape + (1,)).expand(shape)
         place = places(shape, len(shape) - 1, index.device)

@@ -26,7 +26,7 @@ from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import LESS, buffer, copy
 from tinylearn.plan.plan import realize
 from tinylearn.repairs.userline import index_repair, mask_repair, name_of
-from tinylearn.tensor.along import places
+from tinylearn.tensor.along import counted, places
 from tinylearn.tensor.data import short, upload
 from tinylearn.tensor.operands import broadcast, common_shape
 from tinylearn.tensor.reduce import Reduce
@@ -283,6 +283,14 @@ def outside(index: Node, low: int, high: int) -> int | None:
         return None
     wrong = numbers[(numbers < low) | (numbers >= high)]
     return int(wrong.flat[0]) if wrong.size else None
+
+
+def one_of(index: Node, n: int) -> Node:
+    """The index as int64, looked up among 0 to n - 1: what is not there is an error when it runs.
+
+    What is below 0 is none of them, though in a look-up it counts from the end.
+    """
+    return GATHER(counted(n, index.device), index.less(0).where(n, index))
 
 
 def in_range(index: Node, axis: int, x: Node) -> Node:

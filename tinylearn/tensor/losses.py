@@ -23,7 +23,7 @@ from tinylearn.repairs.userline import call_form, operand_names
 from tinylearn.tensor.along import counted, laid_along, places
 from tinylearn.tensor.bends import absolute, decay, log1p, log1p_single, sigmoid, wide
 from tinylearn.tensor.compare import equal, opposite
-from tinylearn.tensor.indexing import computed_if_cheap, in_memory, known, outside
+from tinylearn.tensor.indexing import computed_if_cheap, in_memory, known, one_of, outside
 from tinylearn.tensor.moves import without
 from tinylearn.tensor.normalizing import Normalizing
 from tinylearn.tensor.operands import different_devices, floating, node_of
@@ -263,8 +263,8 @@ def refuse_swapped(op: str, x: Node, y: Node) -> None:
 def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -> Node:
     """The true classes as int64, of the shape that the predictions ask for.
 
-    That they are in range is checked where the numbers are at hand or cheap to compute; elsewhere
-    a class that is not there adds nothing to what is picked.
+    That they are in range is checked where the numbers are at hand or cheap to compute, else when
+    they are computed.
     """
     left, right, _ = operand_names(op) if y.shape != without(x.shape, axis) else ("", "", "")
     if y.dtype.is_float or y.dtype is bool_:
@@ -274,13 +274,16 @@ def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -
         repair = class_repair(left, right, call_form(op), x.shape, y.shape)
         raise describe(ShapeError, says, [(left, x), (right, y)], repair)
     y = y if y.op is BUFFER else computed_if_cheap(y)
-    if in_memory(y):
-        count = x.shape[axis]
-        if outside(y, 0, count) is not None:
-            refuse_classes(op, Device.known[y.device].download(y.buffer), count, ignored)
-        if (recorder := RECORDER.get()) is not None:
-            again = partial(refuse_classes, op, classes=count, ignored=ignored)
-            recorder.checks.append((y.buffer, again))
+    count = x.shape[axis]
+    if not in_memory(y):
+        left_out = None if ignored is None else equal(y, y.const_like(ignored))
+        checked = one_of(y if left_out is None else left_out.where(0, y), count)
+        return checked if left_out is None else left_out.where(y.cast(int64), checked)
+    if outside(y, 0, count) is not None:
+        refuse_classes(op, Device.known[y.device].download(y.buffer), count, ignored)
+    if (recorder := RECORDER.get()) is not None:
+        again = partial(refuse_classes, op, classes=count, ignored=ignored)
+        recorder.checks.append((y.buffer, again))
     return y.cast(int64)
 
 

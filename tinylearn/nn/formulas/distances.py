@@ -28,10 +28,8 @@ def one_hot(x: Tensor, num_classes: int = -1) -> Tensor:
     return x.one_hot(int(x.max().item()) + 1 if num_classes == -1 else num_classes).long()
 
 
-def embedding_with_padding(rows: Tensor, x: Tensor, padding_idx: int | None) -> Tensor:
+def embedding_with_padding(rows: Tensor, x: Tensor, padding_idx: int) -> Tensor:
     """The rows that were looked up; no gradient passes to the one that pads."""
-    if padding_idx is None:
-        return rows
     return (x == padding_idx).unsqueeze(-1).where(rows.detach(), rows)
 
 
