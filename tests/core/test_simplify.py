@@ -11,6 +11,7 @@ from tinylearn.graph.node import walk
 from tinylearn.graph.primitives import PERMUTE
 from tinylearn.graph.simplify import simplify
 from tinylearn.plan.check import check_fused
+from tinylearn.schedule.schedule import schedule
 
 
 def random(*shape):
@@ -97,3 +98,43 @@ def test_what_is_computed_before_a_permute_still_belongs_to_the_gradient():
     only = set(walk([backward])) - set(walk([forward]))
     assert {"where", "mul"} <= {n.op.name for n in only}
     assert all(n.gradient_of is not None for n in only if n.inputs)
+
+
+def kernels(*tensors):
+    """How many kernels compute them."""
+    return len(schedule([n for n in simplified(*tensors).outputs if n.inputs]).kernels)
+
+
+@pytest.mark.parametrize("device", ["numpy", "c"])
+def test_nothing_runs_for_no_numbers(device):
+    nothing, x = Tensor.zeros(0, 3, device=device), Tensor(random(3, 4).numpy(), device=device)
+    results = [
+        (nothing * 2 + 1).exp(),
+        nothing @ x,
+        nothing.sum(1),
+        nothing.sum(0),
+        nothing.transpose() @ nothing,
+        nothing.cumsum(0),
+        nothing.sort(0).values,
+    ]
+    assert kernels(*results) == 0
+    assert [r.shape for r in results][1:5] == [(0, 4), (0,), (3,), (3, 3)]
+    assert results[3].tolist() == [0, 0, 0] and not results[4].numpy().any()
+    assert kernels(Tensor.cat(nothing, x.transpose()[:, :3] * 2)) == 1
+
+
+def test_equal_totals_of_numbers_with_and_without_axes_of_one_are_one():
+    a, b = random(10), random(10)
+    standing = a.reshape(10, 1) + b.reshape(10, 1)
+    assert kernels((a + b).sum() + standing.sum()) == 1
+    both = [(a + b).sum(), standing.relu().sum(0, keepdim=True)]
+    np.testing.assert_allclose(both[0].item(), (a.numpy() + b.numpy()).sum(), rtol=1e-5)
+    np.testing.assert_allclose(both[1].numpy(), [[np.maximum(standing.numpy(), 0).sum()]], 1e-5)
+
+
+def test_a_total_along_axes_of_one_is_the_number_itself():
+    x = random(4, 1, 3)
+    assert kernels(x.sum(1)) == 1 and not any(
+        n.op.kind == "reduce" for n in walk(simplified(x.sum(1), x.amax(1)).outputs)
+    )
+    np.testing.assert_array_equal(x.sum(1).numpy(), x.numpy()[:, 0])

@@ -237,7 +237,23 @@ def test_labels_out_of_range_are_found_where_they_are_known():
         x.cross_entropy(Tensor([0, 4, 1]))
     with pytest.raises(TinylearnError, match="did you mean 'mean'"):
         x.cross_entropy(Tensor([0, 1, 1]), "maen")
-    assert math.isfinite(x.cross_entropy(Tensor([0, -100, 1]), ignore_index=-100).item())
+    with pytest.raises(ValueError, match="class -100 is not one of 0 to 3"):
+        x.cross_entropy(Tensor([0, -100, 1]), ignore_index=None)
+
+
+@pytest.mark.parametrize("computed", [False, True])
+def test_predictions_whose_label_is_minus_100_do_not_count(computed):
+    x = Tensor([[2.0, 0.0], [0.0, 3.0], [1.0, 1.0]])
+    y = Tensor([0, -100, 1])
+    y = (y.reshape(3, 1) + Tensor.zeros(3, 5000, dtype="int64")).max(1) if computed else y
+    rows = x[[0, 2]].cross_entropy(Tensor([0, 1])).item()
+    assert x.cross_entropy(y).item() == pytest.approx(rows)
+    assert x.log_softmax(1).nll_loss(y).item() == pytest.approx(rows)
+
+
+def test_where_all_labels_count_the_loss_has_no_part_that_asks():
+    x, y = Tensor([[2.0, 0.0]]), Tensor([0])
+    assert x.cross_entropy(y).node is x.cross_entropy(y, ignore_index=None).node
 
 
 def test_half_precision_adds_up_without_overflow(device):

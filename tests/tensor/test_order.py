@@ -5,6 +5,7 @@ import pytest
 
 import tinylearn as tl
 from tinylearn import ShapeError
+from tinylearn.errors import CaptureError
 from tinylearn.tensor import Tensor
 
 NAN = float("nan")
@@ -105,6 +106,22 @@ def test_places_of_what_is_not_zero_index_it(device):
     assert Tensor(3.0).nonzero().shape == (1, 0) and Tensor(0.0).nonzero(as_tuple=True)[
         0
     ].shape == (0,)
+
+
+@pytest.mark.parametrize("op", ["unique", "unique_consecutive", "nonzero"])
+def test_a_captured_function_names_what_depends_on_the_numbers(op):
+    captured = tl.capture(lambda x: getattr(x, op)())
+    with pytest.raises(CaptureError, match=f"how many numbers {op} gives depends on them"):
+        captured(Tensor([1.0, 0.0]))
+
+
+def test_a_captured_order_is_that_of_the_numbers_that_come():
+    captured = tl.capture(lambda x: (x.sort().indices, x.median(), x.cumsum(0)))
+    for numbers in ([3.0, 1.0, 2.0], [1.0, 2.0, 3.0], [5.0, 7.0, -1.0]):
+        places, middle, sums = captured(Tensor(numbers, requires_grad=False))
+        assert places.tolist() == np.argsort(numbers).tolist()
+        assert middle.item() == sorted(numbers)[1]
+        assert sums.tolist() == np.cumsum(numbers).tolist()
 
 
 def test_places_can_come_as_int32():

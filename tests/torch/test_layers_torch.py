@@ -145,6 +145,7 @@ P, Q, SIGNS = floats(4, 6), floats(4, 6, seed=1), np.sign(floats(4, seed=5))
 SHARES = (np.exp(Q) / np.exp(Q).sum(1, keepdims=True)).astype(np.float32)
 YES = ints(2, 4, 6).astype(np.float32)
 LABELS, WEIGHT = ints(6, 4), np.abs(floats(6)) + 0.1
+FEWER = np.where(LABELS[0] == LABELS, -100, LABELS)  # what is -100 does not count
 MAPS, PLACES = floats(2, 3, 4, 5), ints(3, 2, 4, 5)
 LOSSES = [
     ("L1Loss", {}, [P, Q]),
@@ -168,7 +169,10 @@ LOSSES = [
         {"weight": WEIGHT, "ignore_index": int(LABELS[0]), "label_smoothing": 0.1},
         [P, LABELS],
     ),
-    ("CrossEntropyLoss", {"ignore_index": -100}, [P, np.where(LABELS[0] == LABELS, -100, LABELS)]),
+    ("CrossEntropyLoss", {}, [P, FEWER]),
+    ("CrossEntropyLoss", {"weight": WEIGHT, "label_smoothing": 0.2}, [P, FEWER]),
+    ("CrossEntropyLoss", {"label_smoothing": 0.2, "reduction": "sum"}, [P, FEWER]),
+    ("NLLLoss", {"reduction": "none"}, [P, FEWER]),
     ("CrossEntropyLoss", {"weight": WEIGHT}, [P, SHARES]),
     ("CrossEntropyLoss", {"weight": WEIGHT, "label_smoothing": 0.3}, [P, SHARES]),
     ("CrossEntropyLoss", {"weight": WEIGHT[:3]}, [MAPS, PLACES]),

@@ -41,6 +41,8 @@ def halves(nest: Nest, name: str, least: int) -> Halves | None:
     if product is None or rounds < least or not (product.rows and product.columns):
         return None
     total = product.total
+    if not total.dtype.is_float:
+        return None  # a library multiplies floats alone
     done = product.target if product.target in nest.outer[:1] else None
     rest = [s for s in nest.outer if s is not done]
     scratch = None

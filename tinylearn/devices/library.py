@@ -24,8 +24,16 @@ from tinylearn.devices.device import Device, Program
 from tinylearn.graph.later import LATER
 from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Node
-from tinylearn.graph.order import RANKED, RUNNING_SUM, SEARCHED
-from tinylearn.graph.primitives import CAT, CONST, COPY, DETACH, DYNAMIC_PAD, DYNAMIC_SLICE
+from tinylearn.graph.order import RANKED, RUNNING_SUM, SEARCHED, numpy_running_sum
+from tinylearn.graph.primitives import (
+    CAT,
+    CONST,
+    COPY,
+    DETACH,
+    DYNAMIC_PAD,
+    DYNAMIC_SLICE,
+    Primitive,
+)
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel, loaded_for
 
@@ -33,7 +41,7 @@ from tinylearn.schedule.kernel import Kernel, loaded_for
 def program(kernel: Kernel) -> Program:
     """The program of a kernel whose one node runs by itself."""
     (node,) = kernel.outputs
-    make = across if node.op is COPY else looked_up if node.op in LOOKUPS else as_a_whole
+    make = across if node.op is COPY else written if node.op in WRITTEN else as_a_whole
     return Program(kernel, node.op.name, source(node), make(kernel, node))
 
 
@@ -87,9 +95,9 @@ def as_a_whole(kernel: Kernel, node: Node) -> Any:
     return run
 
 
-def looked_up(kernel: Kernel, node: Node) -> Any:
-    """Reads, or adds up, at places that are given."""
-    device, inputs, work = Device.known[node.device], inputs_of(kernel, node), LOOKUPS[node.op]
+def written(kernel: Kernel, node: Node) -> Any:
+    """Has numbers written where they belong, without a copy."""
+    device, inputs, work = Device.known[node.device], inputs_of(kernel, node), WRITTEN[node.op]
 
     def run(new: Any, *memories: Any) -> None:
         work(node, device.read(new), *inputs(memories))
@@ -121,4 +129,13 @@ def inputs_of(kernel: Kernel, node: Node) -> Callable[[Sequence[Any]], list[np.n
     return arrays
 
 
-LOOKUPS = {GATHER: lookups.read, SCATTER: lookups.add}
+def add_up(node: Node, out: np.ndarray, x: np.ndarray) -> None:
+    """At each place the sum so far."""
+    numpy_running_sum(x, node.arg, out)
+
+
+WRITTEN: dict[Primitive, Callable[..., None]] = {  # op -> (node, where it goes, inputs)
+    GATHER: lookups.read,
+    SCATTER: lookups.add,
+    RUNNING_SUM: add_up,
+}

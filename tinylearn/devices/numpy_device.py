@@ -22,7 +22,8 @@ from tinylearn.schedule.kernel import Kernel
 
 RENDER = Part("render.numpy", render_numpy)
 NOTHING = np.array(-104, np.float32)  # exp of it is 0; below -708 NumPy takes twice as long
-FEW = 4096  # numbers: fewer are chosen by NumPy itself, in one call
+FEW = 4096  # numbers: fewer are chosen, or multiplied, by NumPy itself, in one call
+EXACT = 2.0**53  # up to here float64 has every whole number
 BITS = {np.dtype(f"{kind}{size}"): np.dtype(f"i{size}") for kind in "fi" for size in (2, 4, 8)}
 
 
@@ -78,6 +79,25 @@ def choose(condition: Any, x: Any, y: Any) -> Any:
     return np.bitwise_xor(change * condition, other).view(many.dtype)
 
 
+def matmul(x: np.ndarray, y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """The product of matrices; of ints through float64 where that holds all sums: NumPy's library
+    multiplies floats alone, 8 to 50 times as fast.
+    """
+    many_ints = x.dtype.kind == "i" and min(x.size, y.size) >= FEW
+    if many_ints and x.shape[-1] * largest(x) * largest(y) < EXACT:
+        product = np.matmul(x.astype(np.float64), y.astype(np.float64)).astype(np.int64)
+        if out is None:
+            return product.astype(x.dtype)
+        out[...] = product
+        return out
+    return np.matmul(x, y, out=out)
+
+
+def largest(x: np.ndarray) -> float:
+    """The largest distance from 0."""
+    return max(-float(x.min()), float(x.max()))
+
+
 def row_max(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """The largest number of each row, kept as a row of one; the rows are stood upright first."""
     upright = np.ascontiguousarray(x.swapaxes(-1, -2))
@@ -103,7 +123,6 @@ NAMESPACE: dict[str, Any] = {
         "where",
         "maximum",
         "minimum",
-        "matmul",
         "einsum",
         "reshape",
         "transpose",
@@ -120,7 +139,7 @@ NAMESPACE: dict[str, Any] = {
 NAMESPACE |= {name: d.numpy.type for name, d in ALL.items()}
 NAMESPACE |= {"divide": np.true_divide, "pad": numpy_pad, "shrink": numpy_shrink, "min": min}
 NAMESPACE |= {"bool": bool, "strided": strided, "keep": keep, "drop": drop, "range": range}
-NAMESPACE |= {"row_max": row_max, "choose": choose}
+NAMESPACE |= {"row_max": row_max, "choose": choose, "matmul": matmul}
 NAMESPACE |= {"log": exactly(np.log), "exp": exactly(np.exp, lowest=NOTHING)}
 NAMESPACE |= {"__builtins__": {}}
 TEXTS = itertools.count(1)

@@ -129,19 +129,20 @@ def SEARCHED(g, node):
 # ---------------------------------------------------------------- sums
 
 
-def numpy_running_sum(x: np.ndarray, axes: tuple[int]) -> np.ndarray:
+def numpy_running_sum(x: np.ndarray, axes: tuple[int], out: np.ndarray | None = None) -> np.ndarray:
     """At each place the sum so far; float32 adds up as float64."""
-    (axis,) = axes
+    (axis,), out = axes, np.empty(x.shape, x.dtype) if out is None else out
     if x.dtype != np.float32:
-        return np.add.accumulate(x, axis, x.dtype)
+        return np.add.accumulate(x, axis, x.dtype, out)
     if x.size == x.shape[axis] > CHUNK:
-        sums = in_chunks(x.reshape(-1))
-        if np.isfinite(sums[-1]):
-            return sums.reshape(x.shape)
-    return np.add.accumulate(x, axis, np.float64).astype(np.float32)
+        in_chunks(x.reshape(-1), out.reshape(-1))
+        if np.isfinite(out.reshape(-1)[-1]):
+            return out
+    out[...] = np.add.accumulate(x, axis, np.float64)
+    return out
 
 
-def in_chunks(x: np.ndarray) -> np.ndarray:
+def in_chunks(x: np.ndarray, sums: np.ndarray) -> None:
     """The same for a long row of finite numbers, twice as fast: one sum waits for the one before.
 
     A product with a triangle of ones adds up SIDE numbers at once; what all before give is added.
@@ -150,8 +151,7 @@ def in_chunks(x: np.ndarray) -> np.ndarray:
     [[1 2]      [[1 1]     [[1 3]                         [[1  3]
      [3 4]]  @   [0 1]]  =  [3 7]]   + 3 in each next row = [6 10]]
     """
-    triangle = np.triu(np.ones((SIDE, SIDE), np.float32))
-    sums, total = np.empty_like(x), 0.0
+    triangle, total = np.triu(np.ones((SIDE, SIDE), np.float32)), 0.0
     whole = len(x) // SIDE * SIDE
     for start in range(0, whole, CHUNK):
         rows = x[start : min(start + CHUNK, whole)].reshape(-1, SIDE)
@@ -160,7 +160,6 @@ def in_chunks(x: np.ndarray) -> np.ndarray:
         inside += before[:-1, None].astype(np.float32)
         total = before[-1]
     sums[whole:] = total + np.add.accumulate(x[whole:], dtype=np.float64)
-    return sums
 
 
 @primitive("running_sum", "source", numpy=numpy_running_sum, shape=rules.flipped)

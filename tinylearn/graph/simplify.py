@@ -18,6 +18,7 @@ from tinylearn.graph.node import Given, Node, Shape, apply, built_for, given
 from tinylearn.graph.primitives import (
     ADD,
     CAST,
+    CAT,
     CONST,
     COPY,
     DETACH,
@@ -26,6 +27,7 @@ from tinylearn.graph.primitives import (
     PERMUTE,
     RECIP,
     RESHAPE,
+    SUM,
     WHERE,
     buffer,
     const,
@@ -71,6 +73,50 @@ def rule(function: Callable[[Node], Node | None]) -> Callable[[Node], Node | Non
     """Decorator: ask this function for a simpler node; None means that it has none."""
     RULES.append(function)
     return function
+
+
+@rule
+def nothing(node: Node) -> Node | None:
+    """No numbers are computed by nobody; their sum is 0, and joined to others they add nothing."""
+    sums_nothing = node.op is SUM and not node.inputs[0].size
+    if not node.size or sums_nothing:
+        return const(0, node.shape, node.dtype, node.device)
+    if node.op is CAT and any(not x.size for x in node.inputs):
+        parts = tuple(x for x in node.inputs if x.size)
+        return CAT(*parts, arg=node.arg) if len(parts) > 1 else parts[0]
+    return None
+
+
+@rule
+def total_without_ones(node: Node) -> Node | None:
+    """A total is that of the numbers before axes of size 1 were put in: equal ones are one."""
+    if node.op.kind != "reduce":
+        return None
+    x = node.inputs[0]
+    if x.size == node.size:
+        return x
+    wide = [a for a, n in enumerate(x.shape) if n != 1]
+    inner = without_ones(x, tuple(x.shape[a] for a in wide)) if 1 in x.shape else None
+    if inner is None:
+        return None
+    axes = tuple(k for k, a in enumerate(wide) if a in node.arg)
+    return apply(node.op, (inner,), axes).reshape(node.shape)
+
+
+def without_ones(x: Node, sizes: Shape, depth: int = 4) -> Node | None:
+    """x without its axes of size 1; None if that would take work.
+
+    sizes   of the other axes
+    depth   how many operations on reshapes are looked through
+    """
+    if x.op is CONST:
+        return const(x.arg, sizes, x.dtype, x.device)
+    if x.op is RESHAPE:
+        return x.inputs[0].reshape(sizes)
+    if x.op.kind != "elementwise" or not depth:
+        return None
+    inputs = [without_ones(y, sizes, depth - 1) for y in x.inputs]
+    return None if None in inputs else apply(x.op, tuple(inputs), x.arg)  # type: ignore[arg-type]
 
 
 @rule

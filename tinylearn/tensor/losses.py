@@ -46,14 +46,14 @@ class Losses(Normalizing):
         target: Any,
         reduction: str = "mean",
         label_smoothing: float = 0.0,
-        ignore_index: int | None = None,
+        ignore_index: int | None = -100,
     ) -> Tensor:
         """-log of the probability that softmax(logits) gives to the true class.
 
         self              logits (N, classes, ...) or (classes,), with no softmax before
         target            the true classes, ints (N, ...); or probabilities of the logits' shape
         label_smoothing   this share of the truth is spread over all classes
-        ignore_index      predictions whose target is this class do not count
+        ignore_index      predictions whose target is this class do not count; None: all do
         PyTorch: nn.functional.cross_entropy
         """
         check_loss_option("label_smoothing", label_smoothing)
@@ -66,6 +66,7 @@ class Losses(Normalizing):
             below, logs = below_largest(x, axis)
             losses = SUM(MUL(truth, logs.expand(x.shape) - below), arg=(axis,))
             return result(reduced(losses.reshape(without(x.shape, axis)), reduction), self, target)
+        ignore_index = in_use(y, ignore_index)
         y = checked_classes("cross_entropy", x, y, axis, ignore_index)
         numbers = counted(x.shape[axis], x.device)
         options = (axis, reduction, ignore_index)
@@ -74,7 +75,7 @@ class Losses(Normalizing):
         return result(cross_entropy(x, y, numbers, *spread, arg=options), self)
 
     def nll_loss(
-        self, target: Any, reduction: str = "mean", ignore_index: int | None = None
+        self, target: Any, reduction: str = "mean", ignore_index: int | None = -100
     ) -> Tensor:
         """-log of the true class's probability, from log-probabilities: see log_softmax.
 
@@ -85,6 +86,7 @@ class Losses(Normalizing):
         check_loss_option("ignore_index", ignore_index)
         axis = class_axis("nll_loss", x)
         refuse_swapped("nll_loss", self.node, y)
+        ignore_index = in_use(y, ignore_index)
         y = checked_classes("nll_loss", x, y, axis, ignore_index)
         losses = -picked(x, y, axis, places(x.shape, axis, x.device)).reshape(y.shape)
         return result(reduced(losses, reduction, counting(y, ignore_index)), self)
@@ -285,6 +287,18 @@ def checked_classes(op: str, x: Node, y: Node, axis: int, ignored: int | None) -
         again = partial(refuse_classes, op, classes=count, ignored=ignored)
         recorder.checks.append((y.buffer, again))
     return y.cast(int64)
+
+
+def in_use(y: Node, ignored: int | None) -> int | None:
+    """The class to be ignored; None where no target is it, as far as that is known."""
+    if ignored is None or y.dtype.kind != 1:
+        return ignored
+    y = y if y.op is BUFFER else computed_if_cheap(y)
+    if not known(y):
+        return ignored
+    device = Device.known[y.device]
+    numbers = device.read(device.memory(y.buffer))
+    return ignored if (numbers == ignored).any() else None
 
 
 def refuse_classes(op: str, data: np.ndarray, classes: int, ignored: int | None) -> None:

@@ -13,24 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinylearn.devices.device import Device
 from tinylearn.errors import ShapeError, describe
-from tinylearn.graph.dtype import bool_, float16, float32, float64, int64, promote
+from tinylearn.graph.dtype import bool_, float16, float32, int64, promote
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import MUL, SUM, buffer
 from tinylearn.repairs.shapes import matmul_repair
 from tinylearn.repairs.userline import operand_names
 from tinylearn.tensor.data import upload
-from tinylearn.tensor.indexing import Indexing, known
+from tinylearn.tensor.indexing import Indexing
 from tinylearn.tensor.operands import common_shape, different_devices, node_of
 from tinylearn.tensor.state import State, result
 
 if TYPE_CHECKING:
     from tinylearn.tensor.tensor import Tensor
-
-
-WHOLE = 2.0**53  # up to here float64 has every whole number
-WORTHWHILE = 1 << 10  # numbers on the smaller side
 
 
 class Products(Indexing):
@@ -76,8 +71,6 @@ def product_of(op: str, x: Node, y: Node) -> Node:
     dtype = promote(x.dtype, y.dtype)
     # float16 multiplies and adds up as float32: a sum of products has more digits than it can hold
     exact = {float16: float32, bool_: int64}.get(dtype, dtype)
-    if dtype.kind == 1 and fit_floats(x, y):
-        exact = float64
     x, y = x.cast(exact), y.cast(exact)
     if len(x.shape) <= 2 >= len(y.shape):
         front: tuple[int, ...] = ()
@@ -106,23 +99,6 @@ def mixed(x: Node, axis: int, shares: np.ndarray) -> Node:
     weights = buffer(upload(np.ascontiguousarray(shares.T, x.dtype.numpy), x.device))
     new = product_of("matmul", flat, weights).reshape((*rows.shape[:-1], len(shares)))
     return new.permute((*range(axis), n - 1, *range(axis, n - 1)))
-
-
-def fit_floats(x: Node, y: Node) -> bool:
-    """Whether float64 holds all sums of products of these ints: such a product is 8 to 15
-    times as fast.
-
-    Libraries multiply matrices of floats alone. It is asked of numbers in memory only, and where
-    the product costs more than looking at them.
-    """
-    if not (known(x) and known(y)) or min(x.size, y.size) < WORTHWHILE:
-        return False
-    most = 1.0
-    for node in (x, y):
-        device = Device.known[node.device]
-        numbers = device.read(device.memory(node.buffer))
-        most *= max(abs(float(numbers.max())), abs(float(numbers.min())))
-    return most * x.shape[-1] < WHOLE
 
 
 def not_multipliable(op: str, x: Node, y: Node) -> Exception:

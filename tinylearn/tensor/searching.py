@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinylearn.devices.recorder import refuse
 from tinylearn.errors import ShapeError, describe
 from tinylearn.graph.dtype import int32
 from tinylearn.graph.node import Node
@@ -66,7 +67,7 @@ class Searching(State):
         as_tuple   False: (count, axes) int64, a row for each; True: the same axis by axis, which
                    indexes x. NumPy's nonzero gives the latter
         """
-        numbers = self.numpy()  # type: ignore[attr-defined]
+        numbers = seen_now("nonzero", self)
         if not as_tuple:
             return leaf(np.argwhere(numbers), None, self.device)
         found = np.nonzero(np.atleast_1d(numbers))
@@ -128,11 +129,18 @@ class Searching(State):
 # ---------------------------------------------------------------- unique
 
 
+def seen_now(op: str, tensor: State) -> np.ndarray:
+    """The numbers, computed then and there; inside a captured function that is refused."""
+    outside = f"{name_of()}.{op}() outside of the captured function"
+    refuse(f"how many numbers {op} gives depends on them", outside)
+    return tensor.numpy()  # type: ignore[attr-defined, no-any-return]
+
+
 def distinct(
     op: str, tensor: State, in_order: bool, inverse: bool, counts: bool, axis: int | None
 ) -> Any:
     """What differs from the one before, after sorting or as it comes."""
-    x = tensor.numpy()  # type: ignore[attr-defined]
+    x = seen_now(op, tensor)
     if axis is None:
         rows, a, shape = x.reshape(-1, 1), 0, x.shape
     else:

@@ -44,7 +44,7 @@ def reduced(losses: Tensor, reduction: str) -> Tensor:
 
 def unusual(**options: Any) -> dict[str, Any]:
     """The options that are not as usual: a function of the user's need not know the others."""
-    usual = {"reduction": "mean", "label_smoothing": 0.0, "ignore_index": None}
+    usual = {"reduction": "mean", "label_smoothing": 0.0, "ignore_index": -100}
     return {name: value for name, value in options.items() if value != usual[name]}
 
 
@@ -115,7 +115,7 @@ def cross_entropy(
     input: Tensor,
     target: Any,
     weight: Any = None,
-    ignore_index: int | None = None,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
@@ -150,7 +150,7 @@ def nll_loss(
     input: Tensor,
     target: Any,
     weight: Any = None,
-    ignore_index: int | None = None,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """-log of the true class's probability, from log-probabilities; see cross_entropy."""
