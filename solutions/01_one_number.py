@@ -339,9 +339,10 @@ q5 = question(
     title="Every number after its inputs",
     hints=(
         "Remember what you have seen, by id(value), so that a shared number appears once.",
-        "Keep a list of (value, done) pairs as a stack. Popping (value, False), put (value, True) "
-        "back first and then its inputs; popping (value, True), append it to the result.",
-        "Skip a value when it is popped with done=False and its id has been seen before.",
+        "Step through the stack in the lesson, Figure 5: how often does each box come off, and "
+        "what is different the second time?",
+        "The stack holds pairs (value, done). What comes off with False and was not seen goes back "
+        "with True, its inputs above it; what comes off with True is appended to the result.",
     ),
 )
 

@@ -138,7 +138,7 @@ def _(rng):
 # %%
 @tl.answer("gradient.mul", points=1)
 def mul_gradient(g, node):
-    """Multiply number by number; each input gets g times the other input."""
+    """The gradients for x and for y after x * y, where g arrives from above."""
     x, y = node.inputs
     ### BEGIN SOLUTION return one gradient for x and one for y
     return g * y, g * x
@@ -184,7 +184,7 @@ def _(rng):
 # %%
 @tl.answer("gradient.exp", points=1)
 def exp_gradient(g, node):
-    """The exponential is its own slope: g times the result."""
+    """The gradient for x after x.exp(), in a tuple of one."""
     ### BEGIN SOLUTION return a tuple with one gradient
     return (g * node,)
     ### END SOLUTION
@@ -251,7 +251,7 @@ def _(rng):
 # %%
 @tl.answer("gradient.where", points=2)
 def where_gradient(g, node):
-    """Choose between two numbers; g goes to the one that was chosen."""
+    """The gradients for condition, x and y after condition.where(x, y)."""
     condition = node.inputs[0]
     ### BEGIN SOLUTION return None, a gradient for x and one for y
     return None, condition.where(g, 0.0), condition.where(0.0, g)
@@ -303,7 +303,7 @@ def _(rng):
 # %%
 @tl.answer("gradient.sum", points=1)
 def sum_gradient(g, node):
-    """Add up along axes; every summand gets the same g, so the gradient is an expand."""
+    """The gradient for x after x.sum(node.arg), in a tuple of one."""
     ### BEGIN SOLUTION return a tuple with one gradient
     return (g.expand(node.inputs[0].shape),)
     ### END SOLUTION
@@ -365,7 +365,7 @@ def _(rng):
 # %%
 @tl.answer("gradient.max", points=2)
 def max_gradient(g, node):
-    """The largest along axes; g goes to the place of the maximum, in equal shares to ties."""
+    """The gradient for x after x.max(node.arg), in a tuple of one."""
     x = node.inputs[0]
     ### BEGIN SOLUTION return a tuple with one gradient
     mask = x.less(node.expand(x.shape)).where(x.const_like(0.0), x.const_like(1.0))
@@ -424,7 +424,7 @@ def _(rng):
 # %%
 @tl.answer("gradient.expand", points=2)
 def expand_gradient(g, node):
-    """Repeat along axes of size 1; x was used once per copy, so its gradient is a sum."""
+    """The gradient for x after x.expand(node.shape), in a tuple of one."""
     x = node.inputs[0]
     ### BEGIN SOLUTION return a tuple with one gradient
     axes = tuple(k for k, (a, b) in enumerate(zip(x.shape, node.shape)) if a != b)
@@ -486,7 +486,7 @@ def _(rng):
 # %%
 @tl.answer("gradient.permute", points=2)
 def permute_gradient(g, node):
-    """The axes in another order; the gradient's axes are put back in order."""
+    """The gradient for x after x.permute(node.arg), in a tuple of one."""
     ### BEGIN SOLUTION return a tuple with one gradient
     return (g.permute(tuple(node.arg.index(axis) for axis in range(len(node.arg)))),)
     ### END SOLUTION
@@ -543,7 +543,7 @@ def _(rng):
 # %%
 @tl.answer("gradient.pad", points=1)
 def pad_gradient(g, node):
-    """Put zeros around; the gradient is cut back to the part that was x."""
+    """The gradient for x after x.pad(node.arg), in a tuple of one."""
     ### BEGIN SOLUTION return a tuple with one gradient
     sizes = node.inputs[0].shape
     return (g.shrink(tuple((before, before + n) for (before, _), n in zip(node.arg, sizes))),)

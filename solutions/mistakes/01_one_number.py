@@ -68,6 +68,18 @@ q1.mistake(
     "Nothing comes back: put return before the slope.",
     replace="return " + RISE, by=RISE, worth=0,
 )
+q1.mistake("A slope compares two values: take f(x - h) away from f(x + h).",
+           replace=RISE, by="f(x + h) / (2 * h)")
+q1.mistake("Rise over run: the difference of the values stands above, 2 * h below.",
+           replace=RISE, by="(2 * h) / (f(x + h) - f(x - h))")
+q1.mistake("f is asked near x, at x + h and x - h; h alone is a place near 0.",
+           replace=RISE, by="(f(h) - f(-h)) / (2 * h)")
+q1.mistake("A step is added and taken away: x + h and x - h, not x * h.",
+           replace="(f(x + h) -", by="(f(x * h) -")
+q1.mistake("Both steps are of the length h: the run is 2 * h.",
+           replace="(2 * h)", by="(3 * h)")
+q1.mistake("Half of the run is too little: from x - h to x + h it is 2 * h.",
+           replace="(2 * h)", by="(h / 2)")
 
 # ------------------------------------------------ q2. Add
 
@@ -116,6 +128,14 @@ q2.mistake("The inputs are the Values x and y themselves: no numbers, and no cop
 q2.mistake("The slopes go into `local`; grad is filled in by backward, and adds up from 0.",
            replace="return " + SUM,
            by="x.grad = y.grad = 1.0\n    return " + SUM, worth=0)
+q2.mistake("Second comes what it was made from, third the slopes: (x, y) and then (1.0, 1.0).",
+           replace="(x, y), (1.0, 1.0)", by="(1.0, 1.0), (x, y)")
+q2.mistake("Add, and do not take away: x.data + y.data.",
+           replace="x.data + y.data", by="x.data - y.data")
+q2.mistake("A sum grows with each of its inputs: both slopes are +1.",
+           replace="(1.0, 1.0)", by="(1.0, -1.0)")
+q2.mistake("First comes the number, then the inputs: Value(x.data + y.data, (x, y), ...).",
+           replace="x.data + y.data, (x, y)", by="(x, y), x.data + y.data")
 
 # ------------------------------------------------ q3. Multiply
 
@@ -149,6 +169,14 @@ q3.mistake("grad is not known yet, and is still 0: the slopes are y.data and x.d
            replace=PRODUCT,
            by="Value(x.data * y.data, (x, y), (y.data * x.grad, x.data * y.grad))",
            worth=0)
+q3.mistake("Second comes what it was made from, third the slopes (y.data, x.data).",
+           replace="(x, y), (y.data, x.data)", by="(y.data, x.data), (x, y)")
+q3.mistake("Multiply, and do not divide: x.data * y.data.",
+           replace="x.data * y.data", by="x.data / y.data")
+q3.mistake("A product has two factors: x.data * y.data.",
+           replace="x.data * y.data", by="x.data")
+q3.mistake("If y is positive the product grows with x: the slopes keep their sign.",
+           replace="(y.data, x.data)", by="(-y.data, -x.data)")
 
 # ------------------------------------------------ q4. Bend
 
@@ -199,6 +227,12 @@ q4.mistake("math.exp overflows far from zero; math.tanh does not.",
            by="t = (math.exp(2 * x.data) - 1) / (math.exp(2 * x.data) + 1)")
 q4.mistake("Nothing comes back: put return before the new Value.",
            replace="return " + BENT, by=BENT, worth=0)
+q4.mistake("The slope is 1 at 0 and falls from there: 1 MINUS t * t.",
+           replace="1 - t * t", by="t * t - 1")
+q4.mistake("Something is missing in front: the slope is 1 - t * t.",
+           replace="1 - t * t", by="t * t")
+q4.mistake("That is the slope at 0 alone, the steepest: 1 - t * t, which changes with x.",
+           replace="1 - t * t", by="1 - t / t")
 
 # ------------------------------------------------ q5. Every number after its inputs
 
@@ -293,6 +327,12 @@ q5.mistake("Return the Values themselves, not their numbers.",
            replace="return out", by="return [value.data for value in out]", worth=0)
 q5.mistake("Nothing comes back: end with return out.",
            replace="    return out", by="    out", worth=0)
+q5.mistake("Each number is walked once: ask whether it was seen, and note it, seen.add(id(value)).",
+           replace="elif id(value) not in seen:", by="else:")
+q5.mistake("Each number is walked once: ask whether it was seen, and note it, seen.add(id(value)).",
+           replace="            seen.add(id(value))\n", by="")
+q5.mistake("The pair is (number, whether its inputs are done): the inputs go back with False.",
+           replace="[(x, False) for x in value.inputs]", by="[(x, True) for x in value.inputs]")
 
 # ------------------------------------------------ q6. The chain rule
 
@@ -415,3 +455,16 @@ def steps_by_recursion(result, order):
             push(x, slope * local)
 
     push(result, 1.0)
+
+
+q6.mistake("The slope of the value is enough for no input: multiply the local slope by it.",
+           replace="slope * slopes[id(value)]", by="slopes[id(value)]")
+q6.mistake("slopes is asked by id(...): two Values may be equal, and are still two.",
+           replace="slopes[id(x)] +=", by="slopes[x] +=")
+q6.mistake("How much the result grows with itself is 1: slopes[id(result)] = 1.0.",
+           replace="slopes[id(result)] = 1.0", by="slopes[id(result)] = result.data")
+q6.mistake("All inputs of a value get their share, before the next value.",
+           replace="            slopes[id(x)] += slope * slopes[id(value)]",
+           by="            slopes[id(x)] += slope * slopes[id(value)]\n            break")
+q6.mistake("The chain multiplies: slope * slopes[id(value)], and does not divide.",
+           replace="slope * slopes[id(value)]", by="slope / (slopes[id(value)] or 1.0)")

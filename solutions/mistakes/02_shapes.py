@@ -65,6 +65,22 @@ def from_the_front(shape):
     return tuple(out)
 
 
+q1.mistake("The return stands inside the loop: only the last axis is looked at.",
+           replace="        step *= size\n    return", by="        step *= size\n        return")
+q1.mistake("A default is made once, for all calls: begin with a new list inside the function.",
+           replace="def strides(shape):\n"
+                   '    """How many places one step along each axis moves, as a tuple."""\n'
+                   "    out, step = [], 1",
+           by="def strides(shape, out=[]):\n"
+              '    """How many places one step along each axis moves, as a tuple."""\n'
+              "    step = 1")
+q1.mistake("The step never grows: after each axis, step *= size.",
+           replace="        step *= size\n", by="")
+q1.mistake("One step along the last axis moves one place: begin with step = 1.",
+           replace="out, step = [], 1", by="out, step = [], 2")
+q1.mistake("Every stride goes to the very front: out.insert(0, step).",
+           replace="out.insert(0, step)", by="out.insert(1, step)")
+
 # ------------------------------------------------ q2. Where a number lies
 
 PLACE = "start + sum(i * s for i, s in zip(index, strides))"
@@ -103,6 +119,13 @@ def sum_not_kept(index, strides, start=0):
         start + i * s
     return start
 
+
+q2.mistake("Index and stride are multiplied, and not divided.",
+           replace="i * s for", by="i // s for")
+q2.mistake("The strides count, whatever the index is: add up the products i * s.",
+           replace="i * s for", by="s for")
+q2.mistake("Add the sum to start; start minus the sum walks backwards.",
+           replace="start + sum", by="start - sum")
 
 # ------------------------------------------------ q3. Which shapes go together
 
@@ -178,6 +201,21 @@ q3.mistake("Shapes of different lengths go together as well: put ones in front o
 def the_longer_one(a, b):
     return a if len(a) >= len(b) else b
 
+
+q3.mistake("Sizes go together if they are EQUAL: raise where x != y.",
+           replace="x != y and", by="x == y and")
+q3.mistake("The list stays empty: append one size for each pair.",
+           replace="        out.append(y if x == 1 else x)\n", by="")
+q3.mistake("Look at all pairs: the return stands behind the loop.",
+           replace="    return tuple(out)", by="        return tuple(out)")
+q3.mistake("`or` refuses too much: it is an error only if the sizes differ AND neither is 1.",
+           replace="x != y and 1 not in (x, y)", by="x != y or 1 not in (x, y)")
+q3.mistake("Fill up to the LONGER shape: max(len(a), len(b)).",
+           replace="longest = max(", by="longest = min(")
+q3.mistake("Sizes are not multiplied: a pair gives the one that is not 1.",
+           replace="y if x == 1 else x", by="x * y")
+q3.mistake("Sizes are not added: a pair gives the one that is not 1.",
+           replace="y if x == 1 else x", by="x + y - 1")
 
 # ------------------------------------------------ q4. The way back
 
@@ -260,3 +298,9 @@ def missing_axes_last(g, shape):
     while g.ndim > len(shape):
         g = g.sum(axis=0)
     return g
+
+
+q4.mistake("A sum without an axis adds up everything: name the axis.",
+           replace="g = g.sum(axis=0)", by="g = g.sum()")
+q4.mistake("Which axes are too many is told by their number: g.ndim > len(shape).",
+           replace="g.ndim > len(shape)", by="g.ndim >= len(shape) and g.ndim")

@@ -35,6 +35,12 @@ q1.mistake("Both inputs need g: the second gradient is g times the other input, 
            replace="g * y, g * x", by="g * y, x", worth=0)
 q1.mistake("The two gradients are not added up: one belongs to x, the other to y.",
            replace="g * y, g * x", by="g * y + g * x, g * y + g * x", worth=0)
+q1.mistake("The gradients are multiplied by g, not divided: g * y and g * x.",
+           replace="g * y, g * x", by="g / y, g / x")
+q1.mistake("The second gradient belongs to y: it is g times x.",
+           replace="g * y, g * x", by="g * y, g * node")
+q1.mistake("node.inputs is a tuple of two: x, y = node.inputs.",
+           replace="x, y = node.inputs", by="x, y = node.inputs[0]")
 
 # ------------------------------------------------ q2. The exponential
 
@@ -95,6 +101,11 @@ q3.mistake("What the chosen one gets is g, not its own number.",
                               "condition.where(0.0, node.inputs[2])", worth=0)
 q3.mistake("The condition chooses: it stands in front, condition.where(g, 0.0).",
            replace=CHOSEN, by="None, g.where(condition, 0.0), g.where(0.0, condition)", worth=0)
+q3.mistake("What was not chosen gets 0, not 1.",
+           replace="condition.where(g, 0.0), condition.where(0.0, g)",
+           by="condition.where(g, 1.0), condition.where(1.0, g)")
+q3.mistake("None belongs to the condition, which comes first.",
+           replace=CHOSEN, by="condition.where(g, 0.0), condition.where(0.0, g), None")
 
 # ------------------------------------------------ q4. Add up
 
@@ -129,6 +140,8 @@ q4.mistake("A reshape makes no new numbers; expand repeats those that are there.
            replace="g.expand", by="g.reshape", worth=0)
 q4.mistake("Every summand moves the sum, so there is a gradient: None says that nothing flows.",
            replace="(g.expand(node.inputs[0].shape),)", by="(None,)", worth=0)
+q4.mistake("A sum has one input: node.inputs[0].",
+           replace="node.inputs[0]", by="node.inputs[1]")
 
 # ------------------------------------------------ q5. The largest
 
@@ -170,6 +183,13 @@ q5.mistake("sum wants to know along which axes: those of the maximum, node.arg."
            replace="mask.sum(node.arg)", by="mask.sum()", worth=0)
 q5.mistake("A rule returns a tuple, also for one input: mind the comma.",
            replace="(mask * share.expand(x.shape),)", by="mask * share.expand(x.shape)", worth=0)
+q5.mistake("The losers get 0, and the mask says so: 0.0 where x is less than the top.",
+           replace="x.const_like(0.0), x.const_like(1.0)",
+           by="x.const_like(-1.0), x.const_like(1.0)")
+q5.mistake("The mask is multiplied by the share, not added to it.",
+           replace="mask * share.expand(x.shape)", by="mask + share.expand(x.shape)")
+q5.mistake("g is divided among the winners: multiply it by .recip(), do not add.",
+           replace="g * mask.sum", by="g + mask.sum")
 
 # ------------------------------------------------ q6. Repeat
 
@@ -206,6 +226,8 @@ q6.mistake("expand only repeats; on the way back what was repeated is added up: 
            replace="g.sum(axes)", by="g.expand(x.shape)", worth=0)
 q6.mistake("A reshape adds nothing up: g.sum(axes).",
            replace="g.sum(axes)", by="g.reshape(x.shape)", worth=0)
+q6.mistake("The axes are counted from 0 as they stand: k, not k + 1.",
+           replace="k for k,", by="k + 1 for k,")
 
 # ------------------------------------------------ q7. Put the axes back
 
@@ -231,6 +253,8 @@ q7.mistake("Looking up twice is the way back for three axes only: ask node.arg.i
            replace=BACK, by="tuple(node.arg[node.arg[axis]] for axis in range(len(node.arg)))")
 q7.mistake("A reshape gives the right shape and leaves the numbers in their order: move the axes.",
            replace=f"g.permute({BACK})", by="g.reshape(node.inputs[0].shape)", worth=0)
+q7.mistake("Each axis once, from 0 up: range(len(node.arg)).",
+           replace="range(len(node.arg))", by="reversed(range(len(node.arg)))")
 
 # ------------------------------------------------ q8. Cut back
 
@@ -263,3 +287,5 @@ q8.mistake("Places count from 0: with two zeros in front, x begins at place 2.",
            replace="(before, before + n) for", by="(before + 1, before + 1 + n) for", worth=0)
 q8.mistake("Zeros were put around x; the gradient takes a part out of g and adds no more zeros.",
            replace=f"g.shrink({CUT})", by="g.pad(node.arg)", worth=0)
+q8.mistake("Widths and sizes go together, axis by axis, in this order: zip(node.arg, sizes).",
+           replace="zip(node.arg, sizes)", by="zip(reversed(node.arg), sizes)")

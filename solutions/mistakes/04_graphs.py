@@ -58,6 +58,22 @@ def once_for_each_way(output):
     return counts
 
 
+q1.mistake("Add 1 to what was counted: counts.get(name, 0) + 1.",
+           replace="counts.get(node.op.name, 0) + 1", by="counts.get(node.op.name, 0)")
+q1.mistake("Counts are added up, not doubled: + 1 for each node.",
+           replace="counts.get(node.op.name, 0) + 1", by="counts.get(node.op.name, 1) * 2")
+q1.mistake("The first argument of get is the key, the second what is taken where there is none.",
+           replace="counts.get(node.op.name, 0)", by="counts.get(0, node.op.name)")
+
+
+@q1.wrong("A default argument is made once, for all calls: begin with a new dictionary.")
+def counted_over_all_calls(output, counts={}):  # noqa: B006
+    for node in walk([output]):
+        if node.op.kind != "source":
+            counts[node.op.name] = counts.get(node.op.name, 0) + 1
+    return counts
+
+
 # ------------------------------------------------ q2. Walk
 
 
@@ -140,6 +156,20 @@ def a_set(outputs):
     return set(walk(outputs))
 
 
+q2.mistake("A default is made once, for all calls: begin with a new set inside the function.",
+           replace="def my_walk(outputs):\n"
+                   '    """All nodes below `outputs`, each once, inputs before their readers."""\n'
+                   "    out, seen, waiting = [], set(), [(node, False) for node in outputs]",
+           by="def my_walk(outputs, seen=set()):\n"
+              '    """All nodes below `outputs`, each once, inputs before their readers."""\n'
+              "    out, waiting = [], [(node, False) for node in outputs]")
+q2.mistake("Each node is walked once: ask whether it was seen, and note it, seen.add(node).",
+           replace="            seen.add(node)\n", by="")
+q2.mistake("Each node is walked once: ask whether it was seen, and note it, seen.add(node).",
+           replace="elif node not in seen:", by="else:")
+q2.mistake("The inputs go back as not done yet: (x, False).",
+           replace="[(x, False) for x in node.inputs]", by="[(x, True) for x in node.inputs]")
+
 # ------------------------------------------------ q3. The chain rule on graphs
 
 MEET = "grads[x] = grads[x] + gx if x in grads else gx"
@@ -200,6 +230,15 @@ def recursive_gradient(output, g, leaves):
     return {x: grads[x] for x in leaves if x in grads}
 
 
+q3.mistake("What was there stands first and stays: grads[x] + gx, and no minus.",
+           replace="grads[x] + gx if", by="grads[x] - gx if")
+q3.mistake("zip gives each input with its gradient; go through all pairs, without a break.",
+           replace="                    grads[x] = grads[x] + gx if x in grads else gx",
+           by="                    grads[x] = grads[x] + gx if x in grads else gx\n"
+              "                    break")
+q3.mistake("A node that nothing has reached has nothing to hand on: ask `node in grads` first.",
+           replace="if node in grads and node.inputs:", by="if node.inputs:")
+
 # ------------------------------------------------ q4. The gradient of a gradient
 
 ONCE = "output = gradient(output, output.const_like(1.0), [x]).get(x, x.const_like(0.0))"
@@ -252,3 +291,9 @@ q4.mistake("0.0 is a number; the zero of a derivative is a graph, x.const_like(0
 def forgot_zero_once(output, x):
     first = gradient(output, output.const_like(1.0), [x])[x]
     return gradient(first, first.const_like(1.0), [x]).get(x, x.const_like(0.0))
+
+
+q4.mistake("The second argument of get is taken where nothing depends on x: a zero, and no one.",
+           replace="x.const_like(0.0)", by="x.const_like(1.0)")
+q4.mistake("g is a graph of ones; the output itself has its shape and other numbers.",
+           replace="output.const_like(1.0), [x]", by="output, [x]")

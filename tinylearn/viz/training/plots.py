@@ -18,8 +18,12 @@ from html import escape
 from typing import Any
 
 from tinylearn.tensor import Tensor, no_grad
-from tinylearn.viz.faces.html import image, themed
 from tinylearn.viz.style import COLOURS, DASHES
+from tinylearn.viz.training.figure import Figure, flat_numbers
+from tinylearn.viz.training.films import backward, walk
+from tinylearn.viz.training.memory import memory
+
+__all__ = ["backward", "images", "lines", "memory", "plane", "walk"]
 
 WIDTH, HEIGHT = 460.0, 260.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 110.0, 10.0, 26.0
@@ -27,39 +31,6 @@ LOW, HIGH = (86, 180, 233), (230, 159, 0)  # Okabe-Ito sky blue and orange: clas
 CELLS = 48  # squares along each side of a plane
 
 Points = Sequence[tuple[float, float]]
-
-
-class Figure:
-    """A drawing with its caption and its alternative text. Shows itself in a notebook."""
-
-    def __init__(self, drawing: str, width: float, height: float, caption: str, alt: str) -> None:
-        if not alt.strip():
-            raise ValueError("a figure needs alt=, a text for those who cannot see it")
-        self.caption, self.alt = caption, alt
-        self.drawing, self.width, self.height = drawing, width, height
-
-    def __str__(self) -> str:
-        return f"{self.caption}\n[{self.alt}]".strip()
-
-    __repr__ = __str__
-
-    def svg(self) -> str:
-        """The drawing as SVG text, in the colours of the page around it."""
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} {self.height:g}" '
-            f'width="{self.width:g}" style="max-width:100%" role="img" '
-            f'aria-label="{escape(self.alt)}" font-family="system-ui,sans-serif" font-size="12" '
-            f'fill="currentColor">{self.drawing}</svg>'
-        )
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self._repr_html_(), "text/plain": str(self)}
-
-    def _repr_html_(self) -> str:
-        """An image, which a script opens up so that the drawing follows the page's colours."""
-        ink = "color:var(--jp-content-font-color1,inherit);margin:0.5em 0.4em;max-width:46em"
-        caption = f'<figcaption style="font-size:0.95em">{escape(self.caption)}</figcaption>'
-        return themed("figure", ink, image(self.svg(), self.alt) + caption)
 
 
 # ---------------------------------------------------------------- curves
@@ -103,19 +74,13 @@ def lines(
 
 def pairs(xs: Any, ys: Any) -> list[tuple[float, float]]:
     """Two arrays as a list of finite points."""
-    xs, ys = numbers(xs), numbers(ys)
+    xs, ys = flat_numbers(xs), flat_numbers(ys)
     if len(xs) != len(ys):
         raise ValueError(f"a curve needs as many ys as xs, got {len(xs)} xs and {len(ys)} ys")
     points = [(x, y) for x, y in zip(xs, ys, strict=True) if math.isfinite(x + y)]
     if not points:
         raise ValueError("a curve needs at least one point of finite numbers")
     return points
-
-
-def numbers(values: Any) -> list[float]:
-    """Any array, tensor or list as a flat list of numbers."""
-    values = values.tolist() if hasattr(values, "tolist") else list(values)
-    return [n for v in values for n in (numbers(v) if isinstance(v, list | tuple) else [v])]
 
 
 def free_height(wanted: float, taken: list[float]) -> float:
@@ -189,7 +154,7 @@ def plane(
     answer   Tensor (n, 2) -> n numbers from 0 (blue) to 1 (orange); without it the points alone
     margin   how far the plane goes beyond the points
     """
-    flat = numbers(x)
+    flat = flat_numbers(x)
     points = list(zip(flat[::2], flat[1::2], strict=True))
     size = HEIGHT + 40
     corners = [(u + s, v + s) for u, v in points for s in (-margin, margin)]
@@ -202,7 +167,7 @@ def plane(
         uri = png([list(map(shade, row)) for row in answers(answer, frame)])
         parts.append(f'<image {place} preserveAspectRatio="none" href="{uri}"/>')
     parts.append(frame.axes())
-    for point, label in zip(points, numbers(y), strict=True):
+    for point, label in zip(points, flat_numbers(y), strict=True):
         u, v = frame.place(point)
         fill = "#{:02x}{:02x}{:02x}".format(*(HIGH if label > 0.5 else LOW))
         parts.append(
@@ -219,7 +184,7 @@ def answers(answer: Callable[[Tensor], Any], frame: Frame) -> Iterator[list[floa
     shares = [(k + 0.5) / CELLS for k in range(CELLS)]
     grid = [[x0 + s * (x1 - x0), y1 - t * (y1 - y0)] for t in shares for s in shares]
     with no_grad():
-        found = numbers(answer(Tensor(grid)))
+        found = flat_numbers(answer(Tensor(grid)))
     if len(found) != CELLS * CELLS:
         raise ValueError(f"{len(grid)} points were asked for, {len(found)} numbers came back")
     for start in range(0, len(found), CELLS):
