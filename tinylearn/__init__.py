@@ -68,7 +68,11 @@ __all__ = [
 ]
 
 ROOMS = ("course", "kernels", "nn", "viz")  # imported when somebody enters them
-DEVICES = {"c": "tinylearn.devices.c_device", "simulator": "tinylearn.devices.simulator.device"}
+DEVICES = {
+    "c": "tinylearn.devices.c_device",
+    "cuda": "tinylearn.devices.cuda",
+    "simulator": "tinylearn.devices.simulator.device",
+}
 LATER = {
     **dict.fromkeys(["draw", "explain", "source", "trace", "trace_nan", "progress"], "viz"),
     "capture": "tensor.capture",

@@ -71,6 +71,10 @@ class Pool:
         while self.kept > self.room:
             self.let_go()
 
+    def clear(self) -> None:
+        """Forget all that lies here."""
+        self.free, self.older, self.kept = {}, {}, 0
+
     def let_go(self) -> None:
         """Forget a piece of a shape that nobody has given back for a while.
 

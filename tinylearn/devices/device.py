@@ -103,6 +103,7 @@ class Device(metaclass=DeviceType):
 
     known: ClassVar[Known]
     working: ClassVar[set[str]] = set()  # those that were found to work here
+    is_host = True  # whether `read` gives the memory itself, and no copy
     name = ""
 
     def __init_subclass__(cls) -> None:

@@ -100,7 +100,10 @@ def written(kernel: Kernel, node: Node) -> Any:
     device, inputs, work = Device.known[node.device], inputs_of(kernel, node), WRITTEN[node.op]
 
     def run(new: Any, *memories: Any) -> None:
-        work(node, device.read(new), *inputs(memories))
+        numbers = device.read(new)
+        work(node, numbers, *inputs(memories))
+        if not device.is_host:
+            device.write(new, numbers)
 
     return run
 

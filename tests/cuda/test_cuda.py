@@ -1,0 +1,108 @@
+"""The cuda device on a card, by `make test-gpu`: tables of methods, models, memory, capture.
+
+Without a card there is nothing to run here, and every test fails; that the texts compile is tested
+everywhere, in tests/gpu/test_cuda_text.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinylearn as tl
+from tests.tensor.captured import BATCHES, OPTIMIZERS, network, step_of
+from tests.tensor.test_gradients import FIRST, check_gradient, slopes
+from tests.tensor.test_values import FLOATS, built_of_float32
+from tinylearn import Tensor, nn
+from tinylearn.errors import DeviceError
+from tinylearn.nn import optim
+
+
+@pytest.mark.parametrize("case", FLOATS, ids=lambda c: c.id)
+def test_a_method_has_the_numbers_of_numpy(case):
+    (got,) = built_of_float32(case, "cuda")
+    with np.errstate(all="ignore"):
+        want = np.asarray(case.numpy(*[a.astype("f").astype("f8") for a in case.arrays()]))
+    np.testing.assert_allclose(got.numpy(), want, rtol=2e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize("case", FIRST, ids=lambda c: c.id)
+def test_a_gradient_agrees_with_the_central_difference(case):
+    check_gradient(case, slopes(case, "cuda"))
+
+
+def trained(device, name, how=lambda f: f):
+    """Losses and weights of nine steps on a device."""
+    model = network(nn.LayerNorm(8)).to(device)
+    step = how(step_of(model, OPTIMIZERS[name](model)))
+    pairs = [
+        (Tensor(x, device=device, requires_grad=False), Tensor(y, device=device))
+        for x, y in BATCHES
+    ]
+    return [step(*pair).item() for pair in pairs], [w.numpy() for w in model.parameters()]
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_a_model_trains_as_on_numpy(name):
+    (losses, weights), (others, numbers) = trained("cuda", name), trained("numpy", name)
+    np.testing.assert_allclose(losses, others, rtol=1e-4)
+    for w, v in zip(weights, numbers, strict=True):
+        np.testing.assert_allclose(w, v, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_a_captured_step_is_the_step_bit_for_bit(name):
+    (losses, weights), (others, numbers) = trained("cuda", name, tl.capture), trained("cuda", name)
+    assert losses == others
+    assert all(np.array_equal(w, v) for w, v in zip(weights, numbers, strict=True))
+
+
+def test_lenet_learns_on_the_card():
+    tl.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 5, padding=2), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(4 * 49, 10),
+    ).to("cuda")  # fmt: skip
+    optimizer = optim.Adam([model], lr=0.01)
+    random = np.random.default_rng(0)
+    y = random.integers(0, 10, 32)
+    x = random.standard_normal((32, 1, 14, 14)).astype(np.float32) * 0.1
+    x[np.arange(32), 0, y, y] += 3
+    step = tl.capture(step_of(model, optimizer))
+    pair = Tensor(x, device="cuda", requires_grad=False), Tensor(y, device="cuda")
+    losses = [step(*pair).item() for _ in range(40)]
+    assert losses[-1] < 0.05 < 1 < losses[0]
+
+
+def test_looked_up_rows_and_their_gradient_are_right_on_the_card():
+    table = Tensor(np.arange(12.0, dtype=np.float32).reshape(4, 3), device="cuda")
+    index = Tensor(np.array([3, 0, 3]), device="cuda")
+    rows = table[index]
+    rows.sum().backward()
+    assert rows.tolist() == [[9.0, 10.0, 11.0], [0.0, 1.0, 2.0], [9.0, 10.0, 11.0]]
+    assert table.grad.numpy()[:, 0].tolist() == [1.0, 0.0, 0.0, 2.0]
+    with pytest.raises(IndexError, match="there is no place 4"):
+        table[Tensor(np.array([4]), device="cuda") + 0].numpy()
+
+
+def test_too_large_a_tensor_is_refused_and_the_others_live_on():
+    kept = Tensor.ones(5, device="cuda").realize()
+    with pytest.raises(DeviceError, match=r"GB free, and shape .* needs .* GB\nTry"):
+        (Tensor.ones(1 << 20, 1, device="cuda") + Tensor.ones(1 << 20, device="cuda")).realize()
+    assert (kept + 1).tolist() == [2.0] * 5
+
+
+def test_numbers_go_from_device_to_device_unchanged():
+    numbers = np.array([1.5, -0.0, np.inf, 1e-45], np.float32)
+    there = Tensor(numbers, requires_grad=False).to("cuda")
+    assert there.device == "cuda"
+    back = there.to("numpy").numpy()
+    assert np.array_equal(back.view(np.int32), numbers.view(np.int32))
+
+
+def test_denormals_infinities_and_nan_are_kept():
+    x = Tensor(np.array([1e-45, -1e-40, np.nan, np.inf], np.float32), device="cuda")
+    assert np.array_equal((x * 1.0).numpy(), x.numpy(), equal_nan=True)
+    y = Tensor(np.array([1e-45, 0.0, -1e-45], np.float32), device="cuda")
+    y.relu().sum().backward()
+    assert y.grad.tolist()[0] == 1.0 and y.grad.tolist()[2] == 0.0
