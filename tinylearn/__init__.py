@@ -76,6 +76,7 @@ DEVICES = {
 LATER = {
     **dict.fromkeys(["draw", "explain", "source", "trace", "trace_nan", "progress"], "viz"),
     "capture": "tensor.capture",
+    "simulated": "devices.simulator.device",
     **dict.fromkeys(["kernel", "thread", "block", "threads", "blocks"], "kernels"),
     **dict.fromkeys(["shared", "private", "barrier", "atomic_add", "KernelError"], "kernels"),
     **dict.fromkeys(["answer", "card", "check", "exercise", "hint", "load_mine"], "course"),

@@ -14,19 +14,14 @@ from tests.ops_table import ROWS, row_id
 from tests.repository import ROOT
 from tinylearn import Tensor, nn
 from tinylearn.contracts.measure import leaf, numbers
-from tinylearn.devices.simulator.report import Report
 from tinylearn.plan.check import check_fused
 
 
 @pytest.fixture
 def reports():
     """What each launch on the device has cost, while a test runs."""
-    from tinylearn.devices.simulator.device import WATCHERS
-
-    found: list[Report] = []
-    WATCHERS.append(found.append)
-    yield found
-    WATCHERS.remove(found.append)
+    with tl.simulated() as found:
+        yield found
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -125,6 +120,18 @@ def test_each_launch_is_reported(reports):
     assert report.loads_per_store == 2 * 64 / 16  # tiles of 16: each number is read so much less
     assert report.total.conflicts <= report.total.shared
     assert report.total.barriers == 4 * 2 * 4  # blocks, barriers a tile, tiles
+
+
+def test_who_looks_inside_a_block_sees_what_ran_inside_it():
+    x = Tensor(X, device="simulator")
+    with tl.simulated() as outer:
+        x.exp().numpy()
+        with tl.simulated() as inner:
+            x.softmax(1).numpy()
+        with pytest.raises(ZeroDivisionError), tl.simulated():
+            1 / 0  # noqa: B018
+    x.log().numpy()
+    assert len(outer) == 1 + len(inner) > 2
 
 
 def test_a_sum_is_read_once_and_without_gaps(reports):

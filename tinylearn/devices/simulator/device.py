@@ -5,7 +5,8 @@ Its numbers lie in host memory, in arrays as NumPy has them. Every kernel is che
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -20,7 +21,18 @@ from tinylearn.loops.tree import Function
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
 
-WATCHERS: list[Callable[[Report], None]] = []  # told what each launch has cost
+READERS: list[list[Report]] = []  # the lists of those who want to know what launches cost
+
+
+@contextmanager
+def simulated() -> Iterator[list[Report]]:
+    """The reports of all kernels that run on the device "simulator" inside the block, in order."""
+    reports: list[Report] = []
+    READERS.append(reports)
+    try:
+        yield reports
+    finally:
+        READERS[:] = [r for r in READERS if r is not reports]
 
 
 class SimulatorDevice(Device):
@@ -47,7 +59,7 @@ def launching(tree: Function) -> Callable[..., None]:
 
     def run(*memory: np.ndarray) -> None:
         report = simulate(tree, dict(zip(names, memory, strict=True)))
-        for watch in WATCHERS:
-            watch(report)
+        for reports in READERS:
+            reports.append(report)
 
     return run
