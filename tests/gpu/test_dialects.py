@@ -113,6 +113,17 @@ def test_a_kernel_has_a_text_in_each_language():
     assert repr(tl.source(row_sums, "cuda")) == row_sums.source("cuda")
 
 
+def test_tensors_have_a_text_for_a_gpu():
+    x = tl.Tensor(small(20, 17))
+    text = str(tl.source((x @ x.T).relu(), "cuda"))
+    assert "void __launch_bounds__(256) kernel_1(" in text and "__shared__ float" in text
+    assert "__kernel void run_kernel_1(" in str(tl.source(x.exp(), language="opencl"))
+    assert "there are numpy, c, cuda, opencl" in str(tl.source(x, "metal"))
+    half = tl.source(x.half().exp(), "cuda")
+    assert "no cuda text: Refused: there are no words for float16" in str(half)
+    assert "cuda" not in tl.source(x.exp()).trace["kernels"][0]["code"]
+
+
 def test_what_many_threads_add_up_is_atomic():
     histogram[1, 8](np.zeros(5, np.float32), np.zeros(8, np.float32))
     assert "atomicAdd(&out[k], 1.0f);" in tl.source(histogram, "cuda")

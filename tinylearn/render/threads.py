@@ -17,7 +17,7 @@ from tinylearn.graph.primitives import SUM
 from tinylearn.loops.index import Variable
 from tinylearn.loops.phases import launch
 from tinylearn.loops.private import private
-from tinylearn.loops.statements import Memory, Store
+from tinylearn.loops.statements import Let, Memory, Store
 from tinylearn.loops.tree import (
     BLOCKS,
     THREADS,
@@ -145,4 +145,8 @@ def one_by_one(function: Function) -> Function:
 def written_for_threads(function: Function, dialect: Dialect) -> Source:
     """The function as text of a language that has blocks and threads."""
     assert dialect.grid is not None, "the dialect has one thread"
+    kinds = {m.dtype.name for m in function.arguments}
+    kinds |= {s.dtype.name for s in statements(function.body) if isinstance(s, Let)}
+    if missing := sorted(kinds - dialect.types.keys()):
+        raise Refused(f"there are no words for {' and '.join(missing)}")
     return ThreadWriter(function, dialect, dialect.grid).write()

@@ -21,7 +21,7 @@ from tinylearn.viz.faces.memory_film import MemoryFilm
 from tinylearn.viz.faces.nan import trace_nan
 from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.side_by_side import Comparison
-from tinylearn.viz.trace.code import LANGUAGES
+from tinylearn.viz.trace.code import LANGUAGES, ON_REQUEST
 from tinylearn.viz.trace.loops import loops_of
 from tinylearn.viz.trace.tracer import trace as _trace
 from tinylearn.viz.training import plots
@@ -106,9 +106,10 @@ def source(*tensors: Any, language: str = "") -> Shown | Listing:
 
     A kernel of tl.kernel has a text of its last launch: source(kernel, "cuda").
 
-    language   "numpy" (the calls that the numpy device makes) or "c" (what the c device runs: large
-               products are calls of BLAS); that of the tensors' device if not given. It may stand
-               behind the tensors without its name: source(x, "c")
+    language   "numpy" (the calls that the numpy device makes), "c" (what the c device runs: large
+               products are calls of BLAS), "cuda" or "opencl" (what a GPU would run); that of the
+               tensors' device if not given. It may stand behind the tensors without its name:
+               source(x, "c")
     """
     frame = sys._getframe(1)
     if len(tensors) > 1 and isinstance(tensors[-1], str) and not language:
@@ -118,11 +119,12 @@ def source(*tensors: Any, language: str = "") -> Shown | Listing:
         return tensors[0].source(language or "cuda")
 
     def picture() -> Picture:
-        data = _trace(*tensors, frame=frame) | {"steps": [], "frames": [], "texts": {}}
+        data = _trace(*tensors, frame=frame, language=language)
+        data |= {"steps": [], "frames": [], "texts": {}}
         wanted = language or data["nodes"][-1]["device"]
         known = wanted if wanted in LANGUAGES or language else "numpy"
-        if known not in LANGUAGES:
-            raise ValueError(f"there is no {language} text; there are {', '.join(LANGUAGES)}")
+        if known not in (there := [*LANGUAGES, *ON_REQUEST]):
+            raise ValueError(f"there is no {language} text; there are {', '.join(there)}")
         return Picture(data, "source", language=known)
 
     return attempt(picture)

@@ -9,8 +9,12 @@ from tinylearn.devices import library
 from tinylearn.devices.c_device import Written
 from tinylearn.devices.numpy_device import RENDER as RENDER_NUMPY
 from tinylearn.graph.node import Node
+from tinylearn.loops.grid import on_threads
 from tinylearn.loops.lower import lower
 from tinylearn.loops.rewrites import rewritten
+from tinylearn.loops.tree import Function
+from tinylearn.render.cuda import render_cuda
+from tinylearn.render.opencl import render_opencl
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import ALONE, Kernel
 
@@ -29,18 +33,23 @@ def c_source(kernel: Kernel, name: str) -> Source:
     return Written.of(kernel, name).source
 
 
+def on_a_gpu(render: Callable[[Function], Source]) -> Renderer:
+    """What a GPU would run, in one of its languages."""
+    return lambda kernel, name: render(on_threads(rewritten(lower(kernel)), name).function)
+
+
 LANGUAGES: dict[str, Renderer] = {"numpy": numpy_source, "c": c_source}
+ON_REQUEST = {"cuda": on_a_gpu(render_cuda), "opencl": on_a_gpu(render_opencl)}
 
 
 def code_of(kernel: Kernel, name: str, ids: Mapping[Node, str], languages: Sequence[str]) -> Data:
     """{language: {"text", "lines"}}; a text that cannot be written says why instead."""
     found: Data = {}
+    write = LANGUAGES | ON_REQUEST
     for language in languages:
         try:
             alone = kernel.outputs[0].op in ALONE
-            source = (
-                library.source(kernel.outputs[0]) if alone else LANGUAGES[language](kernel, name)
-            )
+            source = library.source(kernel.outputs[0]) if alone else write[language](kernel, name)
             found[language] = {"text": source.text, "lines": linked(kernel, source, ids)}
         except Exception as error:  # a student's transform may fail; the picture stays
             text = f"no {language} text: {type(error).__name__}: {error}"

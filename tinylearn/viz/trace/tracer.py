@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -33,7 +33,7 @@ from tinylearn.tensor.capture import Captured
 from tinylearn.viz.layout.views import add_views
 from tinylearn.viz.style import clip, face, shape_text
 from tinylearn.viz.trace.calls import add_calls, calls_in, made_between
-from tinylearn.viz.trace.code import LANGUAGES, MOST_KERNELS, code_of
+from tinylearn.viz.trace.code import LANGUAGES, MOST_KERNELS, ON_REQUEST, code_of
 from tinylearn.viz.trace.decisions import (
     add_apart,
     add_joined,
@@ -122,6 +122,8 @@ class Tracer:
     frame   the caller's, for the names of variables
     """
 
+    languages: Sequence[str] = tuple(LANGUAGES)  # in which the code is written
+
     def __init__(self, outputs: list[Node], whole: bool, frame: FrameType | None) -> None:
         spelled = without_promises(outputs)
         self.spelled = spelled
@@ -200,7 +202,7 @@ class Tracer:
 
     def texts(self, kernel: Kernel, name: str = "kernel") -> Data:
         """The generated text of a kernel, in each language."""
-        return code_of(kernel, name, self.ids, list(LANGUAGES))
+        return code_of(kernel, name, self.ids, self.languages)
 
     def line_of(self, node: Node) -> int:
         """The number of the user's line that made the node; -1 if nobody knows."""
@@ -307,6 +309,7 @@ def trace(
     level: str = "named",
     view: str = "kernels",
     frame: FrameType | None = None,
+    language: str = "",
 ) -> Data:
     """The trace of tensors: a dict of plain data, described in `tinylearn/viz/trace/schema.md`.
 
@@ -315,6 +318,7 @@ def trace(
     level   "named": moves that one rule decides together are one step; "all": each by itself,
             and every simplification
     view    what the boxes stand for at first; of a very large graph there is no other view
+    language   one in which the code is written, too
     Raises  ValueError for what is no tensor, or for more nodes than a picture can hold
     """
     if level not in LEVELS:
@@ -322,7 +326,10 @@ def trace(
     frame = frame or sys._getframe(1)
     nodes = nodes_of(tensors, frame)
     with without_collector():
-        return traced(Tracer(nodes, not steps, frame), steps, code, level, view)
+        tracer = Tracer(nodes, not steps, frame)
+        if language in ON_REQUEST:
+            tracer.languages = (*LANGUAGES, language)
+        return traced(tracer, steps, code, level, view)
 
 
 @contextmanager
