@@ -25,6 +25,8 @@ STYLE = (
     "color:var(--jp-content-font-color1,inherit);border-collapse:collapse;"
     "font-variant-numeric:tabular-nums;font-size:0.9em"
 )
+NUMBER = "text-align:right;padding:0 0.5em"
+CODE = "text-align:left;white-space:pre"
 LINE = "border-bottom:1px solid color-mix(in srgb,currentColor 25%,transparent)"
 
 
@@ -89,17 +91,21 @@ def table(report: Report, columns: Iterable[str]) -> str:
     for access in report.accesses:
         label = f"<small>{escape(access.memory)}</small> "
         strips[access.line] = strips.get(access.line, "") + f"<div>{label}{strip(access)}</div>"
-    heads = "".join(f"<th>{escape(c)}</th>" for c in [report.title(), *shown, "threads 0 to 31"])
+    heads = f'<th style="text-align:left">{escape(report.title())}</th>'
+    heads += "".join(f'<th style="{NUMBER}">{c}</th>' for c in shown) + "<th>threads 0 to 31</th>"
     rows = []
     for number, (line, count) in enumerate(zip(report.lines, report.counts, strict=True)):
         if not (count.runs or count.barriers):
             continue
-        cells = "".join(
-            f'<td style="text-align:right">{c}</td>' for c in report.cells(count, shown)
-        )
-        code = f'<td style="text-align:left"><code>{escape(line)}</code></td>'
+        cells = in_cells(report.cells(count, shown))
+        code = f'<td style="{CODE}"><code>{escape(line)}</code></td>'
         rows.append(f'<tr style="{LINE}">{code}{cells}<td>{strips.get(number, "")}</td></tr>')
-    sums = "".join(f"<td>{c}</td>" for c in report.cells(report.total, shown))
+    sums = in_cells(report.cells(report.total, shown))
     rows.append(f'<tr><td style="text-align:left">all lines</td>{sums}<td></td></tr>')
     sentences = "".join(f"<div>{escape(s)}</div>" for s in report.sentences() if s)
     return f'<table style="{STYLE}"><tr>{heads}</tr>{"".join(rows)}</table>{sentences}'
+
+
+def in_cells(numbers: Iterable[str]) -> str:
+    """Numbers as cells of a table, one under the other."""
+    return "".join(f'<td style="{NUMBER}">{n}</td>' for n in numbers)
