@@ -42,7 +42,7 @@ def combine(function: Function, name: str) -> Function:
 
     def change(s: Loop) -> Body:
         found = added_up_outside(s)
-        if not found:
+        if not found or not s.variable.size:
             raise Refused(f"{name} adds nothing up")
         for a in found:
             if a not in s.body or a.place.variables:
