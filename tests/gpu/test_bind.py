@@ -201,3 +201,20 @@ def test_a_loop_with_other_places_in_each_round_is_looked_through_round_by_round
     in_form(parsed(text.format(reads="x")))
     with pytest.raises(Broken, match=r"thread \(., 0, 0\) reads place . of s"):
         in_form(parsed(text.format(reads="3 - x")))
+
+
+@pytest.mark.parametrize("pad", [0, 1, 3])
+def test_a_padded_copy_has_rows_that_begin_in_other_banks(pad):
+    f = transforms.stage(
+        plain(nest_of(zeros(6, 8) @ zeros(8, 5))), "t0", "i", ("r",), "shared", pad
+    )
+    in_form(f)
+    given = numbers(f, pad)
+    expected = given["in0"].reshape(6, 8) @ given["in1"].reshape(8, 5)
+    np.testing.assert_array_equal(run(f, given)["out0"], expected)
+    (copy,) = [s.memory for s in statements(f.body) if is_shared(s)]
+    assert copy.size == 8 + pad
+
+
+def is_shared(s) -> bool:
+    return isinstance(s, Allocate) and s.memory.space == "shared"

@@ -118,7 +118,7 @@ def test_each_launch_is_reported(reports):
     (a @ a.T).numpy()
     (report,) = reports
     assert report.loads_per_store == 2 * 64 / 16  # tiles of 16: each number is read so much less
-    assert report.total.conflicts <= report.total.shared
+    assert report.total.conflicts == 0  # rows of a turned tile begin in other banks
     assert report.total.barriers == 4 * 2 * 4  # blocks, barriers a tile, tiles
 
 

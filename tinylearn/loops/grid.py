@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from tinylearn.loops import transforms
-from tinylearn.loops.machine import BLOCK_OF_THREADS, ROW_ON_A_BLOCK, TILE
+from tinylearn.loops.machine import BLOCK_OF_THREADS, ROW_ON_A_BLOCK, TILE, TURNED
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.product import Product, product_form
 from tinylearn.loops.recipe import Cook
@@ -107,8 +107,9 @@ def tiles(cook: Cook, nest: Nest, product: Product) -> None:
         value, read_by_rows = values[load], y in load.place.variables
         # Threads side by side read numbers side by side: no two words of a bank.
         order = (f"{y}i", f"{r}i") if read_by_rows else (f"{r}i", f"{x}i")
-        cook.do(transforms.stage, value, f"{r}o", order, "shared")
         near = f"{r}i" if along(load, r.name) else order[not read_by_rows]
+        pad = TURNED if near != order[-1] else 0  # neighbours are written a row apart
+        cook.do(transforms.stage, value, f"{r}o", order, "shared", pad)
         far = next(name for name in order if name != near)
         ways += [(f"{value}_{far}", "thread.y"), (f"{value}_{near}", "thread.x")]
     cook.do(transforms.bind, *ways)

@@ -39,7 +39,12 @@ from tinylearn.parts import part
 
 @part("loops.stage")
 def stage(
-    function: Function, value: str, at: str, order: Sequence[str], space: str = "local"
+    function: Function,
+    value: str,
+    at: str,
+    order: Sequence[str],
+    space: str = "local",
+    pad: int = 0,
 ) -> Function:
     """What is read again and again is copied first, in the order in which it is read.
 
@@ -47,12 +52,13 @@ def stage(
     at      the loop at the begin of whose rounds it is copied; "" for the begin of the function
     order   the loops by which the copy is laid out, the last one fastest
     space   local, or shared: then all threads of a block copy together, and read together
+    pad     numbers that stay unused behind each row of the copy: rows then begin in other banks
     """
     if space not in ("local", "shared"):
         raise Refused(f"a copy can be local or shared, not {space!r}")
 
     def change(body: Body) -> Body:
-        return Staging(function, value, at, body, space).done(order, space)
+        return Staging(function, value, at, body, space).done(order, space, pad)
 
     if not at:
         return replace(function, body=change(function.body))
@@ -77,10 +83,10 @@ class Staging:
         if memory not in {m.name for m in function.arguments} - function.written:
             raise Refused(f"{memory} may still change")
 
-    def done(self, order: Sequence[str], space: str) -> Body:
+    def done(self, order: Sequence[str], space: str, pad: int) -> Body:
         """The body that first copies, and then reads the copy."""
         axes = self.axes(order)
-        sizes = tuple(v.size for v in axes)
+        sizes = tuple(v.size + pad * (v is axes[-1]) for v in axes)
         home = flat(tuple(variable(v.name, v.size) for v in axes), sizes)
         fill = {v: variable(f"{self.value}_{v.name}", v.size) for v in axes}
         copy = f"{self.value}_copy"
