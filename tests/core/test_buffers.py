@@ -12,7 +12,7 @@ FLOAT = np.dtype("float32")
 @pytest.fixture
 def pool():
     pool = Pool(aligned)
-    pool.LIMIT, pool.EACH = 1000, 0
+    pool.limit, pool.EACH = 1000, 0
     return pool
 
 

@@ -20,6 +20,7 @@ class Pool:
     """Memory by shape, given out again. Fresh pages cost the system more than a kernel costs us.
 
     make   (shape, NumPy dtype) -> new memory, a thing with .shape, .dtype and .nbytes
+    limit  bytes kept for later at the most
     free   what lies there
     older  what lies there of shapes that nobody has given back for a while
     kept   bytes that lie there; out: bytes in use; most: how many were ever in use at once
@@ -28,12 +29,12 @@ class Pool:
     Shapes that nobody asks for any more make room for those that are.
     """
 
-    LIMIT = 512 * 1024 * 1024  # bytes kept for later at the most
+    LIMIT = 512 * 1024 * 1024
     LITTLE = 4 * 1024 * 1024
     EACH = 256  # bytes that a piece takes beside its numbers
 
-    def __init__(self, make: Callable[[Shape, np.dtype], Any]):
-        self.make = make
+    def __init__(self, make: Callable[[Shape, np.dtype], Any], limit: int = LIMIT):
+        self.make, self.limit = make, limit
         self.free: dict[tuple[Shape, np.dtype], list] = {}
         self.older: dict[tuple[Shape, np.dtype], list] = {}
         self.kept = self.out = self.most = 0
@@ -53,14 +54,14 @@ class Pool:
         self.out += size
         if self.out > self.most:
             self.most = self.out
-            self.room = min(self.LIMIT, 2 * self.most + self.LITTLE)
+            self.room = min(self.limit, 2 * self.most + self.LITTLE)
         return memory
 
     def give(self, memory: Any) -> None:
         """Take memory back that nobody looks at any more."""
         size = memory.nbytes + self.EACH
         self.out -= size
-        if size > self.LIMIT:
+        if size > self.limit:
             return
         kind = memory.shape, memory.dtype
         stack = self.free.get(kind)

@@ -12,7 +12,14 @@ from __future__ import annotations
 import math
 
 from tinylearn.loops import transforms
-from tinylearn.loops.machine import BLOCK_OF_THREADS, ROW_ON_A_BLOCK, TILE, TURNED
+from tinylearn.loops.machine import (
+    BLOCK_OF_THREADS,
+    MANY_ROUNDS,
+    ROUNDS_OF_A_THREAD,
+    ROW_ON_A_BLOCK,
+    TILE,
+    TURNED,
+)
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.product import Product, product_form
 from tinylearn.loops.recipe import Cook
@@ -51,11 +58,21 @@ def merged(cook: Cook, names: list[str], name: str) -> str:
 
 
 def one_by_one(cook: Cook, nest: Nest) -> None:
-    """A thread for each round of the outer loops, which are one loop before they are cut up."""
+    """A thread for each round of the outer loops, which are one loop before they are cut up.
+
+    Of many rounds each thread does a few, a block apart: while it waits for the numbers of one it
+    asks for those of the next.
+    """
     size = math.prod(v.size for v in nest.outer_loops)
     n = merged(cook, [v.name for v in nest.outer_loops], "all")
-    cook.do(transforms.split, n, min(BLOCK_OF_THREADS, size), "guard")
-    cook.do(transforms.bind, (f"{n}o", "block.x"), (f"{n}i", "thread.x"))
+    if size < MANY_ROUNDS or nest.reduced_loops:
+        cook.do(transforms.split, n, min(BLOCK_OF_THREADS, size), "guard")
+        cook.do(transforms.bind, (f"{n}o", "block.x"), (f"{n}i", "thread.x"))
+        return
+    cook.do(transforms.split, n, BLOCK_OF_THREADS * ROUNDS_OF_A_THREAD, "guard")
+    cook.do(transforms.split, f"{n}i", BLOCK_OF_THREADS, "plain")
+    cook.do(transforms.unroll, f"{n}io")
+    cook.do(transforms.bind, (f"{n}o", "block.x"), (f"{n}ii", "thread.x"))
 
 
 def rows(cook: Cook, nest: Nest) -> None:

@@ -52,6 +52,8 @@ LONG = 6  # statements after a total: from here on they are not written out for 
 # ---------------------------------------------------------------- blocks and threads of a GPU
 
 BLOCK_OF_THREADS = 128  # threads: four warps, enough to keep a processor of a GPU busy
+MANY_ROUNDS = 1 << 20  # of an elementwise kernel: from here on a thread does several of them
+ROUNDS_OF_A_THREAD = 8
 ROW_ON_A_BLOCK = 64  # rounds of a sum: from here on the threads of a block share them
 TILE = 16  # numbers along each side of a product's tile: 256 threads
 TURNED = 2  # numbers behind each row of a turned tile: a warp writes two columns of it

@@ -100,11 +100,11 @@ class Tape:
         if rows is not None:
             self.rows.append(rows([(program.run, slots) for program, slots in calls], self.memory))
             return self.rows[-1].run
-        steps = one_after_another(calls)
+        steps, memory = one_after_another(calls), self.memory
 
         def run(turn: int) -> None:
             with np.errstate(all="ignore"):
-                steps(self.memory[turn])
+                steps(memory[turn])
 
         return run
 

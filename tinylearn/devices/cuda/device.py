@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Sequence
 from functools import cached_property
@@ -25,15 +26,31 @@ from tinylearn.schedule.kernel import Kernel
 
 
 class Memory:
-    """Memory of a card, with its address; it is given back when nobody has it any more."""
+    """Memory of a card; it is given back when nobody has it any more, and then has no address."""
 
-    __slots__ = ("__weakref__", "address", "card", "dtype", "nbytes", "shape")
+    __slots__ = ("address", "card", "dtype", "nbytes", "shape")
 
     def __init__(self, card: Card, shape: Shape, dtype: np.dtype) -> None:
         self.card, self.shape, self.dtype = card, shape, dtype
         self.nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        self.address = 0
         self.address = card.allocate(self.nbytes)
-        weakref.finalize(self, card.free, self.address).atexit = False
+
+    def __del__(self) -> None:
+        address, self.address = self.address, 0
+        if address and not sys.is_finalizing():
+            self.card.free(address)
+
+
+class CardPool(Pool):
+    """Memory of a card that was used. What was in a circle may be given back already."""
+
+    def give(self, memory: Memory) -> None:
+        """Take memory back that nobody looks at any more."""
+        if memory.address:
+            super().give(memory)
+        else:
+            self.out -= memory.nbytes + self.EACH
 
 
 class CudaDevice(Device):
@@ -49,8 +66,8 @@ class CudaDevice(Device):
 
     @cached_property
     def pool(self) -> Pool:
-        """Memory that was used, to be given out again."""
-        return Pool(self.new_memory)
+        """Memory that was used, to be given out again: up to half of the card's."""
+        return CardPool(self.new_memory, self.card.memory()[1] // 2)
 
     def unavailable(self) -> str:
         """Why there is no card to work with, or ""."""
