@@ -2,6 +2,7 @@
 
 driver.py    the card: memory, copies, launches, by the driver's own functions
 nvrtc.py     CUDA text to machine code, by NVIDIA's compiler library; kept on disk
+graph.py     launches in a row as one: what a captured function runs
 device.py    the device
 """
 

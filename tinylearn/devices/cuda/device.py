@@ -12,6 +12,7 @@ import numpy as np
 from tinylearn.devices.buffer import Buffer, Pool, repeated
 from tinylearn.devices.cuda import nvrtc
 from tinylearn.devices.cuda.driver import OUT_OF_MEMORY, Card, CudaError, Launcher
+from tinylearn.devices.cuda.graph import CudaRow
 from tinylearn.devices.device import Device, Program
 from tinylearn.errors import DeviceError, describe
 from tinylearn.graph.dtype import DType, float16
@@ -136,7 +137,7 @@ class CudaDevice(Device):
         text = "\n".join([PRELUDE, *(source.text for source in sources)])
         loaded = Module(self.card, nvrtc.machine_code(text, self.card.capability))
         return [
-            Program(kernel, "cuda", source, loaded.launcher(tree), "{}.address")
+            Program(kernel, "cuda", source, loaded.launcher(tree), "{}.address", CudaRow)
             for kernel, source, tree in zip(kernels, sources, trees, strict=True)
         ]
 

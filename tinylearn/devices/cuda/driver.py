@@ -173,7 +173,8 @@ class Launcher:
         threads: tuple[int, int, int],
         count: int,
     ) -> None:
-        self.card = card
+        self.card, self.function = card, function
+        self.blocks, self.threads = blocks, threads
         self.values = (c_void_p * count)()
         size = ctypes.sizeof(c_void_p)
         start = ctypes.addressof(self.values)
