@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
+from tests.core.test_transforms import nest_of
 from tests.gpu.test_bind import by_chance
 from tests.gpu.test_kernels import add, histogram, row_sums, small, tree_of
 from tests.gpu.trees import tiled_product
 from tests.repository import ROOT
 from tinylearn.kernels import KernelError
+from tinylearn.loops.grid import on_threads
 from tinylearn.loops.phases import launch
 from tinylearn.loops.text import parsed
 from tinylearn.loops.tree import Refused
@@ -122,6 +124,25 @@ def test_tensors_have_a_text_for_a_gpu():
     half = tl.source(x.half().exp(), "cuda")
     assert "no cuda text: Refused: there are no words for float16" in str(half)
     assert "cuda" not in tl.source(x.exp()).trace["kernels"][0]["code"]
+
+
+def test_places_in_huge_arrays_have_sixty_four_bits():
+    for n, kind in ((2**20, "int"), (2**31 - 2**23, "int"), (2**31, "int64_t"), (2**33, "int64_t")):
+        text = f"""k(out0: float32[{n // 8}], const in0: float32[{n}])
+    for b in {n // 1024}, block.x
+        for x in 128, thread.x
+            for r in 8
+                t0: float32 = in0[1024*b + 8*x + r]
+            out0[128*b + x] = t0"""
+        lines = render_cuda(parsed(text)).text
+        assert f"{kind} b = blockIdx.x;" in lines and f"for ({kind} r = 0;" in lines
+
+
+def test_a_product_with_too_many_rows_for_the_grid_is_computed_one_by_one():
+    for rows, threads in ((16 * 65_535, (16, 16, 1)), (16 * 65_535 + 1, (128, 1, 1))):
+        a = tl.Tensor(np.broadcast_to(np.float32(0), (rows, 16)))
+        found = launch(on_threads(nest_of(a @ tl.zeros(16, 16)), "kernel").function)
+        assert found.threads == threads and max(found.blocks[1:]) <= 65_535
 
 
 def test_what_many_threads_add_up_is_atomic():

@@ -17,6 +17,7 @@ from tinylearn.loops.machine import (
     MANY_ROUNDS,
     ROUNDS_OF_A_THREAD,
     ROW_ON_A_BLOCK,
+    ROWS_OF_BLOCKS,
     TILE,
     TURNED,
 )
@@ -99,6 +100,8 @@ def of_matrices(product: Product) -> bool:
     if not one or len(product.stack) > 1 or product.left == product.right:
         return False
     (i,), (j,), (r,) = product.rows, product.columns, product.summed
+    if max([-(-product.loops[-2].size // TILE), *(v.size for v in product.stack)]) > ROWS_OF_BLOCKS:
+        return False
     in_order = product.loops in ((*product.stack, i, j), (*product.stack, j, i))
     return in_order and min(i.size, j.size) >= TILE // 2 and r.size >= TILE
 

@@ -56,6 +56,7 @@ MANY_ROUNDS = 1 << 20  # of an elementwise kernel: from here on a thread does se
 ROUNDS_OF_A_THREAD = 8
 ROW_ON_A_BLOCK = 64  # rounds of a sum: from here on the threads of a block share them
 TILE = 16  # numbers along each side of a product's tile: 256 threads
+ROWS_OF_BLOCKS = 65_535  # blocks along y and z: more no card takes; along x there are 2^31 - 1
 TURNED = 2  # numbers behind each row of a turned tile: a warp writes two columns of it
 
 # ---------------------------------------------------------------- NumPy and BLAS

@@ -66,7 +66,10 @@ class Writer:
 
     values   what each name stands for
     vector   the variable of the vector loop that is being written
+    whole    the type of a loop's variable, in languages in which it is not always the same
     """
+
+    whole = "int"
 
     def __init__(self, function: Function, dialect: Dialect):
         self.function, self.dialect = straightened(function), dialect
@@ -132,7 +135,8 @@ class Writer:
         v = s.variable
         if s.kind == "vector":
             self.vector = v
-        head = "" if v.size == 1 or s.kind == "vector" else self.dialect.loop.format(v=v, n=v.size)
+        plain = v.size != 1 and s.kind != "vector"
+        head = self.dialect.loop.format(v=v, n=v.size, whole=self.whole) if plain else ""
         with self.block(head):
             self.body(s.body)
         self.vector = None

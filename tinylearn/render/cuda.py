@@ -18,7 +18,7 @@ CUDA = Dialect(
     function='extern "C" __global__ void __launch_bounds__({threads}) {name}({arguments})',
     argument="{const}{type} *__restrict__ {name}",
     local="{type} {name}[{size}];",
-    loop="for (int {v} = 0; {v} < {n}; {v}++)",
+    loop="for ({whole} {v} = 0; {v} < {n}; {v}++)",
     grid=Grid(
         block="blockIdx.{axis}",
         thread="threadIdx.{axis}",

@@ -39,7 +39,7 @@ class Dialect:
     function  the first line: {name}, {arguments}
     argument  one pointer: {const}, {type}, {name}
     local     an array of one thread: {type}, {name}, {size}
-    loop      the first line of a loop: {v}, {n}
+    loop      the first line of a loop: {v}, {n}, {whole} (the type of its variable)
     last      what stands at the end where something was stored past the cache
     grid      how blocks and threads are named; None: there is one thread
     """

@@ -23,7 +23,7 @@ OPENCL = Dialect(
     function="__kernel void run_{name}({arguments})",
     argument="__global {const}{type} *restrict {name}",
     local="{type} {name}[{size}];",
-    loop="for (int {v} = 0; {v} < {n}; {v}++)",
+    loop="for ({whole} {v} = 0; {v} < {n}; {v}++)",
     grid=Grid(
         block="get_group_id({number})",
         thread="get_local_id({number})",

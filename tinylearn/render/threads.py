@@ -36,6 +36,8 @@ from tinylearn.render.cfamily import Writer
 from tinylearn.render.dialect import Dialect, Grid, index_text
 from tinylearn.render.source import Source
 
+FAR = 2**31 - 2**22  # numbers: places in larger arrays, or a little behind their end, need 64 bits
+
 
 class ThreadWriter(Writer):
     """The text of one kernel, while it is being written.
@@ -47,6 +49,9 @@ class ThreadWriter(Writer):
     def __init__(self, function: Function, dialect: Dialect, grid: Grid):
         super().__init__(one_by_one(private(function)), dialect)
         self.launch, self.grid = launch(function), grid
+        rounds = self.launch.block_count * self.launch.thread_count
+        if max([rounds, *(m.size for m in function.arguments)]) > FAR:
+            self.whole = dialect.types["int64"]
         self.along: tuple[str, ...] = ()
         self.top = True
 
@@ -83,7 +88,7 @@ class ThreadWriter(Writer):
     def coordinate(self, v: Variable, text: str, axis: int) -> None:
         """The variable of a loop, if its rounds are more than one."""
         if v.size > 1:
-            self.source.add(f"int {v} = {text.format(axis='xyz'[axis], number=axis)};")
+            self.source.add(f"{self.whole} {v} = {text.format(axis='xyz'[axis], number=axis)};")
 
     def allocate(self, m: Memory) -> None:
         """Memory of a block, or of a thread."""
