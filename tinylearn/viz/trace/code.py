@@ -12,7 +12,7 @@ from tinylearn.graph.node import Node
 from tinylearn.loops.lower import lower
 from tinylearn.loops.rewrites import rewritten
 from tinylearn.render.source import Source
-from tinylearn.schedule.kernel import ALONE, Kernel
+from tinylearn.schedule.kernel import Kernel, is_alone
 
 Data = dict[str, Any]
 Renderer = Callable[[Kernel, str], Source]
@@ -37,7 +37,7 @@ def code_of(kernel: Kernel, name: str, ids: Mapping[Node, str], languages: Seque
     found: Data = {}
     for language in languages:
         try:
-            alone = kernel.outputs[0].op in ALONE
+            alone = is_alone(kernel.outputs[0])
             source = (
                 library.source(kernel.outputs[0]) if alone else LANGUAGES[language](kernel, name)
             )
