@@ -9,6 +9,7 @@ from tests.core.test_primitives import leaf_on
 from tinylearn import Tensor
 from tinylearn.devices.device import Device
 from tinylearn.errors import DTypeError, ShapeError
+from tinylearn.graph.deferred import spelled_out
 from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Node
 from tinylearn.plan.check import check_fused
@@ -81,6 +82,27 @@ def test_moves_before_a_look_up_are_no_kernel(devices):
         turned = GATHER(x.permute((1, 0)).reshape((3, 2, 2)), index)
         assert len(schedule([turned]).kernels) == 1
         check_fused(turned)
+
+
+def test_a_table_and_its_places_are_read_by_the_loop_that_uses_them(devices):
+    if "c" not in devices:
+        pytest.skip("no C compiler here")
+    words, spots = (Tensor(np.random.default_rng(k).random((9, 6)), device="c") for k in (0, 1))
+    sentence = Tensor([[3, 1, 1], [0, -1, 8]], device="c")
+    embedded = words[sentence] + spots[Tensor([0, 1, 2], device="c")]
+    assert len(schedule([embedded.node]).kernels) == 1
+    check_fused(embedded, (embedded * embedded).sum(2), words.T[:, sentence].exp())
+    with pytest.raises(IndexError, match="no place 9 on axis 0, which has size 9"):
+        (words[sentence + 1] * 2).numpy()
+
+
+def test_looked_up_factors_of_a_product_are_stored(devices):
+    for device in devices:
+        table = Tensor(np.random.default_rng(0).random((9, 6)), device=device)
+        product = table[Tensor([3, 1, 1, 0], device=device)] @ table.T
+        kernels = schedule(spelled_out([product.node])).kernels
+        assert [k.outputs[0].op.name for k in kernels] == ["gather", "reshape"]
+        check_fused(product)
 
 
 def test_what_cannot_be_looked_up_is_refused_when_it_is_built():

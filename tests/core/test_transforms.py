@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from itertools import pairwise
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ from tinylearn.loops.tree import (
     statements,
 )
 from tinylearn.render.c import render_c
+from tinylearn.schedule import kernel
 from tinylearn.schedule.schedule import schedule
 
 KINDS = [
@@ -80,8 +82,19 @@ def kernel_by_chance(dice: random.Random) -> Nest:
         "largest": lambda: zeros(i, j).max(1),
         "many": lambda: zeros(c, i, r) @ zeros(c, r, j),
         "padded": lambda: zeros(i, j).pad(((1, 2), (0, 3))) + 1.0,
+        "looked up": lambda: zeros(9, j)[places(i)] * zeros(i, j),
+        "turned rows": lambda: zeros(j, 9).T[places(i)].pad(((1, 0), (0, 2))),
+        "one of each row": lambda: zeros(9, 5, 2)[places(i), places(i) + 1] * 2.0,
+        "sums of rows": lambda: zeros(9, j)[places(i)].sum(1) + 1.0,
+        "largest of columns": lambda: zeros(j, 9)[:, places(r)].max(1),
     }
-    return nest_of(kinds[dice.choice(sorted(kinds))](), last=dice.random() < 0.8)
+    chosen = kinds[dice.choice(sorted(kinds))]
+    with mock.patch.object(kernel, "IN_LOOPS", ("numpy",)):  # as on the c device
+        return nest_of(chosen(), last=dice.random() < 0.8)
+
+
+def places(count: int) -> Tensor:
+    return Tensor(np.zeros(count, np.int64))
 
 
 def numbers(function: Function, seed: int) -> dict[str, np.ndarray]:

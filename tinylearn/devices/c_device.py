@@ -16,6 +16,7 @@ from tinylearn.devices.buffer import Buffer, Pool, aligned, repeated
 from tinylearn.devices.c_blas import Halves, halves
 from tinylearn.devices.c_row import MOST, CRow
 from tinylearn.devices.device import Device, Program
+from tinylearn.devices.library import checks_of
 from tinylearn.devices.numpy_device import compiled
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.dtype import dtype as dtype_of
@@ -142,6 +143,10 @@ class Written:
 
     def program(self, loaded: ctypes.CDLL | None) -> Program:
         """What runs it."""
+        check = checks_of(self.kernel)
+        if self.by_blas is None and check is not None:
+            run = checked_first(self.kernel, check, by_address(self.follow(loaded)))
+            return Program(self.kernel, "c", self.source, run)
         if self.by_blas is None:
             run, few = self.follow(loaded), len(self.kernel.outputs + self.kernel.loaded) <= MOST
             return Program(self.kernel, "c", self.source, run, "{}.address", CRow if few else None)
@@ -149,6 +154,8 @@ class Written:
         if self.in_c is None:
             return Program(self.kernel, "blas", self.source, multiply, "{}.array")
         run = one_after_the_other(multiply, self.follow(loaded), self.by_blas.scratch)
+        if check is not None:
+            run = checked_first(self.kernel, check, run)
         return Program(self.kernel, "blas+c", self.source, run)
 
     def follow(self, loaded: ctypes.CDLL | None) -> Callable[..., None]:
@@ -159,6 +166,24 @@ class Written:
         count = len(self.kernel.outputs + self.kernel.loaded) + scratch
         function.argtypes = [ctypes.c_void_p] * count
         return function
+
+
+def by_address(function: Callable[..., None]) -> Callable[..., None]:
+    """A C function of memories."""
+    return lambda *memories: function(*[m.address for m in memories])
+
+
+def checked_first(
+    kernel: Kernel, check: Callable[[Sequence[Memory]], None], run: Callable[..., None]
+) -> Callable[..., None]:
+    """A function that runs after a check of what it reads."""
+    first = len(kernel.outputs)
+
+    def both(*memories: Memory) -> None:
+        check(memories[first:])
+        run(*memories)
+
+    return both
 
 
 def one_after_the_other(

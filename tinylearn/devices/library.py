@@ -23,7 +23,7 @@ from tinylearn.devices import lookups
 from tinylearn.devices.device import Device, Program
 from tinylearn.graph.later import LATER
 from tinylearn.graph.lookup import GATHER, SCATTER
-from tinylearn.graph.node import Node
+from tinylearn.graph.node import Node, walk_unrealized
 from tinylearn.graph.order import RANKED, RUNNING_SUM, SEARCHED, numpy_running_sum
 from tinylearn.graph.primitives import (
     CAT,
@@ -109,13 +109,14 @@ def written(kernel: Kernel, node: Node) -> Any:
 
 
 def inputs_of(kernel: Kernel, node: Node) -> Callable[[Sequence[Any]], list[np.ndarray]]:
-    """A function of the memory that a kernel is given: the inputs of its node as arrays.
+    """A function of the memory that a kernel is given: the inputs of a node in it as arrays.
 
     A move on the way is another look at the same memory; a constant is one number, seen many times.
     """
     device = Device.known[node.device]
     place = {x: k for k, x in enumerate(kernel.loaded)}
-    moves = [n for n in kernel.members if n is not node]
+    below = set(walk_unrealized(node.inputs, set(kernel.inputs)))
+    moves = [n for n in kernel.members if n in below]
 
     def arrays(memories: Sequence[Any]) -> list[np.ndarray]:
         seen: dict[Node, np.ndarray] = {}
@@ -130,6 +131,21 @@ def inputs_of(kernel: Kernel, node: Node) -> Callable[[Sequence[Any]], list[np.n
         return [seen[x] for x in node.inputs]
 
     return arrays
+
+
+def checks_of(kernel: Kernel) -> Callable[[Sequence[Any]], None] | None:
+    """A function of the memory that a kernel reads, which raises for a place that is not there.
+
+    None where its loops read nothing at places that are numbers.
+    """
+    found = [(n, inputs_of(kernel, n)) for n in kernel.members if n.op is GATHER]
+
+    def check(memories: Sequence[Any]) -> None:
+        for node, inputs in found:
+            x, *indices = inputs(memories)
+            lookups.places(node, indices, x.shape)
+
+    return check if found else None
 
 
 def add_up(node: Node, out: np.ndarray, x: np.ndarray) -> None:

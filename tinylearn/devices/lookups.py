@@ -51,7 +51,7 @@ def add(node: Node, new: np.ndarray, x: np.ndarray, *indices: np.ndarray) -> Non
 def places(node: Node, indices: Sequence[np.ndarray], sizes: Shape) -> np.ndarray:
     """Indices into axes of these sizes as one, which counts through all of them in order."""
     found = inside(node, 0, indices[0], sizes[0])
-    for k in range(1, len(sizes)):
+    for k in range(1, len(indices)):
         found = found * sizes[k] + inside(node, k, indices[k], sizes[k])
     return found
 

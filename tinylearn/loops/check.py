@@ -128,6 +128,8 @@ class Scope:
                 self.index(atom.of, where)
             elif isinstance(atom, Looked):
                 self.uses(atom.value, where)
+                if atom.of is not None:
+                    self.index(atom.of, where)
             elif not isinstance(atom, Variable):
                 raise Broken(f"{index} holds a fact that only `lower` may use: {atom!r}")
             elif self.loops.get(atom.name) != atom:

@@ -14,8 +14,8 @@ simplification follows from one fact: how small and how large each part can beco
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -90,20 +90,31 @@ class Within:
 
 @dataclass(frozen=True)
 class Looked:
-    """A whole number that an earlier line of a kernel has made: nobody knows which."""
+    """A whole number that an earlier line of a kernel has made: nobody knows which.
+
+    size   it is from 0 to size - 1, for it was checked before; 0: nothing is known
+    of     where in memory it came from: in rounds in which that is the same, so is the number
+    """
 
     value: str
+    size: int = 0
+    of: Index | None = None
 
     @property
     def low(self) -> int:
-        return -(2**31)
+        return 0 if self.size else -(2**31)
 
     @property
     def high(self) -> int:
-        return 2**31 - 1
+        return self.size - 1 if self.size else 2**31 - 1
+
+    def changed(self, change: Callable[[Index], Index]) -> Index:
+        """The same number as an index, after a change of where it came from."""
+        of = None if self.of is None else change(self.of)
+        return Index(((Looked(self.value, self.size, of), 1),), 0)
 
     def __repr__(self) -> str:
-        return f"at({self.value})"
+        return f"at({self.value}, {self.size}, {self.of})" if self.of else f"at({self.value})"
 
 
 Atom = Variable | Divided | Within | Looked
@@ -131,8 +142,10 @@ class Index:
         """The loop variables it depends on."""
         found: set[Variable] = set()
         for atom, _ in self.terms:
-            if not isinstance(atom, Looked):
-                found |= {atom} if isinstance(atom, Variable) else atom.of.variables
+            if isinstance(atom, Variable):
+                found.add(atom)
+            elif atom.of is not None:
+                found |= atom.of.variables
         return frozenset(found)
 
     @cached_property
@@ -140,14 +153,21 @@ class Index:
         """The values of earlier lines that it depends on, by name."""
         found: set[str] = set()
         for atom, _ in self.terms:
-            if not isinstance(atom, Variable):
-                found |= {atom.value} if isinstance(atom, Looked) else atom.of.looked
+            if isinstance(atom, Looked):
+                found.add(atom.value)
+            elif not isinstance(atom, Variable):
+                found |= atom.of.looked
         return frozenset(found)
 
     @property
     def is_affine(self) -> bool:
         """Whether it is a plain sum of multiples of variables: a strided walk through memory."""
         return all(isinstance(atom, Variable) for atom, _ in self.terms)
+
+    def is_uneven(self, variable: Variable) -> bool:
+        """Whether it does not move by `factor` with each step of the variable."""
+        inside = [a.of for a, _ in self.terms if not isinstance(a, Variable)]
+        return any(of is not None and variable in of.variables for of in inside)
 
     def factor(self, variable: Variable) -> int:
         """How far one step of the variable moves, if the index is affine."""
@@ -222,7 +242,9 @@ class Index:
                     total = total + of.released() * f
                 case Divided(op, of, by):
                     total = total + Index(((Divided(op, of.released(), by), f),), 0)
-                case Variable() | Looked():
+                case Looked():
+                    total = total + atom.changed(Index.released) * f
+                case Variable():
                     total = total + Index(((atom, f),), 0)
         return total
 
@@ -234,7 +256,7 @@ class Index:
             if isinstance(atom, Variable):
                 new = values.get(atom) or Index(((atom, 1),), 0)
             elif isinstance(atom, Looked):
-                new = Index(((atom, 1),), 0)
+                new = atom.changed(lambda of: of.substitute(values))
             else:
                 inner = atom.of.substitute(values)
                 new = inner // atom.by if atom.op == "//" else inner % atom.by
@@ -249,7 +271,7 @@ class Index:
         for atom, f in self.terms:
             match atom:
                 case Looked(value):
-                    new = Index(((Looked(names.get(value, value)), 1),), 0)
+                    new = replace(atom, value=names.get(value, value)).changed(lambda of: of)
                 case Divided(op, of, by):
                     new = Index(((Divided(op, of.renamed(names), by), 1),), 0)
                 case _:

@@ -5,10 +5,11 @@ Kernel (which nodes run together) -> lower() -> Nest (loops and what they comput
 
 from __future__ import annotations
 
-from tinylearn.graph.dtype import DType
+from tinylearn.graph.dtype import DType, bool_
+from tinylearn.graph.lookup import GATHER
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import CONST, DETACH, PAD
-from tinylearn.loops.index import Atom, Divided, Index, Within, flat, number, variable
+from tinylearn.graph.primitives import ADD, CONST, DETACH, LESS, PAD, WHERE
+from tinylearn.loops.index import Atom, Divided, Index, Looked, Within, flat, number, variable
 from tinylearn.loops.nest import Nest, Total
 from tinylearn.loops.statements import (
     Apply,
@@ -118,6 +119,8 @@ class Lowering:
             assert node.op.index is not None, f"{node.op} moves but has no index rule"
             before = tuple(number(i) for i in node.op.index(index, node))
             return self.value(node.inputs[0], before, guards, level)
+        if node.op is GATHER:
+            return self.looked_up(node, index, guards, level)
         if node.op.kind == "reduce":
             return self.reduce(node, index, guards)
         args = tuple(self.value(x, index, guards, level) for x in node.inputs)
@@ -148,6 +151,34 @@ class Lowering:
             case Load(_, _, known) if set(new) <= set(known):
                 return name  # a load is 0 outside by itself
         return self.let(Guarded(name, new), node.dtype, node, level) if new else name
+
+    def looked_up(
+        self, node: Node, index: Place, guards: tuple[Guard, ...], level: list[Statement]
+    ) -> str:
+        """What stands where the indices say; the axes behind those that they speak of stay."""
+        x, *indices = node.inputs
+        count = len(node.shape) - (len(x.shape) - len(indices))
+        before: list[Index] = []
+        for places, size in zip(indices, x.shape, strict=False):
+            near = index[count - len(places.shape) : count]  # indices broadcast
+            at = tuple(number(0) if n == 1 else i for i, n in zip(near, places.shape, strict=True))
+            name = self.from_the_front(self.value(places, at, guards, level), places, size, level)
+            looked = Looked(name, size, flat(at, places.shape).released())
+            before.append(Index(((looked, 1),), 0))
+        return self.value(x, (*before, *index[count:]), guards, level)
+
+    def from_the_front(self, name: str, places: Node, size: int, level: list[Statement]) -> str:
+        """A place that counts from the end, where it is below 0, counted from the front."""
+        key = ("from the front", name, size)
+        if key not in self.names:
+            dtype = places.dtype
+            zero = self.let(Constant(0), dtype, places, level)
+            all_of_them = self.let(Constant(size), dtype, places, level)
+            below = self.let(Apply(LESS, (name, zero)), bool_, places, level)
+            lifted = self.let(Apply(ADD, (name, all_of_them)), dtype, places, level)
+            chosen = Apply(WHERE, (below, lifted, name))
+            self.names[key] = self.let(chosen, dtype, places, level)
+        return self.names[key]
 
     def reduce(self, node: Node, index: Place, guards: tuple[Guard, ...]) -> str:
         """The total of the reduction; its input is computed in the inner loops."""

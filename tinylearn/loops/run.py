@@ -163,13 +163,16 @@ class Run:
         """A function that gives an index in this round."""
         plain = [(a.name, f) for a, f in index.terms if isinstance(a, Variable)]
         rest = [(a, f, self.place(a.of)) for a, f in index.terms if isinstance(a, Divided)]
-        looked = [(a.value, f) for a, f in index.terms if isinstance(a, Looked)]
+        looked = [(a, f) for a, f in index.terms if isinstance(a, Looked)]
         at, values, constant = self.at, self.values, index.constant
 
         def value() -> int:
             total = constant + sum(f * at[name] for name, f in plain)
-            for name, f in looked:
-                total += f * int(values[name])
+            for number, f in looked:
+                found = int(values[number.value])
+                if number.size and not 0 <= found < number.size:
+                    raise Broken(f"{number.value} is {found}, and no place of {number.size}")
+                total += f * found
             for atom, f, of in rest:
                 total += f * (of() // atom.by if atom.op == "//" else of() % atom.by)
             return total

@@ -239,6 +239,8 @@ def index_of(text: str, loops: dict[str, Index]) -> Index:
                 return loops[name]
             case ast.Call(func=ast.Name(id="at"), args=[ast.Name(id=name)]):
                 return Index(((Looked(name), 1),), 0)
+            case ast.Call(args=[ast.Name(id=name), ast.Constant(value=int() as size), of]):
+                return Index(((Looked(name, size, number(value(of))), 1),), 0)
             case ast.Constant(value=int() as n):
                 return n
             case ast.UnaryOp(op=ast.USub(), operand=inner):

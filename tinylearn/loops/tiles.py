@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import product
 
-from tinylearn.loops.index import Divided, Index, Variable
+from tinylearn.loops.index import Index, Variable
 from tinylearn.loops.machine import ALONE, OFTEN, WIDEST, Machine
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.statements import Let, Load, Statement, Store
@@ -21,8 +21,7 @@ UNEVEN = 1 << 20  # how far neighbours lie apart where that is not even: never n
 
 def step_of(place: Index, v: Variable) -> int:
     """How far a place moves with v."""
-    hidden = any(isinstance(a, Divided) and v in a.of.variables for a, _ in place.terms)
-    return UNEVEN if hidden else abs(place.factor(v))
+    return UNEVEN if place.is_uneven(v) else abs(place.factor(v))
 
 
 def rounds(variables: Iterable[Variable]) -> int:

@@ -28,7 +28,7 @@ from tinylearn.graph.primitives import CONST, DYNAMIC_PAD, DYNAMIC_SLICE, SHRINK
 from tinylearn.graph.simplify import Simplified, simplify, stand_in_for
 from tinylearn.plan.memory import Layout, filled, lay_out, one_number
 from tinylearn.plan.request import Request
-from tinylearn.schedule.kernel import ALONE, Kernel, is_source
+from tinylearn.schedule.kernel import Kernel, is_alone, is_source
 from tinylearn.schedule.schedule import schedule
 
 PLAN_LIMIT = 512  # plans kept; the oldest goes first: one that is still needed is made again
@@ -194,7 +194,7 @@ def compile_all(kernels: Sequence[Kernel]) -> list[Program]:
     by_device: dict[str, list[Kernel]] = {}
     for kernel in kernels:
         root = kernel.outputs[0]
-        if root.op in ALONE:
+        if is_alone(root):
             programs[kernel] = library.program(kernel)
         else:
             by_device.setdefault(root.device, []).append(kernel)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from tinylearn.graph.dtype import DType, bool_
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CAST, LESS
-from tinylearn.loops.index import Divided, Index, Variable, number
+from tinylearn.loops.index import Index, Variable, number
 from tinylearn.loops.phases import launch
 from tinylearn.loops.statements import (
     EQUAL,
@@ -210,10 +210,7 @@ class Writer:
         """How far a place moves from lane to lane; None if not evenly."""
         if self.vector is None:
             return 0
-        divided = [a for a, _ in place.terms if isinstance(a, Divided)]
-        if any(self.vector in a.of.variables for a in divided):
-            return None
-        return place.factor(self.vector)
+        return None if place.is_uneven(self.vector) else place.factor(self.vector)
 
     def first(self, index: Index) -> Index:
         """An index in lane 0."""
@@ -221,7 +218,10 @@ class Writer:
 
     def in_lane(self, index: Index, lane: int) -> Index:
         """An index in one lane."""
-        return index if self.vector is None else index.substitute({self.vector: number(lane)})
+        if self.vector is None:
+            return index
+        wide = {name: f"{name}[{lane}]" for name in index.looked if self.values[name].lanes > 1}
+        return index.substitute({self.vector: number(lane)}).renamed(wide)
 
     def register(self, m: Memory, place: Index) -> str:
         """The variable for a place in registers."""

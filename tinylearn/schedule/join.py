@@ -12,13 +12,13 @@ from __future__ import annotations
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CONST
 from tinylearn.schedule.kernel import (
-    ALONE,
     JOIN,
     KERNEL_LIMIT,
     SEARCH_LIMIT,
     Home,
     Kernel,
     Step,
+    is_alone,
     is_product_sum,
     keeps_step,
 )
@@ -61,7 +61,7 @@ def loop_form(home: Home) -> tuple | None:
     A product runs alone: it is left to a library.
     """
     reduction = home.reduction
-    if home.root.op in ALONE:
+    if is_alone(home.root):
         return None
     if reduction is None:
         return (home.root.shape,)

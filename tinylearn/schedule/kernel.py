@@ -38,7 +38,7 @@ SEARCH_LIMIT = 200  # kernels looked through to learn whether one waits for anot
 LOOKUPS = (GATHER, SCATTER)  # what goes to places that are numbers themselves
 IN_ORDER = (RANKED, SEARCHED, RUNNING_SUM)  # what looks at an axis as a whole
 WHOLE = (CAT, DYNAMIC_SLICE, DYNAMIC_PAD, LATER, *LOOKUPS, *IN_ORDER)  # what is no loop of ours
-ALONE = (COPY, *WHOLE)  # what runs by itself and shares no loop
+IN_LOOPS = ("c",)  # devices on which a gather is a read inside a loop
 KEEPS_PLACES = (RESHAPE, PERMUTE, FLIP, DETACH)  # each number moves to exactly one place
 
 
@@ -209,6 +209,21 @@ class Use(NamedTuple):
 def keeps_step(reader: Node) -> bool:
     """Whether a reader's numbers and the numbers it reads correspond one to one."""
     return reader.op.kind == "elementwise" or reader.op in KEEPS_PLACES
+
+
+def is_whole(node: Node) -> bool:
+    """Whether a node is no loop of ours."""
+    return node.op in WHOLE and not reads_in_loops(node)
+
+
+def is_alone(node: Node) -> bool:
+    """Whether a node runs by itself and shares no loop."""
+    return node.op is COPY or is_whole(node)
+
+
+def reads_in_loops(node: Node) -> bool:
+    """Whether a node is a look-up that is a read inside the loops of a kernel."""
+    return node.op is GATHER and node.device in IN_LOOPS
 
 
 def moves(node: Node) -> bool:

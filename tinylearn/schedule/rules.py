@@ -17,16 +17,17 @@ from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CONST, EXP, EXPAND, LOG, PAD, SIN
 from tinylearn.parts import Part
 from tinylearn.schedule.kernel import (
-    ALONE,
     FUSE,
     JOIN,
     KERNEL_LIMIT,
     STORE,
     Home,
     Use,
+    is_alone,
     is_source,
     keeps_step,
     moves,
+    reads_in_loops,
 )
 
 RULES: list[Part] = []
@@ -66,6 +67,14 @@ def padded(node: Node, readers: Readers, homes: Homes) -> Answer:
 
 
 @fusion_rule
+def factor(node: Node, readers: Readers, homes: Homes) -> Answer:
+    """Looked-up factors of a product-sum are stored: each is read again and again, or by BLAS."""
+    if reads_in_loops(node) and any(use.in_product_sum for use in readers):
+        return STORE, f"{node} is a factor of a product-sum"
+    return None
+
+
+@fusion_rule
 def free_move(node: Node, readers: Readers, homes: Homes) -> Answer:
     """Moving numbers only changes which index is read, so it costs nothing inside its readers."""
     if moves(node):
@@ -89,7 +98,7 @@ def reduced_once(node: Node, readers: Readers, homes: Homes) -> Answer:
 def repeated(node: Node, readers: Readers, homes: Homes) -> Answer:
     """A computed value that is repeated is stored: inside its reader each copy would compute it."""
     for use in readers:
-        if use.copies > 1 and node.size > 1:
+        if use.copies > 1 and node.size > 1 and not reads_in_loops(node):  # that is read anyway
             return (
                 STORE,
                 f"{use.reader.op.name} reads each of its {node.size} numbers {use.copies} times",
@@ -192,7 +201,7 @@ def led_to(
             if x in way or x is without or x.op is CONST:
                 continue  # a constant is in the code and not in memory
             fused = inside is not None and x in inside.members
-            way[x] = is_source(x) or ((x.op.kind == "reduce" or x.op in ALONE) and not fused)
+            way[x] = is_source(x) or ((x.op.kind == "reduce" or is_alone(x)) and not fused)
             if not way[x]:
                 stack.append(x)
     return way

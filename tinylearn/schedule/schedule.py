@@ -16,20 +16,21 @@ from tinylearn.graph.node import Node, walk_unrealized
 from tinylearn.graph.primitives import COPY, EXPAND, PAD
 from tinylearn.schedule.join import join_kernels
 from tinylearn.schedule.kernel import (
-    ALONE,
     FUSE,
     JOIN,
     KERNEL_LIMIT,
     LOOKUPS,
     STORE,
-    WHOLE,
     Home,
     Schedule,
     Step,
     Use,
+    is_alone,
     is_product_sum,
     is_source,
+    is_whole,
     moves,
+    reads_in_loops,
 )
 from tinylearn.schedule.rules import IN_PASSING, RULES
 
@@ -95,9 +96,14 @@ class Scheduler:
             return Step(node, STORE, "result", ASKED_FOR, "it was asked for")
         if node.op is COPY or any(r.op is COPY for r in self.readers[node]):
             return Step(node, STORE, "device", ACROSS, f"{node} is where two devices meet")
-        whole = [n for n in (node, *(h.root for h in homes)) if n.op in WHOLE]
+        whole = [n for n in (node, *(h.root for h in homes)) if is_whole(n)]
         if whole:
             return as_a_whole(node, whole, homes)
+        looking = next(filter(reads_in_loops, self.uses[node]), None)
+        if looking is not None and (not moves(node) or node.op is PAD):
+            return Step(
+                node, STORE, "looked_up", LOOKED_UP, f"{looking} looks it up, or looks there"
+            )
         uses = [
             Use(r, copies, any(is_product_sum(s) for s in self.readers.get(r, ())))
             for r, copies in self.uses[node].items()
@@ -143,8 +149,8 @@ class Scheduler:
     def can_pass(self, node: Node, home: Home, homes: list[Home]) -> bool:
         """Whether `home` can store `node` in passing without waiting for itself."""
         return (
-            node.op not in ALONE
-            and home.root.op not in ALONE
+            not is_alone(node)
+            and not is_alone(home.root)
             and node.device == home.root.device
             and len(home.members) < KERNEL_LIMIT
             and not (node.op.kind == "reduce" and home.reduction is not None)

@@ -16,7 +16,7 @@ from tinylearn.loops.tree import Function
 from tinylearn.render.cuda import render_cuda
 from tinylearn.render.opencl import render_opencl
 from tinylearn.render.source import Source
-from tinylearn.schedule.kernel import ALONE, Kernel
+from tinylearn.schedule.kernel import Kernel, is_alone
 
 Data = dict[str, Any]
 Renderer = Callable[[Kernel, str], Source]
@@ -48,8 +48,8 @@ def code_of(kernel: Kernel, name: str, ids: Mapping[Node, str], languages: Seque
     write = LANGUAGES | ON_REQUEST
     for language in languages:
         try:
-            alone = kernel.outputs[0].op in ALONE
-            source = library.source(kernel.outputs[0]) if alone else write[language](kernel, name)
+            root = kernel.outputs[0]
+            source = library.source(root) if is_alone(root) else write[language](kernel, name)
             found[language] = {"text": source.text, "lines": linked(kernel, source, ids)}
         except Exception as error:  # a student's transform may fail; the picture stays
             text = f"no {language} text: {type(error).__name__}: {error}"

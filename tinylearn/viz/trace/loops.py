@@ -13,7 +13,7 @@ from tinylearn.loops.recipe import cooked
 from tinylearn.loops.rewrites import REWRITES
 from tinylearn.loops.text import shown
 from tinylearn.loops.tree import plain
-from tinylearn.schedule.kernel import ALONE, Kernel, is_source
+from tinylearn.schedule.kernel import Kernel, is_alone, is_source
 from tinylearn.schedule.schedule import schedule
 from tinylearn.viz.trace.decisions import title_of
 from tinylearn.viz.trace.tracer import Tracer, nodes_of
@@ -32,7 +32,7 @@ def loops_of(tensors: tuple[Any, ...], frame: FrameType | None) -> list[Data]:
     return [
         {"title": f"kernel {number}: {title_of(k)}", "steps": list(steps_of(k, f"kernel_{number}"))}
         for number, k in enumerate(kernels, 1)
-        if k.outputs[0].op not in ALONE
+        if not is_alone(k.outputs[0])
     ]
 
 
