@@ -7,6 +7,7 @@ need, and what is longer than the cache is worked through in blocks.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -116,15 +117,19 @@ def chunk(a: Array, b: Array, c: Array, ga: Array, gb: Array, gc: Array, *room: 
     return float(product.sum())
 
 
-def matmul(data: Data) -> Step:
-    a, b = data.weights
-    last: list[Array] = []
+def of_numbers(function: Callable[..., Array]) -> Callable[[Data], Step]:
+    """A work that is one function of arrays, without gradients."""
 
-    def run(k: int) -> None:
-        last.clear()
-        last.append(a @ b)
+    def make(data: Data) -> Step:
+        last: list[Array] = []
 
-    return Step(run, lambda: float(np.abs(last[0]).mean()))
+        def run(k: int) -> None:
+            last.clear()
+            last.append(function(*data.weights))
+
+        return Step(run, lambda: float(np.abs(last[0]).mean()))
+
+    return make
 
 
 class Adam:
@@ -218,8 +223,10 @@ STEPS = {
     "lenet": lenet,
     "chain": chain,
     "xor": xor,
-    "matmul512": matmul,
-    "matmul1024": matmul,
+    "matmul512": of_numbers(np.matmul),
+    "matmul1024": of_numbers(np.matmul),
+    "cumsum": of_numbers(lambda a: np.cumsum(a, dtype="d").astype("f")),
+    "sort": of_numbers(lambda a: np.sort(a, 1)),
     "block": block,
     "embedding": embedding,
     "pick": pick,

@@ -110,16 +110,21 @@ def chain(data: Data, how: As) -> Step:
     return Step(run, lambda: last[0].item() + size_of(gradients(leaves)))
 
 
-def matmul(data: Data, how: As) -> Step:
-    a, b = (Tensor(x, requires_grad=False) for x in data.weights)
-    last: list[Tensor] = []
-    step = how(lambda: (a @ b).realize())
+def of_numbers(function: Callable[..., Tensor]) -> Callable[[Data, As], Step]:
+    """A work that is one function of arrays, without gradients."""
 
-    def run(k: int) -> None:
-        last.clear()
-        last.append(step())
+    def make(data: Data, how: As) -> Step:
+        given = [Tensor(x, requires_grad=False) for x in data.weights]
+        last: list[Tensor] = []
+        step = how(lambda: function(*given).realize())
 
-    return Step(run, lambda: float(np.abs(last[0].numpy()).mean()))
+        def run(k: int) -> None:
+            last.clear()
+            last.append(step())
+
+        return Step(run, lambda: float(np.abs(last[0].numpy()).mean()))
+
+    return make
 
 
 class Block(nn.Module):
@@ -205,8 +210,10 @@ STEPS = {
     "lenet": lenet,
     "chain": chain,
     "xor": xor,
-    "matmul512": matmul,
-    "matmul1024": matmul,
+    "matmul512": of_numbers(lambda a, b: a @ b),
+    "matmul1024": of_numbers(lambda a, b: a @ b),
+    "cumsum": of_numbers(lambda a: a.cumsum(0)),
+    "sort": of_numbers(lambda a: a.sort(1).values),
     "block": block,
     "embedding": embedding,
     "pick": pick,

@@ -91,15 +91,20 @@ def chain(data: Data) -> Step:
     return Step(run, lambda: last[0].item() + size_of(leaves))
 
 
-def matmul(data: Data) -> Step:
-    a, b = (torch.from_numpy(x) for x in data.weights)
-    last: list[torch.Tensor] = []
+def of_numbers(function: Callable[..., torch.Tensor]) -> Callable[[Data], Step]:
+    """A work that is one function of arrays, without gradients."""
 
-    def run(k: int) -> None:
-        last.clear()
-        last.append(a @ b)
+    def make(data: Data) -> Step:
+        given = [torch.from_numpy(x) for x in data.weights]
+        last: list[torch.Tensor] = []
 
-    return Step(run, lambda: float(np.abs(last[0].numpy()).mean()))
+        def run(k: int) -> None:
+            last.clear()
+            last.append(function(*given))
+
+        return Step(run, lambda: float(np.abs(last[0].numpy()).mean()))
+
+    return make
 
 
 class Block(nn.Module):
@@ -171,8 +176,10 @@ STEPS = {
     "lenet": lenet,
     "chain": chain,
     "xor": xor,
-    "matmul512": matmul,
-    "matmul1024": matmul,
+    "matmul512": of_numbers(lambda a, b: a @ b),
+    "matmul1024": of_numbers(lambda a, b: a @ b),
+    "cumsum": of_numbers(lambda a: a.cumsum(0)),
+    "sort": of_numbers(lambda a: a.sort(1).values),
     "block": block,
     "embedding": embedding,
     "pick": pick,

@@ -124,6 +124,18 @@ def matmul1024(small: bool) -> Data:
     return Data([()], [normal(k, *(2 * (16 if small else 1024,))) for k in range(2)])
 
 
+@work("cumsum", "running sum of a million numbers")
+def cumsum(small: bool) -> Data:
+    """A row in which each sum waits for the one before."""
+    return Data([()], [normal(0, 1000 if small else 1_000_000)])
+
+
+@work("sort", "4,096 rows of 1,000 numbers put in order, with their places")
+def sort(small: bool) -> Data:
+    """A matrix; NumPy by hand does without the places."""
+    return Data([()], [normal(0, 4 if small else 4096, 1000)])
+
+
 HEADS = 4
 
 
