@@ -16,9 +16,11 @@ FIGURES = {
     "01_one_number": 3,
     "02_shapes": 3,
     "05_xor": 5,
-    "06_digits": 5,
+    "06_digits": 2,
+    "06_training": 5,
     "07_look_inside": 7,
-    "08_convolution": 10,
+    "08_convolution": 6,
+    "08_lenet": 4,
 }  # at least
 
 

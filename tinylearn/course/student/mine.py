@@ -234,7 +234,8 @@ class Card:
         ]
         text += [standing(self.rows)] * bool(self.rows)
         text.append(f"{len(yours)} of {len(Part.table)} parts of the framework are yours")
-        text.append(f"{len(answers)} answers from {len(chapters)} chapters in {FOLDER}/")
+        kept = f"{len(answers)} answer{'s' * (len(answers) != 1)}"
+        text.append(f"{kept} from {len(chapters)} chapter{'s' * (len(chapters) != 1)} in {FOLDER}/")
         return text
 
     def __repr__(self) -> str:
@@ -251,5 +252,6 @@ class Card:
         rows = "".join(f"<li>{escape(line)}</li>" for line in self.lines())
         return (
             f'<div style="max-width:32em"><b>{escape(self.title)}</b>{bar * bool(self.rows)}'
-            f'<ul style="list-style:none;padding:0;font-family:monospace">{rows}</ul></div>'
+            f'<ul style="list-style:none;padding:0;font-family:monospace;white-space:pre-wrap">'
+            f"{rows}</ul></div>"
         )
