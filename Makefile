@@ -7,7 +7,7 @@ VENV = .venv/bin/python
 READY := .venv/ready-$(shell pwd | cksum | cut -d ' ' -f 1)# named after the folder: moved, it installs again
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help lab tour site test test-torch test-staff test-nbgrader prove format clean
+.PHONY: help lab tour site test test-torch test-gpu test-staff test-nbgrader prove format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make site        write the lessons as web pages; open build/site/index.html"
 	@echo "make test        every check: format, lint, types, doctests and tests"
 	@echo "make test-torch  the comparisons with PyTorch (installs it into .venv)"
+	@echo "make test-gpu    the cuda device on an NVIDIA card"
 	@echo "make test-staff     grading on a real Dask cluster, likeness (installs Dask, copydetect)"
 	@echo "make test-nbgrader  nbgrader's own tools on our exercises (in a venv inside .venv)"
 	@echo "make prove       grade the course's solutions for 2,000 students each, and its mistakes"
@@ -31,6 +32,9 @@ site: $(READY)
 test-torch: $(READY)
 	@$(VENV) -c 'import torch' 2>/dev/null || $(VENV) -m pip install --quiet $(TORCH)
 	@$(VENV) -m tinylearn test tests/torch $(ARGS)
+
+test-gpu: $(READY)
+	@$(VENV) -m tinylearn test tests/cuda $(ARGS)
 
 test-staff: $(READY)
 	@$(VENV) -c 'import copydetect, distributed' 2>/dev/null || \

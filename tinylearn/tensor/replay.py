@@ -29,8 +29,8 @@ from tinylearn.tensor.recording import BLOCKS
 from tinylearn.tensor.state import State, made
 from tinylearn.tensor.wiring import Wiring, answered, look_of, shared
 
-ALONE = 2  # what getrefcount(x[0]) says of a thing that only the list x holds
-NOTED = ALONE + 1  # and of one that stands in `turned`, too
+HELD = 2  # what getrefcount(x[0]) says of a thing that only the list x holds
+NOTED = HELD + 1  # and of one that stands in `turned`, too
 
 
 @dataclass
@@ -262,7 +262,7 @@ class Replay:
             nodes = t.nodes
             if t.tensor.node is not nodes[1 - turn]:
                 self.take_over(t, 1 - turn)
-            if getrefcount(nodes[turn]) > NOTED or getrefcount(nodes[turn].buffer) > ALONE:
+            if getrefcount(nodes[turn]) > NOTED or getrefcount(nodes[turn].buffer) > HELD:
                 self.renew(t, turn)
         for r in self.read:
             if r.tensor.node is not r.node:

@@ -18,7 +18,7 @@ from tinylearn.errors import DeviceError
 LIBRARIES = ("libcuda.so.1", "libcuda.so", "nvcuda.dll")
 OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
 MAJOR, MINOR, PROCESSORS = 75, 76, 16  # CU_DEVICE_ATTRIBUTE_...
-SMALLEST = (5, 0)  # of compute capability: what NVRTC 12 still writes for
+SMALLEST = (7, 5)  # of compute capability: what NVRTC 13 still writes for
 
 
 class CudaError(DeviceError):
