@@ -75,6 +75,7 @@ DEVICES = {
 }
 LATER = {
     **dict.fromkeys(["draw", "explain", "source", "trace", "trace_nan", "progress"], "viz"),
+    **dict.fromkeys(["analyze", "profile"], "viz"),
     "capture": "tensor.capture",
     "simulated": "devices.simulator.device",
     **dict.fromkeys(["kernel", "thread", "block", "threads", "blocks"], "kernels"),

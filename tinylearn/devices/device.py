@@ -157,6 +157,9 @@ class Device(metaclass=DeviceType):
         """A copy of the numbers as an array of the buffer's shape."""
         return self.read(self.memory(buffer)).copy()
 
+    def wait(self) -> None:
+        """Until all that was begun is done: here that is so at once."""
+
     def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
         """Programs for the kernels."""
         raise NotImplementedError

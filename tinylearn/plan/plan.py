@@ -57,8 +57,8 @@ class Plan:
     again: bool = False
     idle: list | None = None
 
-    def run(self, request: Request) -> list[Buffer]:
-        """Compute: the buffers of the outputs."""
+    def memory_for(self, request: Request) -> tuple[list[Buffer], list[Any]]:
+        """What is given and what is left behind: buffers, and their memory. Scratch comes after."""
         known = Device.known
         buffers = [n.buffer for n in request.leaves]
         buffers += [one_number(n) for n in request.given]
@@ -68,6 +68,12 @@ class Plan:
         for _, shape, dtype, device in self.layout.results:
             buffers.append(known[device].allocate(shape, dtype))
             memory.append(buffers[-1].data)
+        return buffers, memory
+
+    def run(self, request: Request) -> list[Buffer]:
+        """Compute: the buffers of the outputs."""
+        known = Device.known
+        buffers, memory = self.memory_for(request)
         places = self.layout.scratch
         scratch, self.idle = self.idle, None  # taken: nobody else runs on it meanwhile
         if scratch is None:

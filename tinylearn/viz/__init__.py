@@ -3,6 +3,7 @@
     tl.draw(x)       the graph, kernels as boxes      tl.explain(x)    each decision and its reason
     tl.source(x)     the generated code               tl.trace(x)      all of it as plain data
     tl.progress(..)  a training loop, live            tl.trace_nan()   who made the first NaN
+    tl.profile(x)    how long each kernel takes       tl.analyze(model, x)   what it costs
 
 Drawing computes nothing, changes nothing, and never raises: where there is no picture, a line of
 text says why.
@@ -21,13 +22,26 @@ from tinylearn.viz.faces.memory_film import MemoryFilm
 from tinylearn.viz.faces.nan import trace_nan
 from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.side_by_side import Comparison
+from tinylearn.viz.faces.times import Analysis, Profile
+from tinylearn.viz.trace.analysis import costs_of
 from tinylearn.viz.trace.code import LANGUAGES, ON_REQUEST
 from tinylearn.viz.trace.loops import loops_of
+from tinylearn.viz.trace.timing import times_of
 from tinylearn.viz.trace.tracer import trace as _trace
 from tinylearn.viz.training import plots
 from tinylearn.viz.training.dashboard import progress
 
-__all__ = ["draw", "explain", "plots", "progress", "source", "trace", "trace_nan"]
+__all__ = [
+    "analyze",
+    "draw",
+    "explain",
+    "plots",
+    "profile",
+    "progress",
+    "source",
+    "trace",
+    "trace_nan",
+]
 
 Shown = Picture | Comparison | MemoryFilm | LoopsFilm | Refusal
 
@@ -99,6 +113,34 @@ def explain(
             return Comparison(before, picture(), list(using))
 
     return attempt(both)
+
+
+def profile(*what: Any, rounds: int = 20) -> Profile | Refusal:
+    """How long each kernel takes, beside the bytes it moves and the operations it does.
+
+    what     tensors that are not computed yet; or a function and its arguments, such as a training
+             step, which is called once
+    rounds   how often each kernel runs; the median counts
+    """
+    frame = sys._getframe(1)
+    try:
+        return Profile(times_of(what, rounds, frame))
+    except ValueError as error:
+        return Refusal(str(error))
+
+
+def analyze(*what: Any, rounds: int = 20) -> Analysis | Refusal:
+    """What a model costs: operations, bytes, memory, predicted and measured time of each kernel;
+    how many of its accesses are known before it runs, and how much of its arithmetic is + and *.
+
+    what     a model, or another function, and its inputs; or tensors that are not computed yet
+    rounds   how often each kernel runs; the median counts
+    """
+    frame = sys._getframe(1)
+    try:
+        return Analysis(costs_of(what, rounds, frame))
+    except ValueError as error:
+        return Refusal(str(error))
 
 
 def source(*tensors: Any, language: str = "") -> Shown | Listing:

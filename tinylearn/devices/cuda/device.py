@@ -130,6 +130,10 @@ class CudaDevice(Device):
             self.write(buffer.data, repeated(buffer.shape, buffer.dtype, buffer.fill))
         return buffer.data  # type: ignore[no-any-return]
 
+    def wait(self) -> None:
+        """Until all launches are done."""
+        self.card.wait()
+
     def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
         """One module for all kernels."""
         trees = [self.tree(kernel, f"kernel_{k}") for k, kernel in enumerate(kernels)]
