@@ -134,6 +134,25 @@ def test_who_looks_inside_a_block_sees_what_ran_inside_it():
     assert len(outer) == 1 + len(inner) > 2
 
 
+def test_rows_that_are_looked_up_are_read_by_the_threads_that_use_them(reports):
+    table = Tensor(RANDOM.normal(size=(7, 5)).astype(np.float32), device="simulator")
+    picked = np.array([3, 0, 6, 3])
+    got = (table[Tensor(picked, device="simulator")] * 2 + 1).numpy()
+    np.testing.assert_allclose(got, table.numpy()[picked] * 2 + 1, rtol=1e-6)
+    (report,) = reports
+    assert report.total.loads == 2 * got.size  # of the place, and of the number there
+
+
+def test_a_row_that_is_not_there_is_told_as_on_any_device():
+    said = []
+    for device in ("numpy", "simulator"):
+        table = Tensor(np.zeros((7, 5), np.float32), device=device)
+        with pytest.raises(IndexError) as caught:
+            (table[Tensor([1, 7], device=device)] + 1).numpy()
+        said.append(str(caught.value).splitlines()[0])
+    assert said[0] in said[1] and "no place 7 on axis 0, which has size 7" in said[0]
+
+
 def test_a_sum_is_read_once_and_without_gaps(reports):
     Tensor(LONG, device="simulator").sum(1).numpy()
     (report,) = reports

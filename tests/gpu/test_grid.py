@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from tests.core.test_transforms import kernel_by_chance, models, nest_of, numbers, zeros
+from tests.gpu.test_simulator import outputs
 from tinylearn.contracts.kernels import samples
+from tinylearn.devices.simulator.simulate import simulate
 from tinylearn.graph.deferred import spelled_out
-from tinylearn.loops import transforms
+from tinylearn.loops import grid, transforms
 from tinylearn.loops.check import in_form
 from tinylearn.loops.grid import on_threads
 from tinylearn.loops.lower import lower
@@ -20,7 +22,7 @@ from tinylearn.loops.rewrites import rewritten
 from tinylearn.loops.run import run
 from tinylearn.loops.text import parsed, shown
 from tinylearn.loops.tree import Function, Loop, Refused, plain, statements
-from tinylearn.schedule.kernel import ALONE
+from tinylearn.schedule.kernel import is_alone
 from tinylearn.schedule.schedule import schedule
 
 SUMS = nest_of(zeros(5, 300).sum(1))
@@ -67,7 +69,7 @@ def refused(monkeypatch) -> list[tuple]:
 def test_the_recipe_asks_for_nothing_that_is_refused(refused):
     nests = [rewritten(lower(sample.kernel)) for sample in samples()]
     kernels = schedule(spelled_out([t.node for t in models()])).kernels
-    nests += [rewritten(lower(k)) for k in kernels if k.outputs[0].op not in ALONE]
+    nests += [rewritten(lower(k)) for k in kernels if not is_alone(k.outputs[0])]
     for nest in nests:
         on_threads(nest, "kernel")
     assert refused == []
@@ -145,3 +147,51 @@ REFUSED = [
 def test_what_does_not_fit_is_refused_with_the_reason(tree, change, says):
     with pytest.raises(Refused, match=says):
         change(tree)
+
+
+# ---------------------------------------------------------------- large products
+
+LARGE = {
+    "even": lambda: zeros(64, 16) @ zeros(16, 128),
+    "odd": lambda: (zeros(67, 33) @ zeros(33, 101)).relu(),
+    "left turned": lambda: zeros(20, 70).T @ zeros(20, 66),
+    "right turned": lambda: zeros(65, 17) @ zeros(64, 17).T,
+    "both turned": lambda: zeros(20, 70).T @ zeros(66, 20).T,
+    "stack": lambda: zeros(2, 65, 16) @ zeros(2, 16, 64) + zeros(64),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_thread_of_a_large_product_has_several_numbers(name, monkeypatch, refused):
+    monkeypatch.setattr(grid, "LARGE_PRODUCT", 64)
+    nest = nest_of(LARGE[name]())
+    cook = on_threads(nest, "kernel")
+    in_form(cook.function)
+    assert refused == [] and launch(cook.function).threads == (16, 16, 1)
+    given = numbers(plain(nest), 5)
+    small = on_threads_by_ones(nest)
+    got, right = outputs(cook.function, given), outputs(small, given)
+    np.testing.assert_array_equal(got["out0"], right["out0"])
+
+
+def on_threads_by_ones(nest) -> Function:
+    """A thread for each number, none shared: the plainest tree for a GPU."""
+    cook = Cook(plain(nest, "kernel"))
+    grid.one_by_one(cook, nest)
+    return cook.function
+
+
+def test_a_large_product_reads_shared_memory_without_conflicts(monkeypatch):
+    monkeypatch.setattr(grid, "LARGE_PRODUCT", 64)
+    for name in LARGE:
+        tree = on_threads(nest_of(LARGE[name]()), "kernel").function
+        out = np.zeros(tree.arguments[0].size, np.float32)
+        report = simulate(tree, {"out0": out, **numbers(tree, 0)})
+        assert report.total.conflicts == 0, name
+        assert "unrolled" in shown(tree)
+
+
+def test_only_large_products_get_several_numbers_a_thread():
+    for n, several in ((511, False), (512, True)):
+        x = zeros(n, 16)
+        assert ("unrolled" in shown(on_threads(nest_of(x @ zeros(16, n)), "k").function)) == several

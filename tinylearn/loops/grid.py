@@ -14,6 +14,8 @@ import math
 from tinylearn.loops import transforms
 from tinylearn.loops.machine import (
     BLOCK_OF_THREADS,
+    EACH,
+    LARGE_PRODUCT,
     MANY_ROUNDS,
     ROUNDS_OF_A_THREAD,
     ROW_ON_A_BLOCK,
@@ -107,32 +109,57 @@ def of_matrices(product: Product) -> bool:
 
 
 def tiles(cook: Cook, nest: Nest, product: Product) -> None:
-    """Tiles of both factors, copied by all threads of a block for all of them."""
+    """Tiles of both factors, copied by all threads of a block for all of them.
+
+    Of a large product each thread has several numbers, TILE rows and columns apart: what it reads
+    from shared memory then serves several, and threads side by side still read side by side.
+    """
     y, x = product.loops[-2:]
     (r,) = product.summed
     values = {s.expression: s.name for s in nest.inner if isinstance(s, Let)}
-    for v in (y, x, r):
-        cook.do(transforms.split, v.name, min(TILE, v.size), "guard")
+    each = EACH if min(y.size, x.size) >= LARGE_PRODUCT else 1
+    for v, by in ((y, TILE * each), (x, TILE * each), (r, TILE)):
+        cook.do(transforms.split, v.name, min(by, v.size), "guard")
     cook.do(transforms.predicate)
     cook.do(transforms.sink, f"{x}i", (f"{r}o", f"{r}i"))
     cook.do(transforms.sink, f"{y}i", (f"{x}o", f"{r}o", f"{r}i"))
-    ways = [
-        (f"{y}o", "block.y"),
-        (f"{x}o", "block.x"),
-        (f"{y}i", "thread.y"),
-        (f"{x}i", "thread.x"),
-    ]
-    ways += [(v.name, "block.z") for v in product.stack]
+    ways = [(v.name, "block.z") for v in product.stack]
+    ways += [(f"{y}o", "block.y"), (f"{x}o", "block.x")]
     for load in (product.left, product.right):
         value, read_by_rows = values[load], y in load.place.variables
         # Threads side by side read numbers side by side: no two words of a bank.
         order = (f"{y}i", f"{r}i") if read_by_rows else (f"{r}i", f"{x}i")
         near = f"{r}i" if along(load, r.name) else order[not read_by_rows]
-        pad = TURNED if near != order[-1] else 0  # neighbours are written a row apart
+        wide = TILE if each > 1 and not read_by_rows else 0  # a warp writes two rows of it
+        pad = TURNED if near != order[-1] else wide
         cook.do(transforms.stage, value, f"{r}o", order, "shared", pad)
         far = next(name for name in order if name != near)
-        ways += [(f"{value}_{far}", "thread.y"), (f"{value}_{near}", "thread.x")]
-    cook.do(transforms.bind, *ways)
+        for name, axis in ((far, "y"), (near, "x")):
+            ways.append(
+                (in_turns(cook, f"{value}_{name}", name != f"{r}i" and each > 1), f"thread.{axis}")
+            )
+    if each > 1:
+        several_each(cook, f"{y}i", f"{x}i")
+    inner = "ii" if each > 1 else "i"
+    cook.do(transforms.bind, *ways, (f"{y}{inner}", "thread.y"), (f"{x}{inner}", "thread.x"))
+
+
+def in_turns(cook: Cook, name: str, long: bool) -> str:
+    """A loop of a copy that is longer than there are threads, in turns; what threads go along."""
+    if not long:
+        return name
+    cook.do(transforms.split, name, TILE)
+    return f"{name}i"
+
+
+def several_each(cook: Cook, rows: str, columns: str) -> None:
+    """Each thread has every TILE-th row and column of a block's tile, in registers."""
+    for name in (rows, columns):
+        cook.do(transforms.split, name, TILE)
+    cook.do(transforms.sink, f"{rows}o", (f"{rows}i", f"{columns}o", f"{columns}i"))
+    cook.do(transforms.sink, f"{columns}o", (f"{columns}i", f"{rows}o"))
+    for name in (rows, columns):
+        cook.do(transforms.unroll, f"{name}o")
 
 
 def along(load: Load, name: str) -> bool:

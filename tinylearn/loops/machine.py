@@ -57,7 +57,9 @@ ROUNDS_OF_A_THREAD = 8
 ROW_ON_A_BLOCK = 64  # rounds of a sum: from here on the threads of a block share them
 TILE = 16  # numbers along each side of a product's tile: 256 threads
 ROWS_OF_BLOCKS = 65_535  # blocks along y and z: more no card takes; along x there are 2^31 - 1
-TURNED = 2  # numbers behind each row of a turned tile: a warp writes two columns of it
+EACH = 4  # rows and columns of a tile that one thread of a large product has: 16 numbers
+LARGE_PRODUCT = 512  # rows and columns: fewer blocks of such tiles leave most of a card idle
+TURNED = 2  # numbers behind each row of a tile that is written turned: a warp writes two columns
 
 # ---------------------------------------------------------------- NumPy and BLAS
 

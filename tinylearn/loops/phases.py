@@ -114,6 +114,12 @@ def outermost(body: Body) -> Body:
     return body
 
 
+def depth(body: Body) -> int:
+    """How many loops stand inside each other."""
+    inside = [depth(s.body) + isinstance(s, Loop) for s in body if isinstance(s, Loop | If)]
+    return max(inside, default=0)
+
+
 def nested(body: Body, kinds: tuple[str, ...]) -> None:
     """Raise Broken unless blocks stand around threads, and threads around no barrier.
 
@@ -215,7 +221,7 @@ class Proof:
         self.launch = launch(function)
         self.threads = np.arange(self.launch.thread_count)
         self.coordinates = self.launch.coordinates(self.threads)
-        self.deep = 1 + sum(isinstance(s, Loop) for s in statements(function.body))
+        self.deep = 1 + depth(function.body)
         self.at: dict[str, Any] = {}
         self.shared: dict[str, Touched] = {}
         self.kept: dict[str, Touched] = {}

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 CHEAP = 1 << 16  # numbers on the way to an index, up to which it is computed at once
 SHORT = 100  # nodes on the way to it
-HOST = ("numpy", "c")  # devices whose memory NumPy can look at
+HOST = ("numpy", "c", "simulator")  # devices whose memory NumPy can look at
 
 
 @dataclass(frozen=True)

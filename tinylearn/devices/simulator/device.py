@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from tinylearn.devices.device import Device, Program
+from tinylearn.devices.library import checks_of
 from tinylearn.devices.simulator.report import Report
 from tinylearn.devices.simulator.simulate import simulate
 from tinylearn.loops.grid import on_threads
@@ -50,14 +51,16 @@ class SimulatorDevice(Device):
         source = Source()
         for row in shown(tree).splitlines():
             source.add(row)
-        return Program(kernel, "tree", source, launching(tree))
+        return Program(kernel, "tree", source, launching(kernel, tree))
 
 
-def launching(tree: Function) -> Callable[..., None]:
+def launching(kernel: Kernel, tree: Function) -> Callable[..., None]:
     """A function of the memory of a tree's arguments that launches it."""
-    names = [m.name for m in tree.arguments]
+    names, check, first = [m.name for m in tree.arguments], checks_of(kernel), len(kernel.outputs)
 
     def run(*memory: np.ndarray) -> None:
+        if check is not None:
+            check(memory[first:])
         report = simulate(tree, dict(zip(names, memory, strict=True)))
         for reports in READERS:
             reports.append(report)
