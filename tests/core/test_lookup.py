@@ -91,6 +91,8 @@ def test_a_table_and_its_places_are_read_by_the_loop_that_uses_them(devices):
     sentence = Tensor([[3, 1, 1], [0, -1, 8]], device="c")
     embedded = words[sentence] + spots[Tensor([0, 1, 2], device="c")]
     assert len(schedule([embedded.node]).kernels) == 1
+    text = plan_for(Request([embedded.node])).programs[0].source.text
+    assert text.startswith("# first NumPy checks that gather[2, 3, 6] finds each of its places")
     check_fused(embedded, (embedded * embedded).sum(2), words.T[:, sentence].exp())
     with pytest.raises(IndexError, match="no place 9 on axis 0, which has size 9"):
         (words[sentence + 1] * 2).numpy()

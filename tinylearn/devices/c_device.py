@@ -20,6 +20,7 @@ from tinylearn.devices.library import checks_of
 from tinylearn.devices.numpy_device import compiled
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.dtype import dtype as dtype_of
+from tinylearn.graph.lookup import GATHER
 from tinylearn.graph.node import Shape
 from tinylearn.loops.lower import lower
 from tinylearn.loops.machine import AVX2, AVX512, BLAS_FROM, NEON, Machine
@@ -125,18 +126,21 @@ class Written:
 
     @property
     def source(self) -> Source:
-        """Both texts, for reading."""
-        if self.by_blas is None:
-            assert self.in_c is not None, "what is not for BLAS is written in C"
-            return self.in_c
-        pieces = [("# the product: a call of BLAS, through NumPy", self.by_blas.multiply)]
+        """All texts, for reading."""
+        whole, pieces = Source(), []
+        for n in self.kernel.members:
+            if n.op is GATHER:
+                whole.add(f"# first NumPy checks that {n} finds each of its places", n)
+        if self.by_blas is not None:
+            says = "# the product: a call of BLAS, through NumPy"
+            pieces.append((says, self.by_blas.multiply))
         if self.in_c is not None:
-            pieces.append(("// what follows: a loop in C", self.in_c))
-        whole = Source()
+            pieces.append(("// what follows: a loop in C" if pieces else "", self.in_c))
         for says, piece in pieces:
             if whole.lines:
                 whole.add()
-            whole.add(says, self.kernel.outputs[0])
+            if says:
+                whole.add(says, self.kernel.outputs[0])
             whole.lines += piece.lines
             whole.nodes += piece.nodes
         return whole

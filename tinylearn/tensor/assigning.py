@@ -272,18 +272,16 @@ def laid_at(x: Node, places: np.ndarray, new: Node) -> tuple[Node, Node]:
 
     places   of the shape of new; they count through all of x
     """
-    backwards = places.reshape(-1)[::-1]
-    named, last = np.unique(backwards, return_index=True)
+    named = places.reshape(-1)
     inside = np.zeros(x.size, bool)
     inside[named] = True
     meant = buffer(upload(inside.reshape(x.shape), x.device))
     if not new.size:
         return meant, x
     new = new.reshape((new.size,))
-    if len(named) < new.size:
+    if np.count_nonzero(inside) < new.size:
+        named, last = np.unique(named[::-1], return_index=True)
         new = GATHER(new, buffer(upload(new.size - 1 - last, x.device)))
-    else:
-        named = places.reshape(-1)
     laid = SCATTER(new, buffer(upload(named, x.device)), arg=(x.size,))
     return meant, laid.reshape(x.shape)
 
