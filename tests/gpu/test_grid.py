@@ -163,7 +163,7 @@ LARGE = {
 
 @pytest.mark.parametrize("name", LARGE)
 def test_a_thread_of_a_large_product_has_several_numbers(name, monkeypatch, refused):
-    monkeypatch.setattr(grid, "LARGE_PRODUCT", 64)
+    monkeypatch.setattr(grid, "ROWS_OF_A_THREAD", ((64, 4),))
     nest = nest_of(LARGE[name]())
     cook = on_threads(nest, "kernel")
     in_form(cook.function)
@@ -182,7 +182,7 @@ def on_threads_by_ones(nest) -> Function:
 
 
 def test_a_large_product_reads_shared_memory_without_conflicts(monkeypatch):
-    monkeypatch.setattr(grid, "LARGE_PRODUCT", 64)
+    monkeypatch.setattr(grid, "ROWS_OF_A_THREAD", ((64, 4),))
     for name in LARGE:
         tree = on_threads(nest_of(LARGE[name]()), "kernel").function
         out = np.zeros(tree.arguments[0].size, np.float32)

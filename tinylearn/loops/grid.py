@@ -14,11 +14,12 @@ import math
 from tinylearn.loops import transforms
 from tinylearn.loops.machine import (
     BLOCK_OF_THREADS,
-    EACH,
-    LARGE_PRODUCT,
+    LARGEST_BLOCK,
+    LONG_SUM,
     MANY_ROUNDS,
     ROUNDS_OF_A_THREAD,
     ROW_ON_A_BLOCK,
+    ROWS_OF_A_THREAD,
     ROWS_OF_BLOCKS,
     TILE,
     TURNED,
@@ -81,7 +82,9 @@ def one_by_one(cook: Cook, nest: Nest) -> None:
 def rows(cook: Cook, nest: Nest) -> None:
     """A block for each round of the outer loops: its threads share the sum."""
     rounds = math.prod(v.size for v in nest.reduced_loops)
-    threads = min(BLOCK_OF_THREADS, 1 << rounds.bit_length() - 1)
+    alone = not nest.outer_loops and rounds >= LONG_SUM
+    most = LARGEST_BLOCK if alone else BLOCK_OF_THREADS
+    threads = min(most, 1 << rounds.bit_length() - 1)
     ways = (
         [(merged(cook, [v.name for v in nest.outer_loops], "all"), "block.x")]
         if (nest.outer_loops)
@@ -117,7 +120,7 @@ def tiles(cook: Cook, nest: Nest, product: Product) -> None:
     y, x = product.loops[-2:]
     (r,) = product.summed
     values = {s.expression: s.name for s in nest.inner if isinstance(s, Let)}
-    each = EACH if min(y.size, x.size) >= LARGE_PRODUCT else 1
+    each = next((n for size, n in ROWS_OF_A_THREAD if min(y.size, x.size) >= size), 1)
     for v, by in ((y, TILE * each), (x, TILE * each), (r, TILE)):
         cook.do(transforms.split, v.name, min(by, v.size), "guard")
     cook.do(transforms.predicate)
@@ -142,6 +145,8 @@ def tiles(cook: Cook, nest: Nest, product: Product) -> None:
         several_each(cook, f"{y}i", f"{x}i")
     inner = "ii" if each > 1 else "i"
     cook.do(transforms.bind, *ways, (f"{y}{inner}", "thread.y"), (f"{x}{inner}", "thread.x"))
+    if each > 1:
+        cook.do(transforms.unroll, f"{r}i")
 
 
 def in_turns(cook: Cook, name: str, long: bool) -> str:

@@ -54,11 +54,15 @@ LONG = 6  # statements after a total: from here on they are not written out for 
 BLOCK_OF_THREADS = 128  # threads: four warps, enough to keep a processor of a GPU busy
 MANY_ROUNDS = 1 << 20  # of an elementwise kernel: from here on a thread does several of them
 ROUNDS_OF_A_THREAD = 8
+LARGEST_BLOCK = 1024  # threads: for one long sum, which has a single block
+LONG_SUM = 65_536  # rounds
 ROW_ON_A_BLOCK = 64  # rounds of a sum: from here on the threads of a block share them
 TILE = 16  # numbers along each side of a product's tile: 256 threads
 ROWS_OF_BLOCKS = 65_535  # blocks along y and z: more no card takes; along x there are 2^31 - 1
-EACH = 4  # rows and columns of a tile that one thread of a large product has: 16 numbers
-LARGE_PRODUCT = 512  # rows and columns: fewer blocks of such tiles leave most of a card idle
+ROWS_OF_A_THREAD = (
+    (2048, 8),
+    (512, 4),
+)  # products from so many rows on: rows of a tile a thread has
 TURNED = 2  # numbers behind each row of a tile that is written turned: a warp writes two columns
 
 # ---------------------------------------------------------------- NumPy and BLAS
