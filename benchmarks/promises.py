@@ -21,6 +21,7 @@ import numpy as np
 import tinylearn as tl
 
 ROOT = Path(__file__).resolve().parents[1]
+SECONDS = 60.0  # for one call of an answer
 CHECK, LAYOUT, UPDATE = 10.0, 1000.0, 1.0  # milliseconds: the bars
 
 
@@ -91,8 +92,8 @@ def checks(chapter: str) -> Iterator[tuple[str, Callable[[], object]]]:
         exec(source["questions"][asked.question.id]["solution"], namespace)
 
         def run(asked: Any = asked) -> None:
-            for case in asked.data["cases"]:
-                if failure := student.failure(asked, case):
+            for number, case in enumerate(asked.data["cases"], 1):
+                if failure := student.failure(asked, case, number, SECONDS):
                     raise ValueError(failure)
 
         run()
