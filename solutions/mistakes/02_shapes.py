@@ -67,13 +67,6 @@ def from_the_front(shape):
 
 q1.mistake("The return stands inside the loop: only the last axis is looked at.",
            replace="        step *= size\n    return", by="        step *= size\n        return")
-q1.mistake("A default is made once, for all calls: begin with a new list inside the function.",
-           replace="def strides(shape):\n"
-                   '    """How many places one step along each axis moves, as a tuple."""\n'
-                   "    out, step = [], 1",
-           by="def strides(shape, out=[]):\n"
-              '    """How many places one step along each axis moves, as a tuple."""\n'
-              "    step = 1")
 q1.mistake("The step never grows: after each axis, step *= size.",
            replace="        step *= size\n", by="")
 q1.mistake("One step along the last axis moves one place: begin with step = 1.",

@@ -65,15 +65,6 @@ q1.mistake("Counts are added up, not doubled: + 1 for each node.",
 q1.mistake("The first argument of get is the key, the second what is taken where there is none.",
            replace="counts.get(node.op.name, 0)", by="counts.get(0, node.op.name)")
 
-
-@q1.wrong("A default argument is made once, for all calls: begin with a new dictionary.")
-def counted_over_all_calls(output, counts={}):  # noqa: B006
-    for node in walk([output]):
-        if node.op.kind != "source":
-            counts[node.op.name] = counts.get(node.op.name, 0) + 1
-    return counts
-
-
 # ------------------------------------------------ q2. Walk
 
 
