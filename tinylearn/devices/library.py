@@ -108,19 +108,25 @@ def written(kernel: Kernel, node: Node) -> Any:
     return run
 
 
-def inputs_of(kernel: Kernel, node: Node) -> Callable[[Sequence[Any]], list[np.ndarray]]:
+def inputs_of(
+    kernel: Kernel, node: Node, first: int = 0
+) -> Callable[[Sequence[Any]], list[np.ndarray]]:
     """A function of the memory that a kernel is given: the inputs of a node in it as arrays.
 
     A move on the way is another look at the same memory; a constant is one number, seen many times.
+
+    first   which input is the first that is wanted: memory that is not is not read
     """
-    device = Device.known[node.device]
+    device, wanted = Device.known[node.device], node.inputs[first:]
     place = {x: k for k, x in enumerate(kernel.loaded)}
-    below = set(walk_unrealized(node.inputs, set(kernel.inputs)))
+    below = set(walk_unrealized(wanted, set(kernel.inputs)))
     moves = [n for n in kernel.members if n in below]
+    needed = {x for n in moves for x in n.inputs} | set(wanted)
+    sources = [x for x in kernel.inputs if x in needed]
 
     def arrays(memories: Sequence[Any]) -> list[np.ndarray]:
         seen: dict[Node, np.ndarray] = {}
-        for x in kernel.inputs:
+        for x in sources:
             k = place.get(loaded_for(x) or x)
             numbers = np.asarray(x.arg, x.dtype.numpy) if k is None else device.read(memories[k])
             constant = x.op is CONST
@@ -128,7 +134,7 @@ def inputs_of(kernel: Kernel, node: Node) -> Callable[[Sequence[Any]], list[np.n
         for n in moves:
             before = seen[n.inputs[0]]
             seen[n] = before if n.op is DETACH else n.op.numpy(before, n.arg)
-        return [seen[x] for x in node.inputs]
+        return [seen[x] for x in wanted]
 
     return arrays
 
@@ -138,12 +144,11 @@ def checks_of(kernel: Kernel) -> Callable[[Sequence[Any]], None] | None:
 
     None where its loops read nothing at places that are numbers.
     """
-    found = [(n, inputs_of(kernel, n)) for n in kernel.members if n.op is GATHER]
+    found = [(n, inputs_of(kernel, n, 1)) for n in kernel.members if n.op is GATHER]
 
     def check(memories: Sequence[Any]) -> None:
-        for node, inputs in found:
-            x, *indices = inputs(memories)
-            lookups.places(node, indices, x.shape)
+        for node, indices in found:
+            lookups.places(node, indices(memories), node.inputs[0].shape)
 
     return check if found else None
 

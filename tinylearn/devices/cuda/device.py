@@ -14,6 +14,7 @@ from tinylearn.devices.cuda import nvrtc
 from tinylearn.devices.cuda.driver import OUT_OF_MEMORY, Card, CudaError, Launcher
 from tinylearn.devices.cuda.graph import CudaRow
 from tinylearn.devices.device import Device, Program
+from tinylearn.devices.library import checks_of
 from tinylearn.errors import DeviceError, describe
 from tinylearn.graph.dtype import DType, float16
 from tinylearn.graph.node import Shape
@@ -23,6 +24,7 @@ from tinylearn.loops.phases import launch
 from tinylearn.loops.rewrites import rewritten
 from tinylearn.loops.tree import Function
 from tinylearn.render.cuda import PRELUDE, render_cuda
+from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
 
 
@@ -140,10 +142,8 @@ class CudaDevice(Device):
         sources = [render_cuda(tree) for tree in trees]
         text = "\n".join([PRELUDE, *(source.text for source in sources)])
         loaded = Module(self.card, nvrtc.machine_code(text, self.card.capability))
-        return [
-            Program(kernel, "cuda", source, loaded.launcher(tree), "{}.address", CudaRow)
-            for kernel, source, tree in zip(kernels, sources, trees, strict=True)
-        ]
+        launchers = [loaded.launcher(tree) for tree in trees]
+        return [*map(program, kernels, sources, launchers)]
 
     def tree(self, kernel: Kernel, name: str) -> Function:
         """A kernel's loops on blocks and threads."""
@@ -151,6 +151,19 @@ class CudaDevice(Device):
             says = "the cuda device has no float16 yet"
             raise describe(DeviceError, says, [("x", kernel.outputs[0])], "x.float()")
         return on_threads(rewritten(lower(kernel)), name).function
+
+
+def program(kernel: Kernel, source: Source, launcher: Launcher) -> Program:
+    """What runs a kernel; where it looks numbers up, their places are checked first."""
+    check, first = checks_of(kernel), len(kernel.outputs)
+    if check is None:
+        return Program(kernel, "cuda", source, launcher, "{}.address", CudaRow)
+
+    def run(*memories: Memory) -> None:
+        check(memories[first:])
+        launcher(*[m.address for m in memories])
+
+    return Program(kernel, "cuda", source, run)
 
 
 class Module:
