@@ -40,6 +40,82 @@ def test_a_missing_barrier_names_both_lines_of_python():
 
 
 @tl.kernel
+def all_to_one(out, x):
+    out[0] = out[0] + x[thread.x]
+
+
+@tl.kernel
+def all_to_one_atomically(out, x):
+    tl.atomic_add(out, 0, x[thread.x])
+
+
+@tl.kernel
+def with_neighbour(out, x):
+    s = tl.shared(33)
+    s[thread.x + 1] = x[thread.x]
+    tl.barrier()
+    s[thread.x] = s[thread.x + 1]
+    tl.barrier()
+    out[thread.x] = s[thread.x]
+
+
+@tl.kernel
+def with_neighbour_in_two_lines(out, x):
+    s = tl.shared(33)
+    s[thread.x + 1] = x[thread.x]
+    tl.barrier()
+    mine = s[thread.x + 1]
+    tl.barrier()
+    s[thread.x] = mine
+    tl.barrier()
+    out[thread.x] = s[thread.x]
+
+
+@tl.kernel
+def round_after_round(out, x):
+    s = tl.shared(64)
+    s[thread.x] = x[thread.x]
+    tl.barrier()
+    for k in range(2):
+        s[thread.x + 32 - 32 * k] = s[31 - thread.x + 32 * k]
+    tl.barrier()
+    out[thread.x] = s[thread.x]
+
+
+@tl.kernel
+def round_by_round(out, x):
+    s = tl.shared(64)
+    s[thread.x] = x[thread.x]
+    tl.barrier()
+    for k in range(2):
+        s[thread.x + 32 - 32 * k] = s[31 - thread.x + 32 * k]
+        tl.barrier()
+    out[thread.x] = s[thread.x]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "repaired", "says", "right"),
+    [
+        (all_to_one, all_to_one_atomically, "for each thread, or tl.atomic_add", "sum"),
+        (with_neighbour, with_neighbour_in_two_lines, "a name for what is read, then", "same"),
+        (round_after_round, round_by_round, "at the end of each round of the loop", "same"),
+    ],
+)
+def test_a_race_within_one_line_offers_a_repair_that_repairs(wrong, repaired, says, right):
+    x, out = np.arange(32, dtype=np.float32), np.zeros(32, np.float32)
+    with pytest.raises(RaceError) as caught:
+        wrong[1, 32](out, x)
+    assert str(caught.value).splitlines()[-1].startswith("Try ") and says in str(caught.value)
+    repaired[1, 32](out, x)
+    np.testing.assert_array_equal(out, x if right == "same" else [x.sum()] + [0.0] * 31)
+
+
+def test_the_memory_of_an_argument_is_called_global():
+    with pytest.raises(RaceError, match="    global memory out, byte 0 of 128"):
+        all_to_one[1, 32](np.zeros(32, np.float32), np.ones(32, np.float32))
+
+
+@tl.kernel
 def off_by_one(out, x):
     i = tl.block.x * tl.threads.x + thread.x
     out[i] = x[i + 1]

@@ -73,23 +73,41 @@ def outside(m: Memory, place: int, who: Who, verb: str) -> BoundsError:
     )
 
 
-def race(m: Memory, place: int, now: tuple[str, Who], before: tuple[str, Who]) -> RaceError:
-    """Two threads at one place; each with what it does."""
+def race(
+    m: Memory, place: int, now: tuple[str, Who], before: tuple[str, Who], crowd: bool
+) -> RaceError:
+    """Two threads at one place; each with what it does.
+
+    crowd   whether several threads do the later thing there at once
+    """
     size = m.dtype.itemsize
     apart = now[1].block != before[1].block
     why = "blocks run in any order" if apart else "no barrier stands between"
     lines = [f"two threads touch {where(m, place)}, one of them writes, and {why}"]
     for verb, who in (before, now):
         lines.append(f"    {who} {verb} it   {who.line}")
-    lines.append(f"    {m.space} memory {m.name}, byte {place * size} of {m.size * size}")
+    space = "global" if m.space == "argument" else m.space
+    lines.append(f"    {space} memory {m.name}, byte {place * size} of {m.size * size}")
     same = now[1].line == before[1].line
-    if apart:
-        lines.append("Try a place of its own for each block, or tl.atomic_add")
-    elif same and now[0] == before[0]:
-        lines.append("Try a place of its own for each thread, or tl.atomic_add")
-    else:
-        lines.append("Try tl.barrier() between these two lines")
+    lines.append(f"Try {repair(apart, same, now[0], before[0], crowd)}")
     return RaceError("\n".join(lines))
+
+
+def repair(apart: bool, same: bool, now: str, before: str, crowd: bool) -> str:
+    """What keeps two threads from meeting.
+
+    apart, same   whether their blocks are different ones, whether they are on one line
+    now, before   what each does
+    """
+    if apart:
+        return "a place of its own for each block, or tl.atomic_add"
+    if not same:
+        return "tl.barrier() between these two lines"
+    if crowd or now == before:
+        return "a place of its own for each thread, or tl.atomic_add"
+    if before == "reads":
+        return "a name for what is read, then tl.barrier(), then the line that writes"
+    return "tl.barrier() at the end of each round of the loop"
 
 
 def missed_barrier(here: int, all_of_them: int, absent: Who) -> BarrierError:

@@ -157,4 +157,4 @@ class Reach:
             home = thread // threads if block is None else block
             who = self.launched.who(home, thread % threads, number)
             told.append((VERBS[how], who))
-        return faults.race(m, met.place, told[0], told[1])
+        return faults.race(m, met.place, told[0], told[1], met.crowd)

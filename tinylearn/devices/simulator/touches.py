@@ -41,12 +41,16 @@ class Last:
 
 @dataclass(frozen=True)
 class Met:
-    """Two threads at one place, in the row of a block: what each does, its number, and its line."""
+    """Two threads at one place, in the row of a block: what each does, its number, and its line.
+
+    crowd   whether several threads do the later thing there at once
+    """
 
     place: int
     row: int
     now: tuple[str, int, int]
     before: tuple[str, int, int]
+    crowd: bool
 
 
 class Touches:
@@ -89,7 +93,8 @@ class Touches:
                 before = self.last[other]
                 where = tuple(a[k] for a in at)
                 then = (other, self.one_of(before.thread[where], who[k]), int(before.line[where]))
-                return Met(int(places[k]), int(blocks[k]), (how, int(who[k]), line), then)
+                crowd = int(((at[0] == where[0]) & (at[1] == where[1])).sum()) > 1
+                return Met(int(places[k]), int(blocks[k]), (how, int(who[k]), line), then, crowd)
         return self.note(how, at, who, when, line)
 
     def one_of(self, code: int, other: int) -> int:
@@ -132,9 +137,8 @@ class Touches:
         twice = final != who
         if how == "write" and twice.any():
             k = int(np.argmax(twice))
-            return Met(
-                int(at[1][k]), int(at[0][k]), (how, int(who[k]), line), (how, int(final[k]), line)
-            )
+            one, other = (how, int(who[k]), line), (how, int(final[k]), line)
+            return Met(int(at[1][k]), int(at[0][k]), one, other, True)
         many = several | twice
         if many.any():
             self.note_several(
