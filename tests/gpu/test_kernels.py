@@ -287,9 +287,65 @@ def test_a_kernels_tree_is_one_program_that_the_interpreter_runs(kernel):
 def test_a_report_has_a_row_for_each_line_of_python():
     x = np.arange(64, dtype=np.float32)
     rows = add[2, 32](np.empty(64, np.float32), x, x).text().splitlines()
-    assert rows[0].startswith("add: 2×1×1 blocks of 32×1×1 threads")
+    assert rows[0].startswith("add: 2 blocks of 32 threads")
     row = next(r for r in rows if "out[i] = x[i] + y[i]" in r)
     assert row.split()[-2:] == ["24", "24"]  # two warps, three arrays, four sectors each
+
+
+@tl.kernel
+def even_and_odd(out, x):
+    i = tl.block.x * tl.threads.x + tl.thread.x
+    if i % 2 == 0:
+        out[i] = x[i] + 1
+    else:
+        out[i] = x[i] * 2
+
+
+@tl.kernel
+def warp_by_warp(out, x):
+    i = tl.block.x * tl.threads.x + tl.thread.x
+    if i // 32 % 2 == 0:
+        out[i] = x[i] + 1
+    else:
+        out[i] = x[i] * 2
+
+
+@tl.kernel
+def only_odd(out, x):
+    i = tl.block.x * tl.threads.x + tl.thread.x
+    if i % 2 == 0:
+        pass
+    else:
+        out[i] = x[i] * 2
+
+
+@pytest.mark.parametrize(
+    ("kernel", "runs", "divergent"),
+    [(even_and_odd, 18, 2), (warp_by_warp, 10, 0), (only_odd, 10, 2)],
+)
+def test_an_if_with_its_else_is_one_branch_of_a_warp(kernel, runs, divergent):
+    x, out = np.arange(64, dtype=np.float32), np.zeros(64, np.float32)
+    total = kernel[2, 32](out, x).total
+    assert (total.runs, total.divergent) == (runs, divergent)
+    assert (out[1], out[63]) == (2, 126)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "block", "says"),
+    [
+        (1, 32, "1 block of 32 threads"),
+        (2, 1, "2 blocks of 1 thread"),
+        ((1, 2), (4, 2), "1×2 blocks of 4×2 threads"),
+        ((1, 1, 2), 4, "1×1×2 blocks of 4 threads"),
+    ],
+)
+def test_a_reports_title_leaves_out_axes_that_nobody_asked_for(blocks, block, says):
+    @tl.kernel
+    def nothing(out):
+        if tl.thread.x + tl.block.x + tl.block.y + tl.block.z + tl.thread.y == 0:
+            out[0] = 1.0
+
+    assert nothing[blocks, block](np.zeros(1, np.float32)).title() == f"nothing: {says}"
 
 
 def test_a_kernel_is_read_once_for_each_launch_of_one_kind():

@@ -183,7 +183,7 @@ def test_the_table_has_a_row_for_each_line_and_their_sum():
     f = tiled_product(8, 4)
     report = simulate(f, {"out0": np.zeros(64, np.float32), **numbers(f, 0)})
     rows = report.text().splitlines()
-    assert rows[0].startswith("kernel: 2×2×1 blocks of 4×4×1 threads")
+    assert rows[0].startswith("kernel: 2×2 blocks of 4×4 threads")
     assert any(row.startswith("t0: float32 = t0_copy[4*ii + ri]") for row in rows)
     assert sum(c.loads for c in report.counts) == report.total.loads == 2 * 8 * 8 * 2
 

@@ -25,7 +25,7 @@ from tinylearn.graph.dtype import dtype
 from tinylearn.kernels.expressions import names_around
 from tinylearn.kernels.program import Program
 from tinylearn.kernels.read import Reader
-from tinylearn.kernels.rows import BLOCK_NAMES, THREAD_NAMES, body_of, line_numbers, whole_program
+from tinylearn.kernels.rows import BLOCK_NAMES, THREAD_NAMES, body_of, in_order, whole_program
 from tinylearn.kernels.values import Array
 from tinylearn.kernels.words import KernelError
 from tinylearn.loops.phases import Extent, Launch
@@ -50,10 +50,14 @@ class Listing(str):
 
 @dataclass(frozen=True)
 class Traced:
-    """A kernel as a tree, and for each of its statements the line of Python."""
+    """A kernel as a tree, and for each of its statements the line of Python.
+
+    counted   the same, but 0 for an else: its if is counted for both
+    """
 
     function: Function
     lines: tuple[int, ...]
+    counted: tuple[int, ...]
 
 
 def kernel(function: Callable) -> Kernel:
@@ -133,7 +137,9 @@ class Kernel:
         rows = whole_program(program.made, program.rows, launch, self.definition.lineno)
         written = frozenset(program.written & {m.name for m in memory})
         tree = Function(self.__name__, tuple(memory), written, body_of(rows))
-        return Traced(tree, tuple(line_numbers(rows)))
+        ordered = tuple(in_order(rows))
+        counted = tuple(0 if row.other else row.line for row in ordered)
+        return Traced(tree, tuple(row.line for row in ordered), counted)
 
     def source(self, language: str) -> Listing:
         """The text of its last launch in a language with threads: "cuda" or "opencl"."""
@@ -230,7 +236,7 @@ def by_python_line(report: Report, traced: Traced, kernel: Kernel) -> Report:
     numbers = range(kernel.first, kernel.first + len(kernel.python))
     counts = [
         reduce(
-            add, (c for c, k in zip(report.counts, traced.lines, strict=True) if k == n), Count()
+            add, (c for c, k in zip(report.counts, traced.counted, strict=True) if k == n), Count()
         )
         for n in numbers
     ]

@@ -76,7 +76,7 @@ class Program:
         return value
 
     @contextmanager
-    def inside(self, statement: Statement) -> Iterator[list[Row]]:
+    def inside(self, statement: Statement, other: bool = False) -> Iterator[list[Row]]:
         """The rows that are added stand inside this statement; they are in the list afterwards."""
         outer, self.rows, line = self.rows, [], self.line
         found: list[Row] = []
@@ -84,7 +84,7 @@ class Program:
         found += self.rows
         self.rows = outer
         if found:
-            self.rows.append(Row(statement, line, tuple(found)))
+            self.rows.append(Row(statement, line, tuple(found), other))
 
     # ------------------------------------------------------------ memory
 

@@ -236,18 +236,21 @@ class Reader(Expressions):
             self.statements(s.body if test else s.orelse)
             return
         self.may_change([n for n in assigned([*s.body, *s.orelse]) if n in self.names])
-        other = self.lines.opposite(test) if s.orelse else False
-        self.when(s, test, s.body)
-        self.when(s, other, s.orelse)
+        opposite = self.lines.opposite(test) if s.orelse else False
+        counted = self.when(s, test, s.body)
+        self.when(s, opposite, s.orelse, other=counted)
 
-    def when(self, s: ast.If, test: Any, body: Sequence[ast.stmt]) -> None:
-        """The body, for threads for which the test holds."""
+    def when(self, s: ast.If, test: Any, body: Sequence[ast.stmt], other: bool = False) -> bool:
+        """The body, for threads for which the test holds: whether there is anything to run.
+
+        other   it is the else of an if that has something to run
+        """
         if not body:
-            return
+            return False
         before = set(self.names)
         guards = test.guards if isinstance(test, Condition) else ()
         value = test.name if isinstance(test, Value) else ""
-        with self.program.inside(If(guards, (), value)) as rows:
+        with self.program.inside(If(guards, (), value), other) as rows:
             self.statements(body)
         self.forget(before)
         asked = {v.name for g in guards for v in g.index.variables}
@@ -257,6 +260,7 @@ class Reader(Expressions):
                 "a barrier stands where only some threads of a block come by\n"
                 f"    {self.at(s)}\nTry the barrier before or behind this if"
             )
+        return bool(rows)
 
     def loop(self, s: ast.stmt, target: ast.expr, rounds: ast.expr, body: list[ast.stmt]) -> None:
         """for name in range(...)."""

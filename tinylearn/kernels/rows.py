@@ -23,11 +23,15 @@ from tinylearn.loops.tree import BLOCKS, THREADS, Barrier, Body, If, Loop, State
 
 @dataclass(frozen=True)
 class Row:
-    """A statement, the line of Python that it stands for, and the rows inside it."""
+    """A statement, the line of Python that it stands for, and the rows inside it.
+
+    other   whether it is an else: the other way of a branch that its if counts as one
+    """
 
     statement: Statement
     line: int
     inside: tuple[Row, ...] = ()
+    other: bool = False
 
     @property
     def waits(self) -> bool:
@@ -93,8 +97,8 @@ def body_of(rows: Sequence[Row]) -> Body:
     )
 
 
-def line_numbers(rows: Sequence[Row]) -> Iterator[int]:
-    """The Python line of each statement, in the order of the tree's text."""
+def in_order(rows: Sequence[Row]) -> Iterator[Row]:
+    """All rows in the order of the tree's text."""
     for row in rows:
-        yield row.line
-        yield from line_numbers(row.inside)
+        yield row
+        yield from in_order(row.inside)

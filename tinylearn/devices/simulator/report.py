@@ -8,9 +8,9 @@ from operator import add
 
 import numpy as np
 
-from tinylearn.devices.simulator.counting import Count
+from tinylearn.devices.simulator.counting import WARP, Count
 from tinylearn.devices.simulator.picture import table
-from tinylearn.loops.phases import Launch
+from tinylearn.loops.phases import Extent, Launch
 
 COLUMNS = (  # numbers of a Count; a column is shown if any line has one
     "runs",
@@ -22,6 +22,16 @@ COLUMNS = (  # numbers of a Count; a column is shown if any line has one
     "divergent",
     "barriers",
 )
+
+
+def by_axes(extent: Extent) -> str:
+    """How many there are along x, y and z, without axes of one at the end.
+
+    >>> by_axes((4, 1, 1)), by_axes((4, 2, 1)), by_axes((1, 2, 1))
+    ('4', '4×2', '1×2')
+    """
+    x, y, z = extent
+    return f"{x}×{y}×{z}" if z > 1 else f"{x}×{y}" if y > 1 else f"{x}"
 
 
 @dataclass(frozen=True)
@@ -87,8 +97,10 @@ class Report:
 
     def title(self) -> str:
         """What was launched."""
-        grid, block = ("×".join(map(str, e)) for e in (self.launch.blocks, self.launch.threads))
-        return f"{self.name}: {grid} blocks of {block} threads"
+        grid, block = self.launch.blocks, self.launch.threads
+        blocks = "block" if self.launch.block_count == 1 else "blocks"
+        threads = "thread" if self.launch.thread_count == 1 else "threads"
+        return f"{self.name}: {by_axes(grid)} {blocks} of {by_axes(block)} {threads}"
 
     def cells(self, count: Count, shown: list[str]) -> list[str]:
         return [f"{getattr(count, c):,}" if getattr(count, c) else "" for c in shown]
@@ -104,13 +116,16 @@ class Report:
             used = total.ideal / total.sectors
             said.append(f"{used:.0%} of the bytes that were moved are needed")
         if total.stores:
-            said.append(f"{self.loads_per_store:.3g} numbers loaded for each one stored")
+            numbers = "number" if self.loads_per_store == 1 else "numbers"
+            said.append(f"{self.loads_per_store:.3g} {numbers} loaded for each one stored")
         if total.conflicts:
             said.append(
                 f"{total.passes / total.shared:.3g} passes for each access to shared memory"
             )
         if total.runs:
-            said.append(f"{total.lanes / (32 * total.runs):.0%} of the threads at work")
+            said.append(
+                f"{total.lanes / (WARP * total.runs):.0%} of each warp's 32 threads at work"
+            )
         return ["", *said] if said else []
 
     def __repr__(self) -> str:
