@@ -112,7 +112,7 @@ def with_try(out):
 REFUSED = [
     (with_comprehension, "ListComp", "a for loop"),
     (with_break, "cannot do `break`", "an if around"),
-    (with_print, "does nothing here", "tl.barrier()"),
+    (with_print, "a kernel cannot do `print(", "out[i] = x"),
     (with_unknown, "'totl' is not set here", "totl = 0.0"),
     (with_unset, "'y' is not set here", "y = 0.0 before"),
     (with_value_place, "a place in out is a whole number", "out[int(x)]"),

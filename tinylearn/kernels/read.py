@@ -338,5 +338,5 @@ class Reader(Expressions):
             value = self.lines.value(self.read(call.args[2]), kind)
             self.program.take_in(Accumulate(array.memory.name, place, SUM, value.name, kind))
         else:
-            says = f"`{ast.unparse(call)}` does nothing here"
-            raise KernelError(says, "tl.barrier(), tl.atomic_add(array, i, x), or y = ...")
+            says = f"a kernel cannot do `{ast.unparse(call)}`"
+            raise KernelError(says, "out[i] = x, tl.atomic_add(out, i, x) or tl.barrier()")
