@@ -1,4 +1,4 @@
-"""Films of small graphs and the picture of memory: what they show is computed, not written down."""
+"""Films of small graphs, pictures of memory and threads: what they show is computed."""
 
 import re
 from urllib.parse import unquote
@@ -7,8 +7,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import tinylearn as tl
 from tinylearn import Tensor
 from tinylearn.viz import plots
+from tinylearn.viz.style import COLOURS
 from tinylearn.viz.training.films import steps
 from tinylearn.viz.training.memory import places_of
 
@@ -89,3 +91,37 @@ def test_the_table_that_memory_shows_is_the_one_that_numpy_reads(array):
 def test_a_table_that_would_read_beside_the_row_is_refused():
     with pytest.raises(ValueError, match="places 0 to 12 of 12 numbers"):
         plots.memory(range(12), (4, 4), (3, 1), alt="A table.")
+
+
+@tl.kernel
+def blocks_of(out):
+    i = tl.block.y * tl.threads.y + tl.thread.y
+    j = tl.block.x * tl.threads.x + tl.thread.x
+    if i < out.shape[0] and j < out.shape[1]:
+        out[i, j] = tl.block.y * tl.blocks.x + tl.block.x
+
+
+@pytest.mark.parametrize(
+    ("shape", "blocks", "threads"),
+    [((1, 10), (3, 1), (4, 1)), ((5, 7), (2, 2), (4, 4)), ((3, 5), (3, 2), (2, 2))],
+)
+def test_the_threads_of_a_figure_stand_where_a_kernel_has_them(shape, blocks, threads):
+    out = np.full(shape, -1.0, np.float32)
+    blocks_of[blocks, threads](out)
+    figure = plots.threads(shape, blocks, threads, alt="A grid.")
+    squares = [e for e in ElementTree.fromstring(figure.svg()) if e.tag.endswith("rect")]
+    across, down = (b * t for b, t in zip(blocks, threads, strict=True))
+    drawn = np.array([e.get("fill") for e in squares]).reshape(down, across)
+    colours = np.array([fill for fill, _ in COLOURS])[out.astype(int)]
+    np.testing.assert_array_equal(drawn[: shape[0], : shape[1]], colours)
+    assert (drawn == "none").sum() == across * down - out.size
+    places = [text for text in words(figure.svg()) if ", " in text and "block" not in text]
+    assert places == [f"{i}, {j}" for i in range(down) for j in range(across)]
+
+
+def test_threads_over_one_axis_have_one_number_and_three_axes_are_refused():
+    shown = words(plots.threads((10,), blocks=3, threads=4, alt="A row.").svg())
+    assert [text for text in shown if text.isdigit()] == [str(i) for i in range(12)]
+    assert [text for text in shown if "block" in text] == ["block 0", "block 1", "block 2"]
+    with pytest.raises(ValueError, match="one axis or two, got the shape"):
+        plots.threads((2, 2, 2), blocks=1, threads=8, alt="A cube.")

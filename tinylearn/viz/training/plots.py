@@ -22,8 +22,9 @@ from tinylearn.viz.style import COLOURS, DASHES
 from tinylearn.viz.training.figure import Figure, flat_numbers
 from tinylearn.viz.training.films import backward, walk
 from tinylearn.viz.training.memory import memory
+from tinylearn.viz.training.threads import threads
 
-__all__ = ["backward", "images", "lines", "memory", "plane", "walk"]
+__all__ = ["backward", "images", "lines", "memory", "plane", "threads", "walk"]
 
 WIDTH, HEIGHT = 460.0, 260.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 110.0, 10.0, 26.0
