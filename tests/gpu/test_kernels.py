@@ -348,6 +348,16 @@ def test_a_reports_title_leaves_out_axes_that_nobody_asked_for(blocks, block, sa
     assert nothing[blocks, block](np.zeros(1, np.float32)).title() == f"nothing: {says}"
 
 
+def test_a_kernels_text_is_that_of_its_last_launch_though_it_was_read_before():
+    def text_after(*sizes):
+        for n in sizes:
+            add[2, n](np.empty(2 * n, np.float32), *np.ones((2, 2 * n), np.float32))
+        return tl.source(add, "cuda")
+
+    assert "8*bx" in text_after(8) and "4*bx" in text_after(4)
+    assert "8*bx" in text_after(8) and "4*bx" not in text_after(8)
+
+
 def test_a_kernel_is_read_once_for_each_launch_of_one_kind():
     @tl.kernel
     def double(out, x):

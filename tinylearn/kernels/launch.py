@@ -117,9 +117,10 @@ class Kernel:
                 for a in arguments
             ),
         )
-        if key not in self.traced:
-            self.traced[key] = self.read(launch, dict(zip(names, arguments, strict=True)))
-        return self.traced[key]
+        known = self.traced.pop(key, None)
+        traced = known or self.read(launch, dict(zip(names, arguments, strict=True)))
+        self.traced[key] = traced  # the last one is that of the last launch
+        return traced
 
     def read(self, launch: Launch, arguments: dict[str, Any]) -> Traced:
         """The function's source as a tree."""
