@@ -136,6 +136,11 @@ def test_a_place_outside_names_the_line_and_the_thread():
         negative[1, 8](out, x)
 
 
+def test_an_array_of_one_number_has_one_number():
+    with pytest.raises(BoundsError, match=r"place 1 of x, which has 1 number\n"):
+        off_by_one[1, 1](np.zeros(1, np.float32), np.zeros(1, np.float32))
+
+
 def test_a_grid_that_is_too_large_is_found():
     x, out = np.zeros(30, np.float32), np.empty(30, np.float32)
     with pytest.raises(BoundsError, match="place 30 of out, which has 30 numbers"):

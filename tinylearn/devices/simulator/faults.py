@@ -64,7 +64,8 @@ def where(m: Memory, place: int) -> str:
 
 def outside(m: Memory, place: int, who: Who, verb: str) -> BoundsError:
     """A place that is not there."""
-    says = f"a thread {verb} place {place} of {m.name}, which has {m.size} numbers"
+    numbers = "1 number" if m.size == 1 else f"{m.size} numbers"
+    says = f"a thread {verb} place {place} of {m.name}, which has {numbers}"
     near = f"0 <= place < {m.size}" if place < 0 else f"place < {m.size}"
     return BoundsError(
         f"{says}\n    {m.name}   shape {m.shape}, strides {strides(m.shape)}\n"
