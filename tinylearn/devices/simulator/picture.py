@@ -3,7 +3,8 @@
 A strip has a column for each of the 32 threads of the first warp, and a row for each of the first
 times that it came by. In global memory each sector has a colour of its own next to its neighbours:
 few broad bands are good, confetti is bad. In shared memory the colour says in which pass a thread
-is served: one colour is good. Text and lines take the colour of the page, light or dark.
+is served: one colour is good. Text and lines take the colour of the page, light or dark. A strip is
+an image, as JupyterLab takes drawings out of a notebook that it does not trust yet.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import numpy as np
 
@@ -59,7 +61,7 @@ def pass_colours(access: Access, places: np.ndarray) -> np.ndarray:
 
 
 def strip(access: Access) -> str:
-    """One access as SVG."""
+    """One access as an image."""
     colours = pass_colours if access.space == "shared" else sector_colours
     drawn = [colours(access, places) for places in access.places[:ROWS]]
     cells = [
@@ -70,18 +72,22 @@ def strip(access: Access) -> str:
         if k >= 0
     ]
     width, height = WARP * CELL, len(drawn) * CELL
-    return (
-        f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-label="{escape(said(access, drawn))}"><title>{escape(said(access, drawn))}</title>'
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
         f"{''.join(cells)}</svg>"
+    )
+    words = escape(said(access, drawn))
+    return (
+        f'<img alt="{words}" title="{words}" style="vertical-align:middle;max-width:none" '
+        f'src="data:image/svg+xml,{quote(svg)}"/>'
     )
 
 
 def said(access: Access, drawn: list[np.ndarray]) -> str:
     """What a strip shows, in words."""
     most = 1 + max((int(found.max()) for found in drawn), default=-1)
-    what = "passes" if access.space == "shared" else "sectors"
-    return f"{access.memory}: the first warp needs up to {most} {what} at a time"
+    what = ("pass", "passes") if access.space == "shared" else ("sector", "sectors")
+    return f"{access.memory}: the first warp needs up to {most} {what[most != 1]} at a time"
 
 
 def table(report: Report, columns: Iterable[str]) -> str:
