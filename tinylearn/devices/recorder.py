@@ -57,6 +57,8 @@ class Recorder:
     changed   {id: (tensor, its node before)} of the tensors that got other numbers
     models    {id: model} of those that were called
     grads     {id: tensor} of those that backward() gave a gradient
+    bare      {id: tensor} of those among them that had none when the call began
+    around    what the function, and hooks of models, see beside their arguments
     known     what is noted once and used by several
     fresh     {id: tensor} of those that were made of given numbers
     checks    (buffer, what raises if its numbers cannot be taken): repeated for arguments
@@ -68,6 +70,8 @@ class Recorder:
     changed: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     models: dict[int, Any] = field(default_factory=dict)
     grads: dict[int, Any] = field(default_factory=dict)
+    bare: dict[int, Any] = field(default_factory=dict)
+    around: list[Any] = field(default_factory=list)
     known: dict[tuple, Any] = field(default_factory=dict)
     fresh: dict[int, Any] = field(default_factory=dict)
     checks: list[tuple[Buffer, Callable[[np.ndarray], None]]] = field(default_factory=list)
@@ -79,6 +83,7 @@ class Recorder:
 
 
 CHANGES = [0]  # how often an attribute of a model was set, or something began or ceased to learn
+HOOKS = [0]  # how often a hook of a model came or went
 RECORDER: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinylearn.changes import change
-from tinylearn.devices.recorder import CHANGES, RECORDER
+from tinylearn.devices.recorder import CHANGES, HOOKS, RECORDER
 from tinylearn.errors import DeviceError, TinylearnError, describe, nearest
 from tinylearn.graph.node import built_by
 from tinylearn.nn.methods import as_tensor
@@ -17,6 +17,7 @@ from tinylearn.nn.state import Loaded, cast_to, load_state_dict
 from tinylearn.nn.walk import Noted, contents, get_state_dict, named_tensors, walk_objects
 from tinylearn.repairs.userline import layer_call
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.surroundings import scopes
 from tinylearn.tensor.tensor import names_a_dtype
 
 NUMBER = itertools.count()  # of hooks
@@ -50,10 +51,12 @@ class Hook:
             raise TypeError(f"a hook is a function of the module and what it sees, not {hook!r}")
         self.hooks, self.key = hooks, next(NUMBER)
         hooks[self.key] = hook
+        HOOKS[0] += 1
 
     def remove(self) -> None:
         """From now on the hook is not called. A second call changes nothing."""
         self.hooks.pop(self.key, None)
+        HOOKS[0] += 1
 
 
 class Module(Noted):
@@ -109,6 +112,9 @@ class Module(Noted):
 
     def with_hooks(self, inputs: tuple, options: dict[str, Any]) -> Any:
         """forward() between the hooks; what a hook gives, if not None, replaces what it saw."""
+        if (recorder := RECORDER.get()) is not None:
+            for hook in (*self.notes().before.values(), *self.notes().after.values()):
+                recorder.around += scopes(hook)
         for hook in [*self.notes().before.values()]:
             if (changed := hook(self, inputs)) is not None:
                 inputs = changed if isinstance(changed, tuple) else (changed,)

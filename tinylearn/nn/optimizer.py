@@ -16,7 +16,7 @@ import numpy as np
 
 from tinylearn.changes import alone_on
 from tinylearn.devices.device import Device
-from tinylearn.devices.recorder import CHANGES, RECORDER, Numbers, Recorder
+from tinylearn.devices.recorder import CHANGES, RECORDER, Numbers, Recorder, refuse
 from tinylearn.errors import GradientError, nearest, user_place
 from tinylearn.graph.node import built_for
 from tinylearn.graph.primitives import buffer
@@ -100,6 +100,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, lr: float) -> None:
+        refuse("a learning rate is set here", "a schedule of optim, or setting it outside")
         rate = checked("lr", lr)
         for group in self.param_groups:
             group["lr"] = rate
@@ -235,7 +236,8 @@ class Optimizer:
         place = next(k for k, w in enumerate(self.parameters) if w.node is like.node)
         home, dtype = Device.known[like.device], like.dtype.numpy
         found = [home.upload(np.array(value, dtype)) for value in self.values(group, step)]
-        known = Numbers(found, lambda: self.values(group, self.steps[place] + 1))
+        ahead = 1 + sum(stepped.count(place) for o, stepped in recorder.counted if o is self)
+        known = Numbers(found, lambda: self.values(group, self.steps[place] + ahead))
         recorder.numbers.append(known)
         return tuple(made(buffer(numbers), False) for numbers in found)
 

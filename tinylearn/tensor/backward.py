@@ -87,7 +87,9 @@ def add_gradients(loss: State, found: Iterable[tuple[State, Node]]) -> None:
     if (recorder := RECORDER.get()) is not None:
         if any(leaf._grad is not None and id(leaf) not in recorder.grads for leaf, _ in found):
             refuse("gradients of the call before are added to", "optimizer.zero_grad() before that")
-        recorder.grads.update({id(leaf): leaf for leaf, _ in found})
+        new = {id(leaf): leaf for leaf, _ in found if id(leaf) not in recorder.grads}
+        recorder.bare.update(new)
+        recorder.grads.update(new)
     if again := [leaf for leaf, _ in found if leaf._grad is not None]:
         compute_gradients(again)
     behind: Any = weakref.ref(loss)

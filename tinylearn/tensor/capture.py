@@ -30,6 +30,7 @@ from tinylearn.graph.node import Node
 from tinylearn.plan.plan import LOCK, WATCHERS
 from tinylearn.tensor.replay import Replay, settings, shared_by
 from tinylearn.tensor.state import State
+from tinylearn.tensor.surroundings import chance, scopes
 from tinylearn.tensor.wiring import Wiring, answered, difference, leaves_of, look_of
 
 TRIES = 5  # calls that may differ from the one before
@@ -115,11 +116,15 @@ class Captured:
         left = [(t, "_grad", t._grad) for t in given]
         change([(t, "_grad", None) for t in given])
         recorder = Recorder()
+        objects = [x for x in (*inputs, *options.values()) if look_of(x) is None]
+        recorder.around += scopes(self.function, *objects)
+        drawn = chance()
         token = RECORDER.set(recorder)
         self.runs += 1
         try:
             answer = self.function(*inputs, **options)
             wiring = Wiring(recorder, given, known, answer)
+            wiring.touched = wiring.touched or ("the random module" if chance() != drawn else "")
         except BaseException:
             self.waiting.pop(key, None)
             raise

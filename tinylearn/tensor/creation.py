@@ -242,8 +242,7 @@ def take_root(tensor: State, node: Any, requires_grad: bool | None) -> None:
         raise DTypeError(f"only floats have gradients, not {kind}\nTry {with_floats()}")
     tensor.node = node
     tensor._requires_grad = kind.is_float if requires_grad is None else bool(requires_grad)
-    if tensor._requires_grad:
-        own([tensor], [node])
+    own([tensor], [node])
 
 
 def place(device: str | None) -> str:

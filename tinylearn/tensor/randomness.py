@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from tinylearn.changes import run_once
+from tinylearn.devices.recorder import refuse
 
 run_once(globals())
 
@@ -25,4 +26,5 @@ Random = OneGenerator()
 
 def manual_seed(seed: int) -> None:
     """From here on, the same program draws the same random numbers. PyTorch: manual_seed"""
+    refuse("random numbers begin anew here", "manual_seed() outside")
     Random.generator = np.random.default_rng(seed)

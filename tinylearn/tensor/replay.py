@@ -8,7 +8,6 @@ another tensor), it stays theirs, and the tensor gets new memory.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from sys import getrefcount
@@ -19,14 +18,16 @@ import numpy as np
 from tinylearn.changes import Change, change
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device
-from tinylearn.devices.recorder import CHANGES, RECORDER
+from tinylearn.devices.recorder import CHANGES, HOOKS, RECORDER
 from tinylearn.errors import CaptureError, user_place
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import buffer
 from tinylearn.parts import Part
 from tinylearn.plan.tape import Pair, Tape
+from tinylearn.tensor.places import home, memories, memory_for, memory_of, numbers_of, twin
 from tinylearn.tensor.recording import BLOCKS
 from tinylearn.tensor.state import State, made
+from tinylearn.tensor.surroundings import first_changed
 from tinylearn.tensor.wiring import Wiring, answered, look_of, shared
 
 HELD = 2  # what getrefcount(x[0]) says of a thing that only the list x holds
@@ -70,8 +71,8 @@ class WorkedOut:
         if type(values) is tuple and values == self.last:  # plain numbers
             return
         self.last = values
-        for (home, memory), value in zip(self.places, values):
-            home.write(memory, value)
+        for (device, memory), value in zip(self.places, values):
+            device.write(memory, value)
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,16 @@ class Replay:
     read      tensors that were there before and are only read
     numbers   what Python works out
     fresh     what gets new memory
-    leads     what each answer is: ("fresh", which), ("argument", k), ("itself", tensor), or
-              ("copy", (slot, buffer like it))
+    leads     what each answer is: ("fresh", which), ("argument", k), ("itself", tensor),
+              ("held", tensor whose numbers it has), or ("copy", (slot, buffer like it))
+    grads     (tensor, the same of its gradient) where that is not fresh
     """
 
     def __init__(self, before: Wiring, wiring: Wiring) -> None:
         self.form, self.single = wiring.form, not isinstance(wiring.form, tuple | list | dict)
-        self.given, self.looks, self.counted = wiring.given, wiring.looks, wiring.counted
+        self.looks, self.around = wiring.looks, wiring.around
+        self.given = [memory_for(b, look) for b, look in zip(wiring.given, wiring.looks)]
+        self.counted, self.bare = together(wiring.counted), wiring.bare
         self.tape = Tape(wiring.runs)
         self.plans = [run.plan for run in wiring.runs]
         self.shared = shared(wiring.given)
@@ -112,8 +116,8 @@ class Replay:
             for n in wiring.numbers
         ]
         self.fresh: list[Fresh] = []
-        for tensor, lead in wiring.grads:
-            self.fresh.append(self.written(wiring, lead, tensor))
+        found = [(t, self.lead_of(wiring, lead, t)) for t, lead in wiring.grads]
+        self.grads = [(t, lead) for t, lead in found if lead[0] != "fresh"]
         self.leads = [self.lead_of(wiring, lead) for lead in wiring.leads]
         self.tape.close([Pair(t.old, t.new, memories(t.nodes)) for t in self.turning])
         self.settings, self.changes, self.groups = settings(), CHANGES[0], wiring.groups
@@ -165,17 +169,17 @@ class Replay:
         known = wiring.runs[lead[1]].made[lead[2]]
         return Fresh(self.tape.slots[id(known)], known, home(known), of, user_place())
 
-    def lead_of(self, wiring: Wiring, lead: tuple) -> tuple[str, Any]:
-        """What an answer is."""
+    def lead_of(self, wiring: Wiring, lead: tuple, of: Any = None) -> tuple[str, Any]:
+        """What an answer is, or the gradient of a tensor."""
         kind, *where = lead
         if kind in ("tensor", "fixed"):
             return "itself", where[0]
-        if kind == "argument":
-            return "argument", where[0]
+        if kind in ("argument", "held"):
+            return kind, where[0]
         if kind == "number":
             known = wiring.numbers[where[0]].buffers[where[1]]
             return "copy", (self.tape.slot(known), known)
-        found = self.written(wiring, lead)
+        found = self.written(wiring, lead, of)
         taken = [t.new for t in self.turning] + [f.slot for f in self.fresh]
         if found.slot in taken:
             return "copy", (found.slot, found.like)
@@ -199,8 +203,11 @@ class Replay:
 
     def holds(self) -> bool:
         """Whether all that decided how the function computes is still so."""
-        if self.settings != settings():
+        if self.settings != settings() or first_changed(self.around):
             return False
+        for t in self.bare:
+            if t._grad is not None:
+                return False
         if self.changes != CHANGES[0]:
             if not self.same_models():
                 return False
@@ -244,6 +251,7 @@ class Replay:
         turn = tape.turn
         answer = self.answer(leaves, new)
         changes = [*self.turned[turn], (tape, "turn", 1 - turn)]
+        changes += [(t, "_grad", self.led(lead, leaves, new)) for t, lead in self.grads]
         for optimizer, stepped in self.counted:
             steps = list(optimizer.steps)
             for k in stepped:
@@ -293,63 +301,40 @@ class Replay:
 
     def answer(self, leaves: Sequence[Any], new: Sequence[Buffer]) -> Any:
         """What the function gives, with the new numbers."""
-        tensors = []
-        for kind, what in self.leads:
-            if kind == "fresh":
-                tensors.append(made(buffer(new[what], self.fresh[what].made_at), False))
-            elif kind == "copy":
-                slot, like = what
-                place = home(like)
-                numbers = place.read(self.tape.memory[self.tape.turn][slot])
-                tensors.append(made(buffer(place.upload(numbers.reshape(like.shape))), False))
-            else:
-                tensors.append(leaves[what] if kind == "argument" else what)
+        tensors = [self.led(lead, leaves, new) for lead in self.leads]
         return tensors[0] if self.single else answered(self.form, tensors)[0]
 
-
-def home(known: Buffer) -> Device:
-    """The device of a buffer."""
-    return Device.known[known.device]  # type: ignore[no-any-return]
-
-
-def twin(tensor: Any, known: Buffer, filled: bool = True) -> Node:
-    """A leaf for a tensor, in memory of its own; filled: with the numbers of a buffer."""
-    place = home(known)
-    memory = place.allocate(known.shape, known.dtype)
-    if filled:
-        place.write(memory.data, place.read(place.memory(known)))
-    node = buffer(memory, tensor.node.made_at)
-    node.owner = weakref.ref(tensor)
-    return node
-
-
-def memories(nodes: Sequence[Node]) -> tuple[Any, Any]:
-    """The memory of two nodes."""
-    return nodes[0].buffer.data, nodes[1].buffer.data
+    def led(self, lead: tuple[str, Any], leaves: Sequence[Any], new: Sequence[Buffer]) -> Any:
+        """One answer, or one gradient; while tensors have the numbers from before the call."""
+        kind, what = lead
+        if kind == "fresh":
+            return made(buffer(new[what], self.fresh[what].made_at), False)
+        if kind == "held":
+            return made(buffer(what.node.buffer, what.node.made_at), False)
+        if kind == "copy":
+            slot, like = what
+            place = home(like)
+            numbers = place.read(self.tape.memory[self.tape.turn][slot])
+            return made(buffer(place.upload(numbers.reshape(like.shape))), False)
+        if kind == "itself":
+            return what
+        leaf = leaves[what]
+        array = isinstance(leaf, np.ndarray)
+        return State.finished(leaf.copy(), requires_grad=False) if array else leaf
 
 
-def memory_of(leaf: Any, own: Buffer) -> Any:
-    """An argument's memory; the numbers of an array are put in memory that is at hand."""
-    place = home(own)
-    if isinstance(leaf, np.ndarray):
-        place.write(place.memory(own), leaf)
-        return place.memory(own)
-    if leaf.node.buffer is None:
-        leaf.realize()
-    return place.memory(leaf.node.buffer)
-
-
-def numbers_of(leaf: Any) -> np.ndarray:
-    """An argument's numbers, not to be kept."""
-    if isinstance(leaf, np.ndarray):
-        return leaf
-    place = home(leaf.node.buffer)
-    return place.read(place.memory(leaf.node.buffer))
+def together(counted: Sequence[tuple[Any, list[int]]]) -> list[tuple[Any, list[int]]]:
+    """All steps of each optimizer in one row."""
+    rows: dict[int, tuple[Any, list[int]]] = {}
+    for optimizer, stepped in counted:
+        rows.setdefault(id(optimizer), (optimizer, []))[1].extend(stepped)
+    return [*rows.values()]
 
 
 def settings() -> tuple:
     """What changes how a function computes, though its arguments are the same."""
-    return State.finished.training, bool(BLOCKS.get()), Part.version, Device.DEFAULT
+    recorded = State.finished.training, bool(BLOCKS.get())
+    return *recorded, Part.version, HOOKS[0], Device.DEFAULT
 
 
 def lasting(attributes: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:

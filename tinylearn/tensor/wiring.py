@@ -11,6 +11,7 @@ A piece of memory that a run is given is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from tinylearn.devices.recorder import Recorder, refuse
 from tinylearn.errors import CaptureError, describe
 from tinylearn.graph.primitives import buffer
 from tinylearn.tensor.state import State, made
+from tinylearn.tensor.surroundings import PLAIN, alike, first_changed
 
 FIXED = ("fixed",)
 MOVING = ("params", "lr", "initial_lr")  # of a group of parameters: read anew in each replay
@@ -30,6 +32,7 @@ CYCLED = ("momentum", "betas", "max_momentum", "base_momentum")  # the same, if 
 # ---------------------------------------------------------------- arguments and answers
 
 
+@dataclass(frozen=True)
 class Place:
     """Stands for a tensor in the structure of what a function gives."""
 
@@ -53,9 +56,24 @@ def look(thing: Any, leaves: list[Any]) -> Any:
         return type(thing), *(look(item, leaves) for item in thing)
     if isinstance(thing, dict):
         return dict, *((name, look(value, leaves)) for name, value in thing.items())
-    if isinstance(thing, bool | int | float | str | None):
-        return type(thing), thing
-    return "object", id(thing)
+    if isinstance(thing, set | frozenset):
+        return type(thing), frozenset(thing)
+    if isinstance(thing, (np.generic, *PLAIN)):
+        return type(thing), repr(thing)  # 0.0 is not -0.0, and nan is nan
+    return "object", Same(thing)
+
+
+class Same:
+    """Equal to one thing alone, which is kept, so that its id goes to no other."""
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.thing is other.thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
 
 
 def look_of(thing: Any) -> tuple | None:
@@ -115,10 +133,12 @@ class Wiring:
     changed   {id: (tensor, its buffer before)} of what was there before and changed
     used      tensors whose gradient an optimizer has used
     grads     (tensor, where its gradient comes from), where it was left for others
+    bare      tensors that had no gradient, which was not the call's doing
     leads     where each answer comes from; form: the structure that they stand in
     models    {id: (model, its attributes)}
     checks    (argument, what raises if its numbers cannot be taken)
     groups    (group of parameters, its options) of the optimizers
+    around    what the function sees beside its arguments; touched: a name that the call changed
     answer    what the function gave, as constants
 
     Nothing of the graph is kept: what somebody holds is not computed again.
@@ -127,9 +147,11 @@ class Wiring:
     def __init__(self, recorder: Recorder, given: list[Any], known: Given, answer: Any) -> None:
         self.runs, self.numbers, self.counted = recorder.runs, recorder.numbers, recorder.counted
         self.given, self.looks = known
+        self.around, self.touched = recorder.around, first_changed(recorder.around)
         _, answers = leaves_of(answer)
         if any(isinstance(a, np.ndarray) for a in answers):
             refuse("an array is given back", "giving Tensors back")
+        self.bare = [*recorder.bare.values()]
         self.used, left = gradients_left(recorder, given)
         changed = [t for t, _ in recorder.changed.values()]
         State.finished.realize_all(*answers, *changed, *[t._grad for t in left])
@@ -137,7 +159,7 @@ class Wiring:
         self.sources = self.known_sources()
         self.changed = self.tensors_changed(recorder, given)
         self.wires = [[*map(self.source, run.given, run.owners)] for run in self.runs]
-        self.grads = [(t, self.source(t._grad.node.buffer, None)) for t in left]
+        self.grads = [(t, self.lead(t._grad)) for t in left]
         self.leads = [self.lead(t) for t in answers]
         kept = [t if lead[0] in ("argument", "tensor") else constant(t)
                 for t, lead in zip(answers, self.leads)]  # fmt: skip
@@ -153,7 +175,7 @@ class Wiring:
         self.fresh = {}
 
     def known_sources(self) -> dict[int, tuple]:
-        """{id of a buffer: where it comes from} of arguments, numbers and results."""
+        """{id of a buffer: where it comes from} of all but what is fixed."""
         sources: dict[int, tuple] = {}
         for k, found in enumerate(self.given):
             sources.setdefault(id(found), ("argument", k))
@@ -161,7 +183,13 @@ class Wiring:
             for j, found in enumerate(numbers.buffers):
                 sources[id(found)] = "number", k, j
         for r, run in enumerate(self.runs):
+            for found, tensor in zip(run.given, run.owners, strict=True):
+                if tensor is not None and id(tensor) not in self.fresh:
+                    sources.setdefault(id(found), ("tensor", tensor))
+            given = {id(found) for found in run.given}  # may come back as it is, of x * 1
             for k, found in enumerate(run.made):
+                if id(found) in given:
+                    continue
                 if run.plan.layout.outputs[k] is not None:
                     sources.setdefault(id(found), ("result", r, k))
         return sources
@@ -179,7 +207,7 @@ class Wiring:
             if before[0] == "argument" and any(tensor is x for x in given):
                 says = "a captured function changes its argument"
                 raise describe(CaptureError, says, [("x", node)], "giving the new numbers back")
-            if before != FIXED:
+            if before != FIXED and before[0] != "tensor":
                 continue
             if self.sources.get(id(now), FIXED)[0] != "result":
                 says = "a tensor takes over numbers that were there already, those of another"
@@ -198,10 +226,15 @@ class Wiring:
         return FIXED if tensor is None or id(tensor) in self.fresh else ("tensor", tensor)
 
     def lead(self, tensor: Any) -> tuple:
-        """Where an answer comes from: ("tensor", itself) if it was there before."""
+        """Where an answer comes from: ("tensor", itself) if it was there before.
+
+        ("held", another tensor), whose numbers it has: those before the call.
+        """
         if id(tensor) in self.changed:
             return "tensor", tensor
         known = self.source(tensor.node.buffer, tensor)
+        if known[0] == "tensor" and known[1] is not tensor:
+            return "held", known[1]
         return ("fixed", constant(tensor)) if known == FIXED else known
 
 
@@ -236,6 +269,24 @@ def difference(before: Wiring, now: Wiring) -> str:
                 return other_numbers(now, r, k)
     if len(before.leads) != len(now.leads) or not all(map(same, before.leads, now.leads)):
         return "a captured function gives other tensors back in each call\nTry not capturing it"
+    if before.form != now.form:
+        says = "a captured function gives something back that is no tensor, and another each time"
+        return f"{says}\nTry giving back Tensors alone"
+    if touched := now.touched or attribute_changed(before, now):
+        says = f"a captured function changes {touched}, which a replay would leave as it is"
+        repair = "doing that outside, with what the function gives back; inside, a Tensor can be"
+        return f"{says}\nTry {repair} changed: state.assign(new)"
+    return ""
+
+
+def attribute_changed(before: Wiring, now: Wiring) -> str:
+    """An attribute of a model that is another one after each call; "" if there is none."""
+    for key, (model, attributes) in now.models.items():
+        known = before.models[key][1] if key in before.models else {}
+        for name, value in attributes.items():
+            was = known.get(name)
+            if value is not was and not alike(value, was) and isinstance(value, (State, *PLAIN)):
+                return f"the attribute {name} of {type(model).__name__}"
     return ""
 
 
