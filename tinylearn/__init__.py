@@ -17,6 +17,7 @@ from tinylearn import contracts
 from tinylearn.devices import numpy_device
 from tinylearn.devices.device import Device
 from tinylearn.errors import (
+    CaptureError,
     DeviceError,
     DTypeError,
     GradientError,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CaptureError",
     "ContractError",
     "DTypeError",
     "Device",
