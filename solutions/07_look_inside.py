@@ -769,11 +769,20 @@ def script_3(model, optimizer, x, y, steps=60):
 
 # %% tags=["warm"]
 script_1(*setting_1(0, 1))
+digits, sgd, batches = setting_1(0, 1)
+for pixels, numbers in batches[:3]:
+    loss = digits(pixels).cross_entropy(numbers)
+    loss.backward()
+    sgd.step()  # together with the loss, as long as somebody holds it
+    sgd.zero_grad()
+    loss.item()
 digits, adam, pixels, numbers, _ = setting_3(0)
-for _ in range(2):
-    digits(pixels).cross_entropy(numbers).backward()
+for _ in range(3):
+    loss = digits(pixels).cross_entropy(numbers)
+    loss.backward()
     adam.step()
     adam.zero_grad()
+    loss.item()
 
 
 # %% [markdown]

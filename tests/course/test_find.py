@@ -1,9 +1,13 @@
 """An answer is found wherever it stands, with what it uses and nothing else."""
 
+import ast
+
 import pytest
 
-from tinylearn.course.inside.find import NoAnswer, find
+from tinylearn.course.inside import magics
+from tinylearn.course.inside.find import NoAnswer, find, pieces_of
 from tinylearn.course.inside.shell import build
+from tinylearn.course.inside.uses import Piece
 
 STUB = "@tl.answer('f')\ndef f(x):\n    'What f does.'\n    raise NotImplementedError('no')\n"
 GOOD = "@tl.answer('f', points=2)\ndef f(x):\n    return 2 * x\n"
@@ -86,3 +90,31 @@ def test_a_stub_with_a_first_line_filled_in_is_still_a_stub():
 def test_a_cell_that_is_not_python_is_a_syntax_error_with_its_line(cell):
     with pytest.raises(SyntaxError):
         answer(cell)
+
+
+ODD_STATEMENTS = """\
+a = b; c = 'ä' + d; e = (f,
+    g)
+@one
+@two(x,
+     y)
+class K(
+    Base): z = a
+@(
+three)
+def h(p=q): return r + \\
+    s
+@\\
+four
+async def i(): return await t
+for u, v in w: (l := v)
+return_ = [n for m in o if m]
+"""
+
+
+def test_a_statement_as_it_stands_in_its_cell_has_the_names_of_the_statement():
+    read = magics.read(ODD_STATEMENTS)
+    for piece in pieces_of([(0, *read)]):
+        alone = Piece.of(0, piece.node, source="")  # read as Python itself writes it
+        assert piece.names == alone.names, ast.unparse(piece.node)
+        assert any(piece.names)

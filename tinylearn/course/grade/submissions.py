@@ -213,7 +213,7 @@ def relevant_cells(cells: tuple[str, ...], spec: Spec, question: Question) -> li
     blank = {n for q in spec.questions if q != question for n in answer_cells(cells, q)} - mine
     blank -= {n for n in blank if has_effects(cells[n])}
     while True:
-        words = set(WORD.findall("\n".join(c for n, c in enumerate(cells) if n not in blank)))
+        words = set().union(*(words_of(c) for n, c in enumerate(cells) if n not in blank))
         needed = {n for n in blank if makes(cells[n]) & words}
         if not needed:
             break
@@ -231,13 +231,20 @@ PLAIN = re.compile(  # a line at the edge of a cell that only makes a name, or s
 HINT = re.compile(r"tl\.(?:hint|course\.card)\([^()]*\)[;\s]*")
 
 
-def makes(cell: str) -> set[str]:
+@lru_cache(maxsize=500)
+def words_of(cell: str) -> frozenset[str]:
+    """The words in a cell. Kept, as `makes` is: each question of a submission asks twice."""
+    return frozenset(WORD.findall(cell))
+
+
+@lru_cache(maxsize=500)
+def makes(cell: str) -> frozenset[str]:
     """The names that a cell may make or change, by the look of its lines."""
     found = set(DEFINED.findall(cell))
     for first, rest in FIRST.findall(cell):
         imports = first in ("from", "import")
         found |= set(WORD.findall(rest)) - {"import", "as"} if imports else {first}
-    return {name for name in found if not keyword.iskeyword(name)}
+    return frozenset(name for name in found if not keyword.iskeyword(name))
 
 
 def has_effects(cell: str) -> bool:

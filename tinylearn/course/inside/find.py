@@ -21,7 +21,7 @@ from typing import Any
 
 if __package__:  # imported by the package's tests
     from . import magics
-    from .uses import DEFINITIONS, Definition, Notebook, Piece
+    from .uses import DEFINITIONS, Definition, Notebook, Piece, walk
 else:  # a script in the sandbox
     import magics  # type: ignore[import-not-found, no-redef]
     from uses import (  # type: ignore[import-not-found, no-redef]
@@ -29,9 +29,10 @@ else:  # a script in the sandbox
         Definition,
         Notebook,
         Piece,
+        walk,
     )
 
-Parsed = list[tuple[int, list[ast.stmt]]]
+Parsed = list[tuple[int, str, ast.Module]]  # of each cell: number, what Python reads, statements
 SHELL_NAMES = re.compile(r"_+|_i?\d+|_[io]h|_i+|In|Out")  # results of earlier cells
 
 
@@ -94,7 +95,7 @@ def parse_cells(cells: list[str], keys: list[str], name: str) -> tuple[Parsed, l
     own = magics.own_magics(cells)
     for number, cell in enumerate(cells):
         try:
-            parsed.append((number, magics.parse(cell, file_name(number), own).body))
+            parsed.append((number, *magics.read(cell, file_name(number), own)))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             mine = any(f"answer({quote}{key}" in cell for key in keys for quote in "'\"")
             mine = mine or f"def {name}" in cell
@@ -113,13 +114,30 @@ def file_name(cell: int) -> str:
 def pieces_of(parsed: Parsed) -> list[Piece]:
     """Every top-level statement. A __future__ import stays in force, as in IPython."""
     pieces, flags = [], 0
-    for number, body in parsed:
-        for node in body:
+    for number, text, tree in parsed:
+        lines = text.encode().split(b"\n")
+        for node in tree.body:
             if isinstance(node, ast.ImportFrom) and node.module == "__future__":
                 for alias in node.names:
                     flags |= getattr(getattr(__future__, alias.name, None), "compiler_flag", 0)
-            pieces.append(Piece.of(number, node, flags, node is body[-1]))
+            is_last = node is tree.body[-1]
+            pieces.append(Piece.of(number, node, flags, is_last, source_of(node, lines)))
     return pieces
+
+
+def source_of(node: ast.stmt, lines: list[bytes]) -> str:
+    """A statement as it stands in a cell: to write it anew takes three times as long as to read it.
+
+    Decorators belong to it; where they begin below their @ the text is no Python.
+    """
+    first, start = node.lineno, node.col_offset
+    if isinstance(node, DEFINITIONS) and node.decorator_list:
+        first, start = node.decorator_list[0].lineno, 0
+    assert node.end_lineno is not None and node.end_col_offset is not None
+    own = lines[first - 1 : node.end_lineno]
+    own[-1] = own[-1][: node.end_col_offset]
+    own[0] = own[0][start:]
+    return b"\n".join(own).decode()
 
 
 def own_pieces(pieces: list[Piece], setup: str, name: str) -> list[Piece]:
@@ -128,16 +146,23 @@ def own_pieces(pieces: list[Piece], setup: str, name: str) -> list[Piece]:
     own: list[Piece] = []
     changed = {name}
     for piece in pieces:
-        if piece.makes & changed or piece.text not in given:
+        alike = given.get(piece.names)
+        if not alike or piece.makes & changed or piece.text not in alike:
             own.append(piece)
             changed |= piece.makes
     return own
 
 
 @lru_cache(maxsize=8)
-def statements(setup: str) -> frozenset[str]:
-    """The texts of the statements that are given. A host asks once, before its first question."""
-    return frozenset(piece.text for piece in pieces_of([(0, magics.parse(setup).body)]))
+def statements(setup: str) -> dict[tuple[frozenset[str], ...], set[str]]:
+    """The texts of the statements that are given, by their names, which are found sooner.
+
+    A host asks once, before its first question.
+    """
+    texts: dict[tuple[frozenset[str], ...], set[str]] = {}
+    for piece in pieces_of([(0, *magics.read(setup))]):
+        texts.setdefault(piece.names, set()).add(piece.text)
+    return texts
 
 
 def results(kept: list[Piece], above: list[Piece]) -> list[Piece]:
@@ -154,7 +179,7 @@ def results(kept: list[Piece], above: list[Piece]) -> list[Piece]:
 def attempted(pieces: list[Piece], keys: list[str], name: str) -> tuple[list[Piece], list[Piece]]:
     """The pieces that may make the answer: by `tl.answer`, else by its name; and the stubs."""
     known = {"answer", *(name for piece in pieces for name in aliases(piece.node))}
-    by_key = [p for p in pieces if any(is_answer_call(n, keys, known) for n in ast.walk(p.node))]
+    by_key = [p for p in pieces if any(is_answer_call(n, keys, known) for n in p.calls)]
     by_name = [p for p in pieces if name in p.makes and not is_other(p.node)]
     stubs = [p for p in {**dict.fromkeys(by_key), **dict.fromkeys(by_name)} if is_only_stub(p.node)]
     attempts = [p for p in by_key if p not in stubs]
@@ -182,7 +207,7 @@ def is_answer_call(node: ast.AST, keys: list[str] | None, known: Container[str])
 
 def hands_over(node: ast.AST, keys: list[str]) -> bool:
     """Whether a call may register an answer where none is seen: by a text to run, by a partial."""
-    for call in ast.walk(node):
+    for call in walk(node):
         if isinstance(call, ast.Call) and called(call.func) not in ("check", "hint"):
             texts = [a.value for a in call.args if isinstance(a, ast.Constant)]
             if any(t in keys or is_code(t, keys) for t in texts if isinstance(t, str)):
@@ -235,7 +260,7 @@ def is_stub(statement: Definition) -> bool:
     if not isinstance(last, ast.Raise) or last.exc is None:
         return False
     raised = last.exc.func if isinstance(last.exc, ast.Call) else last.exc
-    leaves = any(isinstance(node, ast.Return | ast.Yield) for node in ast.walk(statement))
+    leaves = any(isinstance(node, ast.Return | ast.Yield) for node in walk(statement))
     return isinstance(raised, ast.Name) and raised.id == "NotImplementedError" and not leaves
 
 
@@ -248,9 +273,9 @@ def is_empty(statement: ast.stmt) -> bool:
 def checked_at(pieces: list[Piece], answer: int, keys: list[str]) -> int:
     """The place of the first `tl.check(key)` below the answer; the end where there is none."""
     for place in range(answer + 1, len(pieces)):
-        for node in ast.walk(pieces[place].node):
-            if isinstance(node, ast.Call) and called(node.func) == "check" and node.args:
-                first = node.args[0]
+        for call in pieces[place].calls:
+            if called(call.func) == "check" and call.args:
+                first = call.args[0]
                 if isinstance(first, ast.Constant) and first.value in keys:
                     return place
     return len(pieces)

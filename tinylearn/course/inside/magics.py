@@ -48,11 +48,17 @@ def parse(cell: str, filename: str = "<cell>", own: Container[str] = ()) -> ast.
 
     own   the magics that the notebook itself defines: functions, which are called
     """
+    return read(cell, filename, own)[1]
+
+
+def read(cell: str, filename: str = "<cell>", own: Container[str] = ()) -> tuple[str, ast.Module]:
+    """The text that Python reads in a cell, and its statements. Raises as `parse` does."""
     text = cell.replace("\x00", "").lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     try:
-        return as_tree(text, filename)
+        return text, as_tree(text, filename)
     except SyntaxError:
-        return as_tree(plain(text, own), filename)
+        text = plain(text, own)
+        return text, as_tree(text, filename)
 
 
 def own_magics(cells: list[str]) -> set[str]:
