@@ -10,6 +10,7 @@ import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from tinylearn import Device, Part  # noqa: E402
+from tinylearn.plan.plan import PLAN_LIMIT, PLANS  # noqa: E402
 
 Part.table.whole()
 
@@ -20,6 +21,13 @@ settings.register_profile("usual", max_examples=50, **common)
 settings.register_profile("ci", max_examples=50, derandomize=True, print_blob=True, **common)
 settings.register_profile("deep", max_examples=2000, **common)
 settings.load_profile("ci" if os.environ.get("CI") else "usual")
+
+
+@pytest.fixture(autouse=True)
+def room_for_plans():
+    """Tests count plans: the table must not be full of those that other tests made."""
+    if len(PLANS) > PLAN_LIMIT // 2:
+        PLANS.clear()
 
 
 @pytest.fixture(params=["numpy", "c"])

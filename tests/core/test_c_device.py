@@ -79,6 +79,6 @@ def test_a_compiler_that_refuses_is_quoted(tmp_path):
 
 
 def test_in_continuous_integration_no_device_is_left_out():
-    for name, home in Device.known.items():
-        if reason := home.unavailable():
+    for name in ("numpy", "c", "simulator"):  # cuda needs a card: make test-gpu
+        if reason := Device.known[name].unavailable():
             absent(f"the device {name} ({reason})")
