@@ -212,6 +212,7 @@ def test_gradients_that_no_optimizer_used_are_left(device):
     for k in range(5):
         slopes(Tensor([float(k), 1.0], requires_grad=False))
         assert w.grad.tolist() == [2.0 * k, 4.0]
+    assert slopes.runs == 2
 
 
 def test_gradients_that_an_optimizer_used_are_none_after_a_replay(device):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tinylearn.devices.recorder import RECORDER
 from tinylearn.errors import (
     DTypeError,
     GradientError,
@@ -49,6 +50,8 @@ class Grads(State):
             y = new.node
             if y.shape != x.shape or y.dtype is not x.dtype or y.device != x.device:
                 raise misfit(x, y)
+        if (recorder := RECORDER.get()) is not None:
+            recorder.grads[id(self)] = self  # what it was before the call does not matter
         self._grad = new
 
 
