@@ -83,10 +83,11 @@ def fresh():
         "q1",
         TRY_ALL
         + """
-import glob, json, re, sysconfig
+import glob, json, os, re, sysconfig
 def sources():
     places = set(sysconfig.get_paths().values()) | {"/usr/lib/python3*", "/usr/local/lib/python3*",
-              "/opt/*", "CHECKOUT/.venv/lib/python3*/site-packages", "/root/.local/lib/python3*"}
+              "/opt/*", "CHECKOUT/.venv/lib/python3*/site-packages",
+              os.path.expanduser("~/.local/lib/python3*")}
     for place in places:
         for path in glob.iglob(place + "/**/*mul*", recursive=True):
             yield path

@@ -103,13 +103,21 @@ class Kernel:
 
     @property
     def flops(self) -> int:
-        """Arithmetic operations: one for each number of each elementwise op and each summand."""
-        computing = (n for n in self.members if n.op.kind in ("elementwise", "reduce"))
-        return sum(max([n.size, *(x.size for x in n.inputs)]) for n in computing)
+        """The arithmetic operations of all members."""
+        return sum(map(operations, self.members))
 
     def __repr__(self) -> str:
         names = ", ".join(map(repr, self.outputs))
         return f"Kernel({names} from {len(self.inputs)} inputs, {len(self.members)} ops)"
+
+
+def operations(node: Node) -> int:
+    """Arithmetic operations: one for each number of an elementwise op, one for each summand."""
+    if node.op is SCATTER:
+        return node.inputs[0].size
+    if node.op.kind not in ("elementwise", "reduce"):
+        return 0
+    return max([node.size, *(x.size for x in node.inputs)])
 
 
 def loaded_for(node: Node) -> Node | None:

@@ -17,7 +17,7 @@ from tinylearn.errors import DeviceError
 
 LIBRARIES = ("libcuda.so.1", "libcuda.so", "nvcuda.dll")
 OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
-MAJOR, MINOR, PROCESSORS = 75, 76, 16  # CU_DEVICE_ATTRIBUTE_...
+MAJOR, MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_...
 SMALLEST = (7, 5)  # of compute capability: what NVRTC 13 still writes for
 
 
@@ -63,7 +63,6 @@ class Card:
     number      0 for the first
     name        as NVIDIA calls it
     capability  (major, minor) of its instructions: (9, 0) is Hopper
-    processors  how many blocks run at once, at least
     """
 
     def __init__(self, number: int) -> None:
@@ -79,7 +78,6 @@ class Card:
         call("cuDeviceGetName", text, 100, device)
         self.name = text.value.decode()
         self.capability = self.attribute(MAJOR), self.attribute(MINOR)
-        self.processors = self.attribute(PROCESSORS)
         if self.capability < SMALLEST:
             says = f"{self.name} has compute capability {self.capability}, too old for NVRTC"
             raise DeviceError(f"{says}\nTry device='c'")

@@ -20,7 +20,7 @@ from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import ADD, CONST, MUL, SUM
 from tinylearn.plan.plan import LOCK, Plan, plan_for
 from tinylearn.plan.request import Request
-from tinylearn.schedule.kernel import Kernel
+from tinylearn.schedule.kernel import Kernel, operations
 from tinylearn.tensor import Tensor
 from tinylearn.viz.trace.timing import KernelTime, times_of_plan
 from tinylearn.viz.trace.tracer import Refused, nodes_of
@@ -84,7 +84,6 @@ def costs_of_request(request: Request, rounds: int) -> Costs:
     plan = plan_for(request)
     times = times_of_plan(request, rounds)
     members = [n for kernel in plan.kernels for n in kernel.members]
-    computing = [n for n in members if n.op.kind in ("elementwise", "reduce")]
     looked_up = sum(places_of(n) for n in members)
     accesses = sum(map(numbers_moved, plan.kernels))
     return Costs(
@@ -92,8 +91,8 @@ def costs_of_request(request: Request, rounds: int) -> Costs:
         memory_of(plan, request),
         accesses,
         accesses - min(looked_up, accesses),
-        sum(map(operations, computing)),
-        sum(operations(n) for n in computing if n.op in (ADD, MUL, SUM)),
+        sum(map(operations, members)),
+        sum(operations(n) for n in members if n.op in (ADD, MUL, SUM)),
     )
 
 
@@ -108,11 +107,6 @@ def numbers_moved(kernel: Kernel) -> int:
     """How many numbers a kernel reads and writes, each once."""
     inputs = sum(n.size for n in kernel.inputs if n.op is not CONST)
     return inputs + sum(n.size for n in kernel.outputs)
-
-
-def operations(node: Node) -> int:
-    """One for each number of an elementwise op and for each summand."""
-    return max([node.size, *(x.size for x in node.inputs)])
 
 
 def memory_of(plan: Plan, request: Request) -> int:

@@ -26,7 +26,7 @@ from tinylearn.graph.primitives import BUFFER, CONST, DETACH
 from tinylearn.graph.simplify import Simplified, simplify
 from tinylearn.nn.module import Module
 from tinylearn.plan.request import is_given
-from tinylearn.schedule.kernel import Kernel, is_source
+from tinylearn.schedule.kernel import Kernel, is_source, operations
 from tinylearn.schedule.schedule import schedule
 from tinylearn.tensor import Tensor
 from tinylearn.tensor.capture import Captured
@@ -188,7 +188,7 @@ class Tracer:
             "dtype": node.dtype.name,
             "device": node.device,
             "bytes": node.nbytes,
-            "flops": flops(node),
+            "flops": operations(node),
             "arg": argument(node),
             "inputs": [self.ids[x] for x in node.inputs],
             "line": self.line_of(node),
@@ -241,13 +241,6 @@ def kind_of(node: Node) -> str:
 def computing(nodes: Iterable[Node]) -> int:
     """How many of the nodes are no sources."""
     return sum(kind_of(node) != "source" for node in nodes)
-
-
-def flops(node: Node) -> int:
-    """One for each number of an elementwise op, and for each summand of a reduction."""
-    if node.op.kind == "elementwise":
-        return node.size
-    return node.inputs[0].size if kind_of(node) == "reduce" else 0
 
 
 def argument(node: Node) -> str:
