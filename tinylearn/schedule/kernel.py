@@ -38,7 +38,7 @@ SEARCH_LIMIT = 200  # kernels looked through to learn whether one waits for anot
 LOOKUPS = (GATHER, SCATTER)  # what goes to places that are numbers themselves
 IN_ORDER = (RANKED, SEARCHED, RUNNING_SUM)  # what looks at an axis as a whole
 WHOLE = (CAT, DYNAMIC_SLICE, DYNAMIC_PAD, LATER, *LOOKUPS, *IN_ORDER)  # what is no loop of ours
-IN_LOOPS = ("c", "cuda", "simulator")  # devices on which a gather is a read inside a loop
+IN_LOOPS = ("c", "cuda", "opencl", "simulator")  # devices on which a gather is a read inside a loop
 KEEPS_PLACES = (RESHAPE, PERMUTE, FLIP, DETACH)  # each number moves to exactly one place
 
 
