@@ -265,9 +265,9 @@ def devices() -> list[str]:
     if (found := compiler.find()).command:
         notes[c_device.CDevice.name] = f"{shlex.join(found.command)}: {found.version}"
     table = device.Device.known
-    found = [table[name] for name in dict.fromkeys([*table, *table.homes])]
-    said = {d.name: d.unavailable().partition("\n")[0] for d in found}
-    for d in found:
+    here = [table[name] for name in dict.fromkeys([*table, *table.homes])]
+    said = {d.name: d.unavailable().partition("\n")[0] for d in here}
+    for d in here:
         if not said[d.name] and not d.is_host:
             notes[d.name] = d.room()[0]  # type: ignore[attr-defined]
     return [f"{name}: {why or notes.get(name, 'works')}" for name, why in said.items()]

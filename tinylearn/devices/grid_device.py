@@ -42,10 +42,6 @@ class GridDevice(Device):
 
     is_host = False
 
-    def __init_subclass__(cls, named: bool = True) -> None:
-        if named:
-            super().__init_subclass__()
-
     @cached_property
     def pool(self) -> Pool:
         """Memory that was used, to be given out again."""

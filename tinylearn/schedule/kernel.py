@@ -231,7 +231,7 @@ def is_alone(node: Node) -> bool:
 
 def reads_in_loops(node: Node) -> bool:
     """Whether a node is a look-up that is a read inside the loops of a kernel."""
-    return node.op is GATHER and node.device in IN_LOOPS
+    return node.op is GATHER and node.device.partition(":")[0] in IN_LOOPS
 
 
 def moves(node: Node) -> bool:

@@ -6,6 +6,7 @@ import sys
 import weakref
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from tinylearn.devices.buffer import Pool
 from tinylearn.devices.cuda import nvrtc
 from tinylearn.devices.cuda.driver import OUT_OF_MEMORY, Card, CudaError, Launcher, Launchers
 from tinylearn.devices.cuda.graph import CudaRow
-from tinylearn.devices.device import Program
+from tinylearn.devices.device import Device, Program
 from tinylearn.devices.grid_device import GridDevice, OwnMemory, program
 from tinylearn.errors import DeviceError
 from tinylearn.graph.node import Shape
@@ -55,11 +56,20 @@ class CudaDevice(GridDevice):
     """An NVIDIA card, through its driver and NVRTC."""
 
     name = "cuda"
+    number = 0
+
+    def instance(self, number: int) -> CudaDevice:
+        """The card of this number."""
+        if number == self.number:
+            return self
+        other = CudaDevice()
+        other.name, other.number = f"cuda:{number}", number
+        return other
 
     @cached_property
     def card(self) -> Card:
         """The card, opened when it is needed first."""
-        return Card(0)
+        return Card(self.number)
 
     @cached_property
     def pool(self) -> Pool:
@@ -98,6 +108,13 @@ class CudaDevice(GridDevice):
         """Put numbers into memory."""
         spread = np.broadcast_to(np.asarray(numbers, memory.dtype), memory.shape)
         self.card.upload(memory.address, np.ascontiguousarray(spread))
+
+    def copy(self, memory: OwnMemory, home: Device, there: Any) -> None:
+        """Put the numbers into memory that lie in another device's; from card to card directly."""
+        if isinstance(home, CudaDevice):
+            self.card.copy(memory.address, home.card, there.address, memory.nbytes)
+        else:
+            super().copy(memory, home, there)
 
     def wait(self) -> None:
         """Until all launches are done."""

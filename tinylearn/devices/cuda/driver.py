@@ -137,6 +137,15 @@ class Card:
             )
             call("cuStreamSynchronize", self.stream)
 
+    def copy(self, address: int, other: Card, there: int, size: int) -> None:
+        """Copy so many bytes from another card's memory, once its launches are done."""
+        other.wait()
+        self.enter()
+        where = c_void_p(address), self.context, c_void_p(there), other.context
+        if size:
+            call("cuMemcpyPeerAsync", *where, c_size_t(size), self.stream)
+            call("cuStreamSynchronize", self.stream)
+
     def wait(self) -> None:
         """Until everything is done."""
         self.enter()
