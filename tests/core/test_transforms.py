@@ -216,7 +216,7 @@ def writable(tree: Function) -> bool:
     """Whether each register is known by a number: recipes unroll what chance may leave a loop."""
     try:
         render_c(tree)
-    except AssertionError:
+    except Refused:
         return False
     return True
 

@@ -22,11 +22,14 @@ from tinylearn.graph.dtype import DType
 from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.lookup import GATHER
 from tinylearn.graph.node import Shape
+from tinylearn.loops.chosen import Cook, by_choice
 from tinylearn.loops.lower import lower
 from tinylearn.loops.machine import AVX2, AVX512, BLAS_FROM, NEON, Machine
+from tinylearn.loops.nest import Nest
 from tinylearn.loops.recipe import cooked
 from tinylearn.loops.rewrites import rewritten
 from tinylearn.loops.statements import Memory as Numbers
+from tinylearn.loops.tree import plain
 from tinylearn.parts import Part
 from tinylearn.render.c import before, render_c
 from tinylearn.render.source import Source
@@ -106,6 +109,16 @@ def here() -> Machine:
     return MACHINES[compiler.find().vector]
 
 
+def chosen_here(nest: Nest, name: str) -> Cook | None:
+    """The loops that somebody chose for this kernel, by hand or by trying; None if nobody did."""
+    return by_choice(plain(nest, name))
+
+
+def loops_here(nest: Nest, name: str) -> Cook:
+    """The loops as this device runs them."""
+    return chosen_here(nest, name) or cooked(nest, name, here())
+
+
 @dataclass(frozen=True)
 class Written:
     """A kernel whose texts are written: C, a call of BLAS, or both."""
@@ -119,9 +132,9 @@ class Written:
     def of(kernel: Kernel, name: str) -> Written:
         """The kernel in the form that is fastest."""
         nest = rewritten(lower(kernel))
-        by_blas = halves(nest, name, BLAS_FROM)
+        by_blas = None if chosen_here(nest, name) else halves(nest, name, BLAS_FROM)
         after = nest if by_blas is None else by_blas.nest
-        in_c = None if after is None else RENDER(cooked(after, name, here()).function)
+        in_c = None if after is None else RENDER(loops_here(after, name).function)
         return Written(kernel, name, in_c, by_blas)
 
     @property

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 
 from tinylearn.loops import transforms
+from tinylearn.loops.chosen import Cook, by_choice
 from tinylearn.loops.machine import (
     BLOCK_OF_THREADS,
     LARGEST_BLOCK,
@@ -26,13 +27,17 @@ from tinylearn.loops.machine import (
 )
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.product import Product, product_form
-from tinylearn.loops.recipe import Cook
 from tinylearn.loops.statements import Let, Load
 from tinylearn.loops.tree import Refused, plain
 
 
 def on_threads(nest: Nest, name: str) -> Cook:
     """The nest's tree on blocks and threads, and the Steps that led there."""
+    return by_choice(plain(nest, name), threads=True) or by_recipe(nest, name)
+
+
+def by_recipe(nest: Nest, name: str) -> Cook:
+    """What `on_threads` makes of a kernel for which nobody chose the loops."""
     rounds = math.prod(v.size for v in nest.reduced_loops)
     if 0 in (rounds, *(v.size for v in nest.outer_loops)):
         return Cook(plain(nest, name))

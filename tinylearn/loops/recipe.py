@@ -11,46 +11,16 @@ applied leaves a Step: its name, its arguments, and the tree before and after.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from tinylearn.loops import tiles, transforms
+from tinylearn.loops.chosen import Cook
 from tinylearn.loops.index import Variable
 from tinylearn.loops.machine import LITTLE, LONG, SHORTEST, Machine
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.statements import Let, Load
 from tinylearn.loops.tiles import loads_in, rounds, scattered, step_of, width
-from tinylearn.loops.tree import Function, Refused, plain
+from tinylearn.loops.tree import Refused, plain
 from tinylearn.parts import Part
-
-
-@dataclass(frozen=True)
-class Step:
-    """One transform as it was applied: its Part, its arguments, the tree before and after."""
-
-    transform: Part
-    arguments: tuple[Any, ...]
-    before: Function
-    after: Function
-
-    def __str__(self) -> str:
-        words = [" ".join(a) if isinstance(a, tuple) else str(a) for a in self.arguments]
-        return f"{self.transform.name.removeprefix('loops.')}({', '.join(words)})"
-
-
-@dataclass
-class Cook:
-    """A function on its way through transforms, with a Step for each."""
-
-    function: Function
-    steps: list[Step] = field(default_factory=list)
-
-    def do(self, transform: Part, *arguments: Any) -> None:
-        """Apply one transform."""
-        after = transform(self.function, *arguments)
-        self.steps.append(Step(transform, arguments, self.function, after))
-        self.function = after
-
 
 Recipe = Callable[[Cook, Nest, int, Machine], None]
 

@@ -4,6 +4,7 @@
     tl.source(x)     the generated code               tl.trace(x)      all of it as plain data
     tl.progress(..)  a training loop, live            tl.trace_nan()   who made the first NaN
     tl.profile(x)    how long each kernel takes       tl.analyze(model, x)   what it costs
+    tl.schedule(x)   its loops, changed by hand
 
 Drawing computes nothing, changes nothing, and never raises: where there is no picture, a line of
 text says why.
@@ -15,8 +16,14 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tinylearn.devices.c_device import here
 from tinylearn.kernels.launch import Kernel, Listing
+from tinylearn.loops import grid
+from tinylearn.loops.lower import lower
+from tinylearn.loops.recipe import cooked
+from tinylearn.loops.rewrites import rewritten
 from tinylearn.parts import using as replaced
+from tinylearn.viz.faces.by_hand import GPUS, Schedule
 from tinylearn.viz.faces.loops_film import LoopsFilm
 from tinylearn.viz.faces.memory_film import MemoryFilm
 from tinylearn.viz.faces.nan import trace_nan
@@ -25,9 +32,11 @@ from tinylearn.viz.faces.side_by_side import Comparison
 from tinylearn.viz.faces.times import Analysis, Profile
 from tinylearn.viz.trace.analysis import costs_of
 from tinylearn.viz.trace.code import LANGUAGES, ON_REQUEST
-from tinylearn.viz.trace.loops import loops_of
+from tinylearn.viz.trace.decisions import title_of
+from tinylearn.viz.trace.loops import kernels_of, loops_of, one_kernel
 from tinylearn.viz.trace.timing import times_of
 from tinylearn.viz.trace.tracer import trace as _trace
+from tinylearn.viz.trace.variables import called
 from tinylearn.viz.training import plots
 from tinylearn.viz.training.dashboard import progress
 
@@ -38,6 +47,7 @@ __all__ = [
     "plots",
     "profile",
     "progress",
+    "schedule",
     "source",
     "trace",
     "trace_nan",
@@ -141,6 +151,29 @@ def analyze(*what: Any, rounds: int = 20) -> Analysis | Refusal:
         return Analysis(costs_of(what, rounds, frame))
     except ValueError as error:
         return Refusal(str(error))
+
+
+def schedule(*tensors: Any, kernel: int | None = None, recipe: bool = False) -> Schedule:
+    """The loops of one kernel, to be changed by hand: schedule(x).split("i", 64).vectorize("ii").
+
+    kernel   its number in tl.explain(x, level="loops"), where there are several
+    recipe   whether to begin with what the recipe did; else with one loop inside the other
+    Raises   ScheduleError where a transform does not fit, with calls that do
+    """
+    frame = sys._getframe(1)
+    names = ", ".join(called(t, frame, "x") for t in tensors)
+    options = ", recipe=True" * recipe
+
+    def call(number: int | None) -> str:
+        chosen = f", kernel={number}" if number is not None else ""
+        return f"tl.schedule({names}{chosen}{options})"
+
+    number, found = one_kernel(kernels_of(tensors, frame), kernel, call)
+    nest = rewritten(lower(found))
+    on_gpu = found.outputs[0].device in GPUS
+    cook = grid.by_recipe(nest, "kernel") if on_gpu else cooked(nest, "kernel", here())
+    title = f"kernel {number}: {title_of(found)}"
+    return Schedule(found, nest, title, call(kernel), cook.moves if recipe else ())
 
 
 def source(*tensors: Any, language: str = "") -> Shown | Listing:
