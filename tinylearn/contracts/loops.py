@@ -3,7 +3,7 @@
     nest.<rewrite>      nest -> nest
     loops.<transform>   (function, names of loops, ...) -> function, or Refused with a reason
     recipe.<kind>       what is done to a kernel's tree, in what order
-    recipe.chosen       which transforms one kernel gets instead
+    recipe.chosen       which transforms one kernel gets instead; .tuned: after it was tuned
 
 Each is tried on small awkward kernels. What it gives is run by the interpreter of trees, and a nest
 again as NumPy text after the rewrites that follow.
@@ -135,9 +135,9 @@ def check_choice(name: str, function: Callable) -> None:
     """Raise ContractError for the first kernel whose chosen loops are none, or are wrong."""
     for sample, nest in nests():
         tree = plain(nest)
-        for threads in (False, True):
-            where = f"the loops of {sample.says}: {loops_text(nest)}, threads={threads}"
-            moves = called(name, function, where, tree, threads)
+        for more in [(False,), (True,)] if name == "recipe.chosen" else [()]:
+            where = f"the loops of {sample.says}: {loops_text(nest)}"
+            moves = called(name, function, where, tree, *more)
             try:
                 answer = after_moves(tree, moves or ()).function
             except Refused:

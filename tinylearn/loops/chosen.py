@@ -109,11 +109,16 @@ CHOSEN = Part("recipe.chosen", nobody)
 
 
 def by_choice(function: Function, threads: bool = False) -> Cook | None:
-    """A plain tree after the moves that were chosen for it; None where nobody chose."""
-    moves = CHOSEN(function, threads)
-    if moves is None:
-        return None
+    """A plain tree after the moves that were chosen for it by hand; None where nobody chose."""
+    return carried_out(function, CHOSEN(function, threads))
+
+
+def carried_out(function: Function, moves: Moves | None) -> Cook | None:
+    """A plain tree after some moves; None without any, and where one of them does not go.
+
+    That may be so though it went once: transforms are replaced, and what was kept is older.
+    """
     try:
-        return after_moves(function, moves)
-    except Refused:
+        return None if moves is None else after_moves(function, moves)
+    except (Refused, KeyError, TypeError):
         return None

@@ -4,7 +4,7 @@
     tl.source(x)     the generated code               tl.trace(x)      all of it as plain data
     tl.progress(..)  a training loop, live            tl.trace_nan()   who made the first NaN
     tl.profile(x)    how long each kernel takes       tl.analyze(model, x)   what it costs
-    tl.schedule(x)   its loops, changed by hand
+    tl.schedule(x)   its loops, changed by hand       tl.tune(x)             the best, by trying
 
 Drawing computes nothing, changes nothing, and never raises: where there is no picture, a line of
 text says why.
@@ -17,12 +17,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinylearn.devices.c_device import here
+from tinylearn.devices.tuning import tune as tuned
 from tinylearn.kernels.launch import Kernel, Listing
 from tinylearn.loops import grid
 from tinylearn.loops.lower import lower
 from tinylearn.loops.recipe import cooked
 from tinylearn.loops.rewrites import rewritten
 from tinylearn.parts import using as replaced
+from tinylearn.schedule.kernel import is_alone
 from tinylearn.viz.faces.by_hand import GPUS, Schedule
 from tinylearn.viz.faces.loops_film import LoopsFilm
 from tinylearn.viz.faces.memory_film import MemoryFilm
@@ -30,6 +32,7 @@ from tinylearn.viz.faces.nan import trace_nan
 from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.side_by_side import Comparison
 from tinylearn.viz.faces.times import Analysis, Profile
+from tinylearn.viz.faces.tuning import Tuning, refuse_other_devices
 from tinylearn.viz.trace.analysis import costs_of
 from tinylearn.viz.trace.code import LANGUAGES, ON_REQUEST
 from tinylearn.viz.trace.decisions import title_of
@@ -51,6 +54,7 @@ __all__ = [
     "source",
     "trace",
     "trace_nan",
+    "tune",
 ]
 
 Shown = Picture | Comparison | MemoryFilm | LoopsFilm | Refusal
@@ -174,6 +178,26 @@ def schedule(*tensors: Any, kernel: int | None = None, recipe: bool = False) -> 
     cook = grid.by_recipe(nest, "kernel") if on_gpu else cooked(nest, "kernel", here())
     title = f"kernel {number}: {title_of(found)}"
     return Schedule(found, nest, title, call(kernel), cook.moves if recipe else ())
+
+
+def tune(*tensors: Any, kernel: int | None = None) -> Tuning:
+    """Try other loops for the kernels of tensors, on the c device; the fastest run from now on.
+
+    What wins is kept on disk for this kernel, machine and compiler, beside the compiled kernels.
+    The numbers differ by no more than the order of sums, which every recipe is free to choose; a
+    tuned kernel gives the same bits each time. `.forget()` gives the kernels back to the recipe.
+
+    kernel   the number of the only one to tune
+    Raises   DeviceError where there are no loops to choose: on other devices, without a compiler
+    """
+    frame = sys._getframe(1)
+    names = ", ".join(called(t, frame, "x") for t in tensors)
+    kernels = kernels_of(tensors, frame)
+    refuse_other_devices(kernels)
+    numbers = [k for k, found in enumerate(kernels, 1) if not is_alone(found.outputs[0])]
+    if kernel is not None or not numbers:
+        numbers = [one_kernel(kernels, kernel, lambda k: f"tl.tune({names}, kernel={k})")[0]]
+    return Tuning([(number, tuned(kernels[number - 1])) for number in numbers])
 
 
 def source(*tensors: Any, language: str = "") -> Shown | Listing:

@@ -16,6 +16,7 @@ from html import escape
 from typing import Any
 
 from tinylearn.devices.c_device import RENDER
+from tinylearn.devices.tuning import compared
 from tinylearn.errors import DeviceError, ScheduleError, choose, nearest
 from tinylearn.kernels.launch import Listing
 from tinylearn.loops.chosen import CHOSEN, Chosen, Cook, Move, Moves, after_moves, for_threads
@@ -27,15 +28,18 @@ from tinylearn.render.cuda import render_cuda
 from tinylearn.render.opencl import render_opencl
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
+from tinylearn.tensor import Tensor
 from tinylearn.viz.faces.loops_film import LoopsFilm
+from tinylearn.viz.faces.times import duration
 from tinylearn.viz.style import amount
-from tinylearn.viz.trace.loops import bytes_asked, steps_of
+from tinylearn.viz.trace.loops import bytes_asked, kernels_of, steps_of
 
 WRITERS: dict[str, Callable[[Function], Source]] = {
     "c": RENDER,
     "cuda": render_cuda,
     "opencl": render_opencl,
 }
+SIDE = 256  # of the matrices whose product says how fast loops compute
 GPUS = ("simulator", "cuda")  # devices whose trees have blocks and threads
 LOOPS = ("name", "outer", "inner", "past", "order")  # arguments of transforms that name loops
 
@@ -210,6 +214,17 @@ class Schedule:
             f"Its lines ask for {amount(self.requested)}."
         )
 
+    def roofline(self) -> Roofline:
+        """How long any loops of this kernel must take on the c device, and how long these do.
+
+        Raises   ScheduleError if they cannot be written in C, DeviceError without a compiler
+        """
+        self.source("c")
+        recipe, these = compared(self.kernel, self.whole)
+        moved = self.read + self.written
+        (copy,) = compared(kernel_for(Tensor.zeros(max(1, moved // 8), device="c") * 1.5))
+        return Roofline(moved, copy, self.operations, fastest(), these, recipe)
+
     def __repr__(self) -> str:
         return f"{self.text}\n{self.film}\n\n{self.costs}"
 
@@ -217,9 +232,55 @@ class Schedule:
         return f"<code>{escape(self.text)}</code>{self.film._repr_html_()}<p>{self.costs}</p>"
 
 
+@dataclass(frozen=True, repr=False)
+class Roofline:
+    """What a kernel needs at least, and what it took.
+
+    moved        bytes if every number is moved once
+    copy         seconds in which a copy moves as much, from caches if that much fits there
+    operations   arithmetic; speed: operations a second of a product of matrices
+    seconds      of one run with these loops; recipe: with the recipe's
+    """
+
+    moved: int
+    copy: float
+    operations: int
+    speed: float
+    seconds: float
+    recipe: float
+
+    @property
+    def roof(self) -> float:
+        """Seconds that any loops need."""
+        return max(self.copy, self.operations / self.speed)
+
+    def __repr__(self) -> str:
+        return (
+            f"A copy that moves {amount(self.moved)} takes {duration(self.copy)}, a product of "
+            f"matrices does {self.operations:,} operations in "
+            f"{duration(self.operations / self.speed)}:\nabout {duration(self.roof)} is the best "
+            f"there is. These loops take {duration(self.seconds)}, the recipe's "
+            f"{duration(self.recipe)}."
+        )
+
+
+@functools.cache
+def fastest() -> float:
+    """Operations a second of a product of matrices that fit into the caches."""
+    square = Tensor.zeros(SIDE, SIDE, device="c")
+    (seconds,) = compared(kernel_for(square @ square))
+    return 2 * SIDE**3 / seconds
+
+
+def kernel_for(x: Tensor) -> Kernel:
+    """The one kernel of a tensor."""
+    (kernel,) = kernels_of((x,), None)
+    return kernel
+
+
 NUMPY = (
     "the numpy device makes array calls and has no loops to choose\n"
-    'Try tl.Device.DEFAULT = "c" before the tensors are made, or x.to("c")'
+    'Try tl.Device.DEFAULT = "c" before the tensors are made'
 )
 BOUND = "these loops are bound to the threads of a GPU"
 UNBOUND = "these loops are bound to no blocks and threads (bind), as a GPU's are"
