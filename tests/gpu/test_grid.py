@@ -14,12 +14,12 @@ from tinylearn.devices.simulator.simulate import simulate, simulate_all
 from tinylearn.graph.deferred import spelled_out
 from tinylearn.loops import grid_products, grid_sums, transforms
 from tinylearn.loops.check import in_form
+from tinylearn.loops.chosen import Cook
 from tinylearn.loops.grid import on_threads
 from tinylearn.loops.launches import launches
 from tinylearn.loops.lower import lower
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.phases import launch
-from tinylearn.loops.recipe import Cook
 from tinylearn.loops.rewrites import rewritten
 from tinylearn.loops.run import run
 from tinylearn.loops.text import parsed, shown

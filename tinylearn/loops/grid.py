@@ -10,17 +10,22 @@ Every transform is recorded as a Step, as in recipe.py.
 
 from __future__ import annotations
 
+from tinylearn.loops.chosen import Cook, by_choice
 from tinylearn.loops.grid_products import of_matrices, tiles
 from tinylearn.loops.grid_sums import count, one_by_one, way_of_sums
 from tinylearn.loops.machine import ROW_ON_A_BLOCK
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.product import product_form
-from tinylearn.loops.recipe import Cook
 from tinylearn.loops.tree import Refused, plain
 
 
 def on_threads(nest: Nest, name: str) -> Cook:
     """The nest's tree on blocks and threads, and the Steps that led there."""
+    return by_choice(plain(nest, name), threads=True) or by_recipe(nest, name)
+
+
+def by_recipe(nest: Nest, name: str) -> Cook:
+    """What `on_threads` makes of a kernel for which nobody chose the loops."""
     rounds = count(nest.reduced_loops)
     if 0 in (rounds, *(v.size for v in nest.outer_loops)):
         return Cook(plain(nest, name))

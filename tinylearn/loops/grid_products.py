@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 from tinylearn.loops import transforms
+from tinylearn.loops.chosen import Cook
 from tinylearn.loops.grid_sums import Ways, in_pieces, merged, one_each
 from tinylearn.loops.machine import (
     FEW_TILES,
@@ -22,7 +23,6 @@ from tinylearn.loops.machine import (
 )
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.product import Product
-from tinylearn.loops.recipe import Cook
 from tinylearn.loops.statements import Let, Load
 from tinylearn.loops.transforms.rfactor import SECOND
 

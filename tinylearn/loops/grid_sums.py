@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from tinylearn.loops import transforms
+from tinylearn.loops.chosen import Cook
 from tinylearn.loops.index import Variable
 from tinylearn.loops.machine import (
     BLOCK_OF_THREADS,
@@ -29,7 +30,6 @@ from tinylearn.loops.machine import (
     THREADS_AT_ONCE,
 )
 from tinylearn.loops.nest import Nest
-from tinylearn.loops.recipe import Cook
 from tinylearn.loops.statements import Let, Load
 from tinylearn.loops.transforms.rfactor import SECOND
 

@@ -49,6 +49,16 @@ WIDEST = 14  # rounds of a loop in one tile
 ALONE = 6  # totals side by side that share nothing: so many, and no round waits for another
 LONG = 6  # statements after a total: from here on they are not written out for each total
 
+# ---------------------------------------------------------------- tuning: trying, not counting
+
+TRIES = 4  # times that what lies near the best is tried: the best of few more is hardly better
+NEAR_LOOPS = 3  # loops along which vectors are tried
+MORE_TOTALS = 1.25  # of the registers for totals: what is kept there beside them may need fewer
+MOST_TRIED = 24  # ways at once: each takes a compiler 20 to 50 ms
+SAMPLE = 3e-4  # seconds of one sample: so often a kernel runs in it, and the clock is no matter
+SAMPLES = 9  # of each that is tried, in turns; the median counts
+WORTH_KEEPING = 0.97  # of the recipe's time: medians of one program differ by 2 % between batches
+
 # ---------------------------------------------------------------- blocks and threads of a GPU
 
 BLOCK_OF_THREADS = 128  # threads: four warps, enough to keep a processor of a GPU busy
