@@ -151,7 +151,9 @@ def epilogue(node: Node, readers: Readers, homes: Homes) -> Answer:
 @fusion_rule
 def compute_where_used(node: Node, readers: Readers, homes: Homes) -> Answer:
     """A value that one kernel reads is computed there and never touches memory."""
-    return FUSE, f"saves {size_of(2 * node.nbytes)} of traffic"
+    if len(homes) == 1:
+        return FUSE, f"saves {size_of(2 * node.nbytes)} of traffic"
+    return None
 
 
 def _in_passing(node: Node, home: Home) -> Answer:
