@@ -47,6 +47,7 @@ LITTLE = 64  # rounds of all loops: so little work is done before any vector is 
 OFTEN = 8  # times that a number is read before a copy of it pays
 WIDEST = 14  # rounds of a loop in one tile
 ALONE = 6  # totals side by side that share nothing: so many, and no round waits for another
+BESIDE = (4, 2)  # vectors of one total: two additions begin in a cycle, and each takes four
 LONG = 6  # statements after a total: from here on they are not written out for each total
 
 # ---------------------------------------------------------------- blocks and threads of a GPU

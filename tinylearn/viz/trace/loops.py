@@ -10,7 +10,7 @@ from tinylearn.devices.c_device import here
 from tinylearn.loops.lower import lower
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.recipe import cooked
-from tinylearn.loops.rewrites import REWRITES
+from tinylearn.loops.rewrites import REWRITES, applied
 from tinylearn.loops.text import shown
 from tinylearn.loops.tree import plain
 from tinylearn.schedule.kernel import Kernel, is_alone, is_source
@@ -41,7 +41,7 @@ def steps_of(kernel: Kernel, name: str) -> Iterator[Data]:
     nest = lower(kernel)
     yield step("lower", LOWERED, nest, name)
     for part in REWRITES:
-        before, nest = nest, part(nest)
+        before, nest = nest, applied(part, nest)
         if nest != before:
             yield step(part.name, part.says, nest, name)
     for done in cooked(nest, name, here()).steps:
