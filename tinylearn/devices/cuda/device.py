@@ -11,7 +11,7 @@ import numpy as np
 
 from tinylearn.devices.buffer import Buffer, Pool, repeated
 from tinylearn.devices.cuda import nvrtc
-from tinylearn.devices.cuda.driver import OUT_OF_MEMORY, Card, CudaError, Launcher
+from tinylearn.devices.cuda.driver import OUT_OF_MEMORY, Card, CudaError, Launcher, Launchers
 from tinylearn.devices.cuda.graph import CudaRow
 from tinylearn.devices.device import Device, Program
 from tinylearn.devices.library import checks_of
@@ -19,6 +19,7 @@ from tinylearn.errors import DeviceError, describe
 from tinylearn.graph.dtype import DType, float16
 from tinylearn.graph.node import Shape
 from tinylearn.loops.grid import on_threads
+from tinylearn.loops.launches import launches, left_between
 from tinylearn.loops.lower import lower
 from tinylearn.loops.phases import launch
 from tinylearn.loops.rewrites import rewritten
@@ -153,7 +154,7 @@ class CudaDevice(Device):
         return on_threads(rewritten(lower(kernel)), name).function
 
 
-def program(kernel: Kernel, source: Source, launcher: Launcher) -> Program:
+def program(kernel: Kernel, source: Source, launcher: Launcher | Launchers) -> Program:
     """What runs a kernel; where it looks numbers up, their places are checked first."""
     check, first = checks_of(kernel), len(kernel.outputs)
     if check is None:
@@ -173,8 +174,18 @@ class Module:
         self.card, self.module = card, card.module(code)
         weakref.finalize(self, card.unload, self.module).atexit = False
 
-    def launcher(self, tree: Function) -> Launcher:
-        """A kernel, ready to be launched."""
+    def launcher(self, tree: Function) -> Launcher | Launchers:
+        """A kernel, ready to be launched: in one launch, or in several with memory in between."""
+        steps = launches(tree)
+        if len(steps) == 1:
+            return self.one(tree)
+        names = [m.name for m in (*tree.arguments, *left_between(tree))]
+        slots = [tuple(names.index(m.name) for m in step.arguments) for step in steps]
+        between = [Memory(self.card, m.shape, m.dtype.numpy) for m in left_between(tree)]
+        return Launchers(list(zip(map(self.one, steps), slots, strict=True)), between)
+
+    def one(self, tree: Function) -> Launcher:
+        """A launch."""
         grid = launch(tree)
         self.card.enter()
         found = self.card.function(self.module, tree.name)

@@ -7,6 +7,7 @@ Calls come back before the card is done; a copy to the host waits for all that c
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from ctypes import byref, c_char_p, c_int, c_size_t, c_uint, c_void_p
 from functools import cache
 from typing import Any
@@ -186,3 +187,22 @@ class Launcher:
         self.card.enter()
         if code := self.launch(*self.arguments):
             raise failed("cuLaunchKernel", code)
+
+
+class Launchers:
+    """Launches one after the other, as one: launchers(address, address, ...).
+
+    steps     (launcher, which of the addresses and of the memory in between it takes) pairs
+    between   what one launch leaves for the next; the stream goes on in order, so each run has it
+    """
+
+    def __init__(
+        self, steps: Sequence[tuple[Launcher, Sequence[int]]], between: Sequence[Any]
+    ) -> None:
+        self.steps, self.between = steps, between
+        self.card = steps[0][0].card
+
+    def __call__(self, *addresses: int) -> None:
+        there = [*addresses, *(m.address for m in self.between)]
+        for launcher, slots in self.steps:
+            launcher(*[there[k] for k in slots])
