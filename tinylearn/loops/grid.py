@@ -2,6 +2,7 @@
 
     tiles         a product: tiles of both factors in shared memory (grid_products.py)
     rows          a block for each sum, its threads side by side along what is summed up
+    passes        a block for each row, whose numbers its threads keep (grid_rows.py)
     columns       a thread for each sum, side by side along the sums
     one by one    all outer loops are one; a thread computes each of its rounds (grid_sums.py)
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from tinylearn.loops.chosen import Cook, by_choice
 from tinylearn.loops.grid_products import of_matrices, tiles
+from tinylearn.loops.grid_rows import length_of, passes, read_once
 from tinylearn.loops.grid_sums import count, one_by_one, way_of_sums
 from tinylearn.loops.machine import ROW_ON_A_BLOCK
 from tinylearn.loops.nest import Nest
@@ -29,10 +31,14 @@ def by_recipe(nest: Nest, name: str) -> Cook:
     rounds = count(nest.reduced_loops)
     if 0 in (rounds, *(v.size for v in nest.outer_loops)):
         return Cook(plain(nest, name))
+    if nest.passes:
+        nest = read_once(nest)
     cook = Cook(plain(nest, name))
     product = product_form(nest)
     try:
-        if product is not None and of_matrices(product):
+        if nest.passes and length_of(nest) >= ROW_ON_A_BLOCK:
+            passes(cook, nest)
+        elif product is not None and of_matrices(product):
             tiles(cook, nest, product)
         elif nest.totals and rounds >= ROW_ON_A_BLOCK:
             way_of_sums(nest)(cook, nest)

@@ -84,7 +84,8 @@ def one_by_one(cook: Cook, nest: Nest) -> None:
     asks for those of the next.
     """
     size = count(nest.outer_loops)
-    most = min(size // THREADS_AT_ONCE, LONG_TEXT // len(nest.inner + nest.outer))
+    lines = sum(len(one.inner + one.outer) for one in nest.parts)
+    most = min(size // THREADS_AT_ONCE, LONG_TEXT // lines)
     tile = shared_reads(nest, most, nest.outer_loops[-1:])
     n = merged(cook, tiled(cook, nest, tile), "all")
     if size < MANY_ROUNDS or nest.reduced_loops:
@@ -207,13 +208,16 @@ def loops_of_sum(cook: Cook, nest: Nest, pieces: int) -> tuple[Counted | None, C
     return (far, count(others)), (last.name, last.size)
 
 
-def shared_sum(cook: Cook, r: str, rounds: int, around: str = "") -> tuple[str, str]:
+def shared_sum(
+    cook: Cook, r: str, rounds: int, around: str = "", threads: int = BLOCK_OF_THREADS
+) -> tuple[str, str]:
     """The threads of a block share a sum; the name of their loop, and its kind.
 
     r        the loop along which they stand, of so many rounds
     around   another loop of the sum around it, which each thread goes through
+    threads  at most so many
     """
-    threads = min(BLOCK_OF_THREADS, 1 << rounds.bit_length() - 1)
+    threads = min(threads, 1 << rounds.bit_length() - 1)
     cook.do(transforms.split, r, threads, "guard")
     own = [around] if around else []
     if rounds > threads:

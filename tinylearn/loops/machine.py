@@ -47,6 +47,7 @@ LITTLE = 64  # rounds of all loops: so little work is done before any vector is 
 OFTEN = 8  # times that a number is read before a copy of it pays
 WIDEST = 14  # rounds of a loop in one tile
 ALONE = 6  # totals side by side that share nothing: so many, and no round waits for another
+BESIDE = (4, 2)  # vectors of one total: two additions begin in a cycle, and each takes four
 LONG = 6  # statements after a total: from here on they are not written out for each total
 
 # ---------------------------------------------------------------- tuning: trying, not counting
@@ -74,6 +75,8 @@ SUMS_OF_A_THREAD = (4, 3, 2)  # that read the same: so many share it, if that go
 SHORTEST_DEPTH = 128  # the same for a tile of a product
 FEW_TILES = 264  # of a product: two for each processor of the largest cards; fewer share their sums
 FEWEST_COLUMNS = 32  # sums side by side: fewer do not fill a warp
+LARGEST_BLOCK = 1024  # threads
+PLACES_OF_A_THREAD = 16  # of a row in passes: a thread has registers for a few such
 ROW_ON_A_BLOCK = 64  # rounds of a sum: from here on the threads of a block share them
 TILE = 16  # numbers along each side of a product's tile: 256 threads
 ROWS_OF_BLOCKS = 65_535  # blocks along y and z: more no card takes; along x there are 2^31 - 1

@@ -1,6 +1,7 @@
 """Kernels and Steps: what the scheduler makes of a graph.
 
-A kernel computes its members in one pass over memory and stores the outputs among them.
+A kernel computes its members in one pass over memory, or in several over each row of it, and stores
+the outputs among them.
 A Step is one decision: which node, what became of it, which rule said so, and why.
 """
 
@@ -74,11 +75,14 @@ class Kernel:
     outputs   the nodes it stores, in the order they are computed
     members   everything it computes, inputs before readers; the outputs are among them
     inputs    the nodes it reads from memory
+    passes    what it does to a row before it goes on to the next, if it works through rows: kernels
+              that also read what those before them leave
     """
 
     outputs: tuple[Node, ...]
     members: tuple[Node, ...]
     inputs: tuple[Node, ...]
+    passes: tuple[Kernel, ...] = ()
 
     @property
     def loaded(self) -> tuple[Node, ...]:
