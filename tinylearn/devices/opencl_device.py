@@ -115,11 +115,11 @@ class OpenclDevice(GridDevice):
         ]
 
     def options(self) -> list[str]:
-        """What makes division and roots as exact as everywhere, if the device can do that."""
+        """No warnings; and division and roots as exact as everywhere, if the device can do that."""
         import pyopencl
 
         exact = pyopencl.device_fp_config.CORRECTLY_ROUNDED_DIVIDE_SQRT
-        return [ROUNDED] if self.queue.device.single_fp_config & exact else []
+        return ["-w", *([ROUNDED] if self.queue.device.single_fp_config & exact else [])]
 
 
 class Launches:
