@@ -10,6 +10,7 @@ applied leaves a Step: its name, its arguments, and the tree before and after.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -50,10 +51,11 @@ def cooked(
     written = sum(memory[m].size * memory[m].dtype.itemsize for m in nest.written)
     try:
         recipe(cook, nest, lanes, machine)
-        if written > machine.far:
-            cook.do(transforms.stream)
     except Refused:  # a transform that was put in for ours: then one round after the other
         return Cook(plain(nest, name))
+    with contextlib.suppress(Refused):  # the loops are as good without
+        if written > machine.far:
+            cook.do(transforms.stream)
     return cook
 
 

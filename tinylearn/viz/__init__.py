@@ -5,6 +5,7 @@
     tl.progress(..)  a training loop, live            tl.trace_nan()   who made the first NaN
     tl.profile(x)    how long each kernel takes       tl.analyze(model, x)   what it costs
     tl.schedule(x)   its loops, changed by hand       tl.tune(x)             the best, by trying
+    tl.explore(f)    knobs for f's arguments, for every rule, transform, device and language
 
 Drawing computes nothing, changes nothing, and never raises: where there is no picture, a line of
 text says why.
@@ -33,6 +34,7 @@ from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.side_by_side import Comparison
 from tinylearn.viz.faces.times import Analysis, Profile
 from tinylearn.viz.faces.tuning import Tuning, refuse_other_devices
+from tinylearn.viz.live.explorer import Explorer
 from tinylearn.viz.trace.analysis import costs_of
 from tinylearn.viz.trace.code import LANGUAGES, ON_REQUEST
 from tinylearn.viz.trace.decisions import title_of
@@ -47,6 +49,7 @@ __all__ = [
     "analyze",
     "draw",
     "explain",
+    "explore",
     "plots",
     "profile",
     "progress",
@@ -127,6 +130,20 @@ def explain(
             return Comparison(before, picture(), list(using))
 
     return attempt(both)
+
+
+def explore(function: Callable[..., Any]) -> Explorer:
+    """Knobs for a function's arguments, rules, transforms, device and language: what its kernels
+    are, their code and their times are drawn anew while a knob moves. Needs ipywidgets.
+
+    function   of numbers (batch: (1, 512) = 64, width=128), of bools, or of one of several words
+               (act: ("relu", "tanh") = "relu"); gives a Tensor that is not computed yet
+
+    A rule that is switched off says nothing; a transform refuses, and what needs it stays plain.
+    Nothing outside changes. A saved notebook keeps what was shown last.
+    Raises     TypeError for an argument of which nobody knows between what it moves
+    """
+    return Explorer(function)
 
 
 def profile(*what: Any, rounds: int = 20) -> Profile | Refusal:
