@@ -11,6 +11,7 @@ from tests.needed import need
 from tests.test_by_hand import needs_compiler
 from tinylearn import Device, Tensor
 from tinylearn.parts import Part
+from tinylearn.viz import plots
 from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.times import Profile
 from tinylearn.viz.live.explorer import Explorer
@@ -176,3 +177,63 @@ def test_without_ipywidgets_the_repair_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     with pytest.raises(ImportError, match=r"needs ipywidgets\nTry %pip install"):
         tl.explore(net).knobs()
+
+
+# ---------------------------------------------------------------- in a notebook
+
+
+class Shelf:
+    """Stands where a notebook's outputs are: what was displayed, and what became of it."""
+
+    def __init__(self) -> None:
+        self.outputs: list[dict] = []
+
+    def display(self, data, raw, display_id=False):
+        self.outputs.append(data)
+        return Handle(self, len(self.outputs) - 1)
+
+
+class Handle:
+    def __init__(self, shelf: Shelf, place: int) -> None:
+        self.shelf, self.place = shelf, place
+
+    def update(self, data, raw):
+        self.shelf.outputs[self.place] = data
+
+
+@pytest.fixture
+def shelf(monkeypatch):
+    """Outputs of a cell, of a notebook without a loop that would call later."""
+    need("ipywidgets")
+    found = Shelf()
+    monkeypatch.setattr("IPython.display.display", found.display)
+    monkeypatch.setattr("tinylearn.viz.live.explorer.in_notebook", lambda: True)
+    return found
+
+
+def test_a_notebook_gets_knobs_a_picture_and_bars_and_keeps_the_last_of_them(shelf):
+    explorer = tl.explore(net)
+    explorer._ipython_display_()
+    knobs, picture, bars = shelf.outputs
+    assert "application/vnd.jupyter.widget-view+json" in knobs
+    assert "knobs while this cell runs" in knobs["text/html"] == f"<i>{knobs['text/plain']}</i>"
+    assert "sum 8" in picture["text/plain"] and "<table" in bars["text/html"]
+    explorer.widgets["batch"].value = 11
+    _, picture, bars = shelf.outputs
+    assert "sum 11" in picture["text/plain"] and "batch=11" in bars["text/html"]
+
+
+def test_a_function_that_gives_a_picture_is_shown_as_that_picture(shelf):
+    calls = []
+
+    def steps(width: (1, 9) = 3):  # type: ignore[valid-type]
+        calls.append(width)
+        return plots.lines({"w": ([0, 1], [0, width])}, caption=f"Width {width}.", alt="A line.")
+
+    explorer = tl.explore(steps)
+    explorer._ipython_display_()
+    assert list(explorer.widgets) == ["width"] and calls == [3]
+    explorer.widgets["width"].value = 5
+    _, picture, rest = shelf.outputs
+    assert "Width 5." in picture["text/html"] and calls == [3, 5]
+    assert "<table" not in rest["text/html"] and "<script>" in rest["text/html"]

@@ -137,7 +137,8 @@ def explore(function: Callable[..., Any]) -> Explorer:
     are, their code and their times are drawn anew while a knob moves. Needs ipywidgets.
 
     function   of numbers (batch: (1, 512) = 64, width=128), of bools, or of one of several words
-               (act: ("relu", "tanh") = "relu"); gives a Tensor that is not computed yet
+               (act: ("relu", "tanh") = "relu"); gives a Tensor that is not computed yet, or a
+               picture, such as one of tinylearn.viz.plots: then that is shown and drawn anew
 
     A rule that is switched off says nothing; a transform refuses, and what needs it stays plain.
     Nothing outside changes. A saved notebook keeps what was shown last.

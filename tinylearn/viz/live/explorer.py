@@ -1,12 +1,14 @@
 """The lecturer's instrument: knobs above, below them the graph, its code, and measured bars.
 
 What is shown is the HTML of the other pictures and no widget: a saved notebook keeps the last of
-it. The knobs are widgets (ipywidgets), and are gone when nobody answers them any more.
+it. The knobs are widgets (ipywidgets), and are gone when nobody answers them any more. Of a
+function that gives a picture there are its own knobs and the picture.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +17,7 @@ from typing import Any
 
 from tinylearn.parts import Part
 from tinylearn.viz.faces.assets import text_of
-from tinylearn.viz.faces.picture import Refusal
+from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.times import BAR, WIDEST, Profile, as_row, duration, table
 from tinylearn.viz.live.knobs import Knob
 from tinylearn.viz.live.scene import (
@@ -31,6 +33,8 @@ from tinylearn.viz.style import amount, clip
 PAUSE = 0.25  # seconds without a movement, before kernels are compiled and run
 REMEMBERED = 6  # settings whose times stay in sight
 HEADS = ("kernel", "moved", "operations", "time")
+ROW = {"flex_flow": "row wrap"}
+NO_KNOBS = "Here are knobs while this cell runs."
 MISSING = "tl.explore needs ipywidgets"
 REPAIR = 'Try %pip install "tinylearn[course]"'
 
@@ -41,9 +45,13 @@ class Explorer:
     scene     the function
     setting   where everything stands
     times     (setting, seconds of all kernels) of what was measured last
+    drawn     whether the function gives tensors, whose graph is drawn, and no picture of its own
     """
 
+    numbers = itertools.count()
+
     def __init__(self, function: Callable[..., Any]) -> None:
+        self.number, self.drawn = next(self.numbers), True
         self.scene = Scene(function)
         self.setting: Setting = self.scene.begin()
         self.times: list[tuple[Setting, float]] = []
@@ -64,10 +72,15 @@ class Explorer:
     # ------------------------------------------------------------ what is shown
 
     def redraw(self) -> None:
-        """Draw the picture anew, and measure when nothing has moved for a moment."""
+        """Draw the picture anew, and time its kernels a little later."""
         if self.shown is None:
             return
         self.shown[0].update(mime(self.scene.look(self.setting)), raw=True)
+        if self.drawn:
+            self.measure_soon()
+
+    def measure_soon(self) -> None:
+        """Measure when nothing has moved for a moment."""
         if self.waiting is not None:
             self.waiting.cancel()
         try:
@@ -103,7 +116,7 @@ class Explorer:
 
     def with_script(self, body: str) -> str:
         """With what keeps keys away from the notebook, and hides knobs that nobody answers."""
-        name = f"tlx{id(self):x}"
+        name = f"tlx{self.number}"
         script = text_of("knobs.js").replace("NAME", name)
         return f'<div id="{name}">{body}</div><script>{script}</script>'
 
@@ -116,11 +129,16 @@ class Explorer:
         if not in_notebook():
             print(repr(self))
             return
-        display(self.knobs())
-        picture = display(mime(self.scene.look(self.setting)), raw=True, display_id=True)
-        begun = {"text/html": self.with_script("measuring ..."), "text/plain": ""}
-        self.shown = picture, display(begun, raw=True, display_id=True)
-        self.redraw()
+        look = self.scene.look(self.setting)
+        self.drawn = isinstance(look, Picture | Refusal)
+        knobs = self.knobs()._repr_mimebundle_()
+        display({**knobs, "text/plain": NO_KNOBS, "text/html": f"<i>{NO_KNOBS}</i>"}, raw=True)
+        picture = display(mime(look), raw=True, display_id=True)
+        begun = self.with_script("measuring ..." if self.drawn else "")
+        bars = display({"text/html": begun, "text/plain": ""}, raw=True, display_id=True)
+        self.shown = picture, bars
+        if self.drawn:
+            self.measure_soon()
 
     # ------------------------------------------------------------ knobs
 
@@ -132,19 +150,29 @@ class Explorer:
             raise ImportError(f"{MISSING}\n{REPAIR}") from None
         kit = ipywidgets
         self.widgets = {knob.name: slider(kit, knob) for knob in self.scene.knobs}
-        for name, known in (("device", devices()), ("language", languages())):
-            value = getattr(self.setting, name)
-            self.widgets[f"/{name}"] = kit.Dropdown(options=known, value=value, description=name)
-        groups = []
-        for group in GROUPS:
-            found = {name: switch(kit, name) for name in parts_to_switch(group)}
-            self.widgets |= found
-            row = kit.HBox([*found.values()], layout={"flex_flow": "row wrap"})
-            groups.append(kit.VBox([kit.HTML(f"<b>{group}</b>"), row]))
+        groups = [kit.HBox([*self.widgets.values()], layout=ROW)]
+        if self.drawn:
+            groups += self.more_knobs(kit)
         for widget in self.widgets.values():
             widget.observe(self.moved, "value")
-        chosen = [w for name, w in self.widgets.items() if w not in self.switches().values()]
-        return kit.VBox([kit.HBox(chosen, layout={"flex_flow": "row wrap"}), *groups])
+        return kit.VBox(groups)
+
+    def more_knobs(self, kit: Any) -> list[Any]:
+        """Knobs for the device and the language, and a box for each rule and transform."""
+        chosen = {
+            f"/{name}": kit.Dropdown(
+                options=known, value=getattr(self.setting, name), description=name
+            )
+            for name, known in (("device", devices()), ("language", languages()))
+        }
+        self.widgets |= chosen
+        groups = [kit.HBox([*chosen.values()], layout=ROW)]
+        for group in GROUPS:
+            boxes = {name: switch(kit, name) for name in parts_to_switch(group)}
+            self.widgets |= boxes
+            row = kit.HBox([*boxes.values()], layout=ROW)
+            groups.append(kit.VBox([kit.HTML(f"<b>{group}</b>"), row]))
+        return groups
 
     def switches(self) -> dict[str, Any]:
         """The check boxes, by the names of their Parts."""
@@ -152,16 +180,17 @@ class Explorer:
 
     def moved(self, change: Any) -> None:
         """Somebody moved a knob."""
+        values = {knob.name: self.widgets[knob.name].value for knob in self.scene.knobs}
+        if not self.drawn:
+            self.setting = replace(self.setting, values=values)
+            self.redraw()
+            return
         device, language = self.widgets["/device"], self.widgets["/language"]
         if change["owner"] is device and device.value != language.value in devices():
             language.value = device.value  # which comes back here
             return
-        self.setting = Setting(
-            {knob.name: self.widgets[knob.name].value for knob in self.scene.knobs},
-            device.value,
-            language.value,
-            frozenset(name for name, widget in self.switches().items() if not widget.value),
-        )
+        off = frozenset(name for name, widget in self.switches().items() if not widget.value)
+        self.setting = Setting(values, device.value, language.value, off)
         self.redraw()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from tinylearn.devices.device import Device
 from tinylearn.loops.tree import Refused
 from tinylearn.parts import Part, using
+from tinylearn.tensor import Tensor
 from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.times import Profile
 from tinylearn.viz.live.knobs import Knob, knobs_of
@@ -75,7 +76,8 @@ def refusing(*arguments: Any) -> Any:
 class Scene:
     """A function, and what its answer looks like in a setting.
 
-    function   of the knobs' values; gives a Tensor that is not computed yet, or several
+    function   of the knobs' values; gives a Tensor that is not computed yet, or several, or a
+               picture: anything that has an HTML form
     knobs      one for each argument
     """
 
@@ -89,10 +91,11 @@ class Scene:
         values = {knob.name: knob.value for knob in self.knobs}
         return Setting(values, device, device if device in languages() else "numpy")
 
-    def look(self, setting: Setting) -> Picture | Refusal:
-        """The film of the decisions, at its end: the graph, the kernels, the code."""
+    def look(self, setting: Setting) -> Any:
+        """The film of the decisions, at its end: the graph, the kernels, the code. Or the picture
+        that the function gives; or a Refusal with its error."""
         with self.as_set(setting) as answers:
-            if isinstance(answers, Refusal):
+            if not isinstance(answers, tuple):
                 return answers
             with without_collector():
                 tracer = Tracer(nodes_of(answers), False, None)
@@ -101,10 +104,10 @@ class Scene:
         shown = {"step": len(data["steps"]), "language": setting.language}
         return Picture(data, "explain", opening=True, most_lines=LINES, **shown)
 
-    def measure(self, setting: Setting) -> Profile | Refusal:
+    def measure(self, setting: Setting) -> Any:
         """How long each kernel takes."""
         with self.as_set(setting) as answers:
-            if isinstance(answers, Refusal):
+            if not isinstance(answers, tuple):
                 return answers
             try:
                 return Profile(times_of(answers, ROUNDS, None))
@@ -112,7 +115,7 @@ class Scene:
                 return Refusal(f"{type(error).__name__}: {error}")
 
     @contextlib.contextmanager
-    def as_set(self, setting: Setting) -> Iterator[tuple[Any, ...] | Refusal]:
+    def as_set(self, setting: Setting) -> Iterator[Any]:
         """What the function gives, while everything stands as it is set; or why it gives nothing.
 
         Afterwards all Parts and the device of new tensors are what they were.
@@ -126,10 +129,12 @@ class Scene:
             finally:
                 Device.DEFAULT = before
 
-    def answers(self, setting: Setting) -> tuple[Any, ...] | Refusal:
-        """What the function gives: tensors, or its error."""
+    def answers(self, setting: Setting) -> Any:
+        """What the function gives: a tuple of tensors, a picture, or a Refusal with its error."""
         try:
             answer = self.function(**setting.values)
+            if is_picture(answer):
+                return answer
             answers = tuple(answer) if isinstance(answer, tuple | list) else (answer,)
             nodes_of(answers)
             return answers
@@ -138,6 +143,11 @@ class Scene:
             line = next((f.lineno for f in told if f.name == self.function.__name__), None)
             where = f"\n    line {line} of {self.function.__name__}" if line else ""
             return Refusal(f"{type(error).__name__}: {error}{where}\n    with {setting}")
+
+
+def is_picture(answer: Any) -> bool:
+    """Whether something shows itself, and is not to be computed."""
+    return hasattr(answer, "_repr_html_") and not isinstance(answer, Tensor)
 
 
 def devices() -> list[str]:
