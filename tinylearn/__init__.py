@@ -77,6 +77,7 @@ ROOMS = ("course", "kernels", "nn", "viz")  # imported when somebody enters them
 DEVICES = {
     "c": "tinylearn.devices.c_device",
     "cuda": "tinylearn.devices.cuda",
+    "opencl": "tinylearn.devices.opencl_device",
     "simulator": "tinylearn.devices.simulator.device",
 }
 LATER = {

@@ -326,4 +326,5 @@ WAYS: dict[str, Callable[[Function], Iterator[Case]]] = {
     "merge": neighbours,
     "predicate": guarded,
     "combine": each,
+    "rfactor": each,
 }

@@ -14,6 +14,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tinylearn.graph.dtype import DType
 from tinylearn.loops import tiles, transforms
 from tinylearn.loops.chosen import Cook
 from tinylearn.loops.index import Variable
@@ -39,18 +40,18 @@ def cooked(
     elementwise, reduction   other recipes than those of the Parts
     """
     cook = Cook(plain(nest, name))
-    lets = [s for s in nest.inner + nest.outer if isinstance(s, Let)]
-    dtypes = [s.dtype for s in lets] + [t.dtype for t in nest.totals]
+    dtypes, totals = dtypes_of(nest), [t for one in nest.parts for t in one.totals]
     nothing = 0 in [v.size for v in nest.outer_loops + nest.reduced_loops]
     halves = any(d.name == "float16" for d in dtypes)  # no vectors of them
-    if nothing or halves or any(t.dtype.kind == 0 for t in nest.totals):
+    if nothing or halves or any(t.dtype.kind == 0 for t in totals):
         return cook
     lanes = lanes_of(nest, machine)
-    recipe = (reduction or REDUCTION) if nest.totals else (elementwise or ELEMENTWISE)
     memory = nest.memory
     written = sum(memory[m].size * memory[m].dtype.itemsize for m in nest.written)
     try:
-        recipe(cook, nest, lanes, machine)
+        for one in nest.parts:
+            recipe = (reduction or REDUCTION) if one.totals else (elementwise or ELEMENTWISE)
+            recipe(cook, one, lanes, machine)
     except Refused:  # a transform that was put in for ours: then one round after the other
         return Cook(plain(nest, name))
     with contextlib.suppress(Refused):  # the loops are as good without
@@ -61,9 +62,13 @@ def cooked(
 
 def lanes_of(nest: Nest, machine: Machine) -> int:
     """How many of the widest numbers that a kernel makes fit side by side."""
-    lets = [s for s in nest.inner + nest.outer if isinstance(s, Let)]
-    dtypes = [s.dtype for s in lets] + [t.dtype for t in nest.totals]
-    return machine.vector // max([d.itemsize for d in dtypes] + [4])
+    return machine.vector // max([d.itemsize for d in dtypes_of(nest)] + [4])
+
+
+def dtypes_of(nest: Nest) -> list[DType]:
+    """The dtypes of all values and totals of a kernel, of each of its passes."""
+    lets = [s for one in nest.parts for s in one.inner + one.outer if isinstance(s, Let)]
+    return [s.dtype for s in lets] + [t.dtype for one in nest.parts for t in one.totals]
 
 
 @dataclass(frozen=True)
@@ -204,7 +209,7 @@ class Reduction:
     def to_the_inside(self, past: Sequence[str]) -> None:
         """The vector's loop innermost, and outside of it the loop over a tile's vectors."""
         vector, several = self.lanes
-        self.cook.do(transforms.sink, vector, past)
+        self.cook.do(transforms.sink, vector, (*past, several))
         self.cook.do(transforms.vectorize, vector)
         self.cook.do(transforms.sink, several, past)
         self.cook.do(transforms.unroll, several)
@@ -251,14 +256,18 @@ class Reduction:
         if self.v.size > self.machine.chunk:
             self.cook.do(transforms.split, name, self.machine.chunk)
             outside, sums, name, k = [f"{name}o"], [f"{name}i", *sums[k + 1 :]], f"{name}i", 0
-        many = SHORTEST if not self.tile and self.v.size >= SHORTEST * self.n else 1
+        many = 1 if self.tile else tiles.vectors_beside(self.v.size, self.n)
         self.cook.do(transforms.split, name, self.n * many, "plain")
         self.cook.do(transforms.split, f"{name}i", self.n)
         self.lanes = [f"{name}ii", f"{name}io"]
         before = [*sums[:k], f"{name}o"]
+        if many > 1:
+            self.cook.do(transforms.sink, f"{name}io", (f"{name}ii",))
         for u in reversed(before):
             self.cook.do(transforms.sink, u, (f"{name}i", *self.lanes))
         self.cook.do(transforms.subtotal, before[0])
+        if many > 1:
+            self.cook.do(transforms.subtotal, f"{name}io")
         self.to_the_inside((*before, *sums[k + 1 :]))
         self.sums = [*outside, *before, *sums[k + 1 :], f"{name}r"]
 

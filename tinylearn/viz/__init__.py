@@ -19,14 +19,17 @@ from typing import Any
 
 from tinylearn.devices.c_device import here
 from tinylearn.devices.tuning import tune as tuned
+from tinylearn.errors import ScheduleError
 from tinylearn.kernels.launch import Kernel, Listing
 from tinylearn.loops import grid
+from tinylearn.loops.chosen import carried_out
 from tinylearn.loops.lower import lower
 from tinylearn.loops.recipe import cooked
 from tinylearn.loops.rewrites import rewritten
+from tinylearn.loops.tree import plain
 from tinylearn.parts import using as replaced
 from tinylearn.schedule.kernel import is_alone
-from tinylearn.viz.faces.by_hand import GPUS, Schedule
+from tinylearn.viz.faces.by_hand import Schedule, is_gpu
 from tinylearn.viz.faces.loops_film import LoopsFilm
 from tinylearn.viz.faces.memory_film import MemoryFilm
 from tinylearn.viz.faces.nan import trace_nan
@@ -60,6 +63,7 @@ __all__ = [
     "tune",
 ]
 
+ELSEWHERE = "the recipe begins with other loops than those of the kernel itself"
 Shown = Picture | Comparison | MemoryFilm | LoopsFilm | Refusal
 
 
@@ -192,8 +196,10 @@ def schedule(*tensors: Any, kernel: int | None = None, recipe: bool = False) -> 
 
     number, found = one_kernel(kernels_of(tensors, frame), kernel, call)
     nest = rewritten(lower(found))
-    on_gpu = found.outputs[0].device in GPUS
+    on_gpu = is_gpu(found.outputs[0].device)
     cook = grid.by_recipe(nest, "kernel") if on_gpu else cooked(nest, "kernel", here())
+    if recipe and carried_out(plain(nest), cook.moves) is None:
+        raise ScheduleError(f"{ELSEWHERE}\nTry tl.schedule({names}, kernel={number})")
     title = f"kernel {number}: {title_of(found)}"
     return Schedule(found, nest, title, call(kernel), cook.moves if recipe else ())
 

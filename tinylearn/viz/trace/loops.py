@@ -13,7 +13,7 @@ from tinylearn.errors import ScheduleError
 from tinylearn.loops.chosen import Cook
 from tinylearn.loops.lower import lower
 from tinylearn.loops.nest import Nest
-from tinylearn.loops.rewrites import REWRITES
+from tinylearn.loops.rewrites import REWRITES, applied
 from tinylearn.loops.text import shown
 from tinylearn.loops.tree import Body, If, Loop, accessed, plain
 from tinylearn.plan.plan import LOCK, scheduled
@@ -88,7 +88,7 @@ def steps_of(
     nest = lower(kernel)
     yield step("lower", LOWERED, nest, name)
     for part in REWRITES:
-        before, nest = nest, part(nest)
+        before, nest = nest, applied(part, nest)
         if nest != before:
             yield step(part.name, part.says, nest, name)
     for done in cooked(nest, name).steps:
