@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import importlib
 import math
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tinylearn import contracts
@@ -21,6 +23,7 @@ from tinylearn.errors import (
     DeviceError,
     DTypeError,
     GradientError,
+    ScheduleError,
     ShapeError,
     TinylearnError,
     nearest,
@@ -47,6 +50,7 @@ __all__ = [
     "DeviceError",
     "GradientError",
     "Part",
+    "ScheduleError",
     "ShapeError",
     "Tensor",
     "TinylearnError",
@@ -74,11 +78,12 @@ ROOMS = ("course", "kernels", "nn", "viz")  # imported when somebody enters them
 DEVICES = {
     "c": "tinylearn.devices.c_device",
     "cuda": "tinylearn.devices.cuda",
+    "opencl": "tinylearn.devices.opencl_device",
     "simulator": "tinylearn.devices.simulator.device",
 }
 LATER = {
     **dict.fromkeys(["draw", "explain", "source", "trace", "trace_nan", "progress"], "viz"),
-    **dict.fromkeys(["analyze", "profile"], "viz"),
+    **dict.fromkeys(["analyze", "profile", "tune"], "viz"),
     "capture": "tensor.capture",
     "simulated": "devices.simulator.device",
     **dict.fromkeys(["kernel", "thread", "block", "threads", "blocks"], "kernels"),
@@ -93,6 +98,15 @@ Part.table.homes |= {
 }
 Device.known.homes |= DEVICES
 
+
+class ScheduleRoom(ModuleType):
+    """The room tinylearn/schedule/, which is a function as well: of that name there is only one."""
+
+    def __call__(self, *tensors: Any, **options: Any) -> Any:
+        return importlib.import_module("tinylearn.viz").schedule(*tensors, **options)
+
+
+sys.modules["tinylearn.schedule"].__class__ = ScheduleRoom
 
 CONSTANTS = {  # PyTorch's other names for what is here, and numbers that have a name
     "half": float16, "float": float32, "double": float64, "int": int32, "long": int64,

@@ -139,6 +139,10 @@ class DeviceError(TinylearnError, RuntimeError):
     """A device that is not there, or operands on different devices."""
 
 
+class ScheduleError(TinylearnError, ValueError):
+    """A transform that does not fit a kernel's loops, or loops that a device cannot run."""
+
+
 class CaptureError(TinylearnError, RuntimeError):
     """What a captured function cannot do: a replay would not do it."""
 

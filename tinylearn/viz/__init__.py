@@ -4,6 +4,7 @@
     tl.source(x)     the generated code               tl.trace(x)      all of it as plain data
     tl.progress(..)  a training loop, live            tl.trace_nan()   who made the first NaN
     tl.profile(x)    how long each kernel takes       tl.analyze(model, x)   what it costs
+    tl.schedule(x)   its loops, changed by hand       tl.tune(x)             the best, by trying
 
 Drawing computes nothing, changes nothing, and never raises: where there is no picture, a line of
 text says why.
@@ -15,19 +16,30 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tinylearn.devices.c_device import here
+from tinylearn.devices.tuning import tune as tuned
 from tinylearn.kernels.launch import Kernel, Listing
+from tinylearn.loops import grid
+from tinylearn.loops.lower import lower
+from tinylearn.loops.recipe import cooked
+from tinylearn.loops.rewrites import rewritten
 from tinylearn.parts import using as replaced
+from tinylearn.schedule.kernel import is_alone
+from tinylearn.viz.faces.by_hand import GPUS, Schedule
 from tinylearn.viz.faces.loops_film import LoopsFilm
 from tinylearn.viz.faces.memory_film import MemoryFilm
 from tinylearn.viz.faces.nan import trace_nan
 from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.side_by_side import Comparison
 from tinylearn.viz.faces.times import Analysis, Profile
+from tinylearn.viz.faces.tuning import Tuning, refuse_other_devices
 from tinylearn.viz.trace.analysis import costs_of
 from tinylearn.viz.trace.code import LANGUAGES, ON_REQUEST
-from tinylearn.viz.trace.loops import loops_of
+from tinylearn.viz.trace.decisions import title_of
+from tinylearn.viz.trace.loops import kernels_of, loops_of, one_kernel
 from tinylearn.viz.trace.timing import times_of
 from tinylearn.viz.trace.tracer import trace as _trace
+from tinylearn.viz.trace.variables import called
 from tinylearn.viz.training import plots
 from tinylearn.viz.training.dashboard import progress
 
@@ -38,9 +50,11 @@ __all__ = [
     "plots",
     "profile",
     "progress",
+    "schedule",
     "source",
     "trace",
     "trace_nan",
+    "tune",
 ]
 
 Shown = Picture | Comparison | MemoryFilm | LoopsFilm | Refusal
@@ -141,6 +155,49 @@ def analyze(*what: Any, rounds: int = 20) -> Analysis | Refusal:
         return Analysis(costs_of(what, rounds, frame))
     except ValueError as error:
         return Refusal(str(error))
+
+
+def schedule(*tensors: Any, kernel: int | None = None, recipe: bool = False) -> Schedule:
+    """The loops of one kernel, to be changed by hand: schedule(x).split("i", 64).vectorize("ii").
+
+    kernel   its number in tl.explain(x, level="loops"), where there are several
+    recipe   whether to begin with what the recipe did; else with one loop inside the other
+    Raises   ScheduleError where a transform does not fit, with calls that do
+    """
+    frame = sys._getframe(1)
+    names = ", ".join(called(t, frame, "x") for t in tensors)
+    options = ", recipe=True" * recipe
+
+    def call(number: int | None) -> str:
+        chosen = f", kernel={number}" if number is not None else ""
+        return f"tl.schedule({names}{chosen}{options})"
+
+    number, found = one_kernel(kernels_of(tensors, frame), kernel, call)
+    nest = rewritten(lower(found))
+    on_gpu = found.outputs[0].device in GPUS
+    cook = grid.by_recipe(nest, "kernel") if on_gpu else cooked(nest, "kernel", here())
+    title = f"kernel {number}: {title_of(found)}"
+    return Schedule(found, nest, title, call(kernel), cook.moves if recipe else ())
+
+
+def tune(*tensors: Any, kernel: int | None = None) -> Tuning:
+    """Try other loops for the kernels of tensors, on the c device; the fastest run from now on.
+
+    What wins is kept on disk for this kernel, machine and compiler, beside the compiled kernels.
+    The numbers differ by no more than the order of sums, which every recipe is free to choose; a
+    tuned kernel gives the same bits each time. `.forget()` gives the kernels back to the recipe.
+
+    kernel   the number of the only one to tune
+    Raises   DeviceError where there are no loops to choose: on other devices, without a compiler
+    """
+    frame = sys._getframe(1)
+    names = ", ".join(called(t, frame, "x") for t in tensors)
+    kernels = kernels_of(tensors, frame)
+    refuse_other_devices(kernels)
+    numbers = [k for k, found in enumerate(kernels, 1) if not is_alone(found.outputs[0])]
+    if kernel is not None or not numbers:
+        numbers = [one_kernel(kernels, kernel, lambda k: f"tl.tune({names}, kernel={k})")[0]]
+    return Tuning([(number, tuned(kernels[number - 1])) for number in numbers])
 
 
 def source(*tensors: Any, language: str = "") -> Shown | Listing:
