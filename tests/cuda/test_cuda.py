@@ -14,6 +14,7 @@ from tests.tensor.captured import BATCHES, OPTIMIZERS, network, step_of
 from tests.tensor.test_gradients import FIRST, check_gradient, slopes
 from tests.tensor.test_values import FLOATS, built_of_float32
 from tinylearn import Tensor, nn
+from tinylearn.devices.device import Device
 from tinylearn.errors import DeviceError
 from tinylearn.nn import optim
 
@@ -106,3 +107,23 @@ def test_denormals_infinities_and_nan_are_kept():
     y = Tensor(np.array([1e-45, 0.0, -1e-45], np.float32), device="cuda")
     y.relu().sum().backward()
     assert y.grad.tolist()[0] == 1.0 and y.grad.tolist()[2] == 0.0
+
+
+def test_a_second_card_computes_too_or_is_said_not_to_be_there():
+    """With one card the error is tested; with two, copies from card to card and a captured step."""
+    x = Tensor(np.arange(6.0, dtype=np.float32).reshape(2, 3), device="cuda:0")
+    assert x.device == "cuda"
+    if Device.known["cuda:1"].unavailable():
+        with pytest.raises(DeviceError, match=r"there is no card 1 here: 1 card, counted from 0"):
+            x.to("cuda:1")
+        return
+    there = (x * 2).to("cuda:1")
+    assert there.device == "cuda:1"
+    back = (there @ there.T).to("cuda") + 1
+    np.testing.assert_array_equal(back.numpy(), (2 * x.numpy()) @ (2 * x.numpy()).T + 1)
+    back.sum().backward()
+    assert x.grad.device == "cuda"
+    (losses, weights) = trained("cuda:1", "adam", tl.capture)
+    (others, numbers) = trained("cuda", "adam")
+    assert losses == others
+    assert all(np.array_equal(w, v) for w, v in zip(weights, numbers, strict=True))

@@ -158,13 +158,18 @@ class Large:
 
 def make_plan(request: Request) -> Plan:
     """Simplify, schedule, compile, and lay out memory."""
+    simplified, kernels = scheduled(request)
+    programs = compile_all(kernels)
+    return Plan(simplified, kernels, programs, lay_out(simplified, programs))
+
+
+def scheduled(request: Request) -> tuple[Simplified, list[Kernel]]:
+    """The graph as it will run, and its kernels in running order."""
     outputs, leaves = twins(request)
     simplified = simplify(walk_unrealized(outputs, set(leaves)), outputs, leaves)
     wanted = [n for n in simplified.outputs if not is_source(n)]
     simplified.steps.clear()  # they are for the explainer, which asks for its own
-    kernels = schedule(wanted).kernels
-    programs = compile_all(kernels)
-    return Plan(simplified, kernels, programs, lay_out(simplified, programs))
+    return simplified, schedule(wanted).kernels
 
 
 def twins(request: Request) -> tuple[list[Node], list[Node]]:

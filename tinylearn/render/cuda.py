@@ -22,7 +22,7 @@ CUDA = Dialect(
     grid=Grid(
         block="blockIdx.{axis}",
         thread="threadIdx.{axis}",
-        shared="__shared__ {type} {name}[{size}];",
+        shared="__shared__ __align__(16) {type} {name}[{size}];",
         barrier="__syncthreads();",
         atomic="atomicAdd(&{place}, {value});",
     ),

@@ -29,10 +29,14 @@ from tinylearn.schedule.kernel import (
     moves,
     reads_in_loops,
 )
+from tinylearn.schedule.rows import Passes
 
 RULES: list[Part] = []
 DEAR = (EXP, LOG, SIN)
 DEAR_BYTES = 8  # exp and log take as long as moving 3 to 50 bytes, in C and NumPy
+SHORT_ROW = 64  # numbers: from here on a row alone fills enough vectors to be worth its own totals
+LONG_ROW = 1 << 15  # numbers: four such rows of 128 kB each fit a second-level cache
+KEPT_ROW = 32 * 1024  # bytes: with what is read it fits the memory of a block on any GPU, 48 kB
 Answer = tuple[str, str] | None
 Readers = Sequence[Use]
 Homes = Sequence[Home]
@@ -151,7 +155,9 @@ def epilogue(node: Node, readers: Readers, homes: Homes) -> Answer:
 @fusion_rule
 def compute_where_used(node: Node, readers: Readers, homes: Homes) -> Answer:
     """A value that one kernel reads is computed there and never touches memory."""
-    return FUSE, f"saves {size_of(2 * node.nbytes)} of traffic"
+    if len(homes) == 1:
+        return FUSE, f"saves {size_of(2 * node.nbytes)} of traffic"
+    return None
 
 
 def _in_passing(node: Node, home: Home) -> Answer:
@@ -165,8 +171,22 @@ def _same_loop(first: object, second: object, shared: Sequence[Node]) -> Answer:
     return (JOIN, f"both read {shared[0]}; saves a read of {size_of(saved)}") if saved else None
 
 
+def _same_rows(first: Home, second: Home, shared: Sequence[Node], passes: Passes) -> Answer:
+    """Kernels that work through the same rows are passes of one, while a row is still near."""
+    count, length = passes.rows
+    kept, saved = passes.kept_bytes, sum(x.nbytes for x in shared)
+    if length < SHORT_ROW:
+        return STORE, f"rows of {length} numbers are short: several of them share a vector"
+    if length > LONG_ROW:
+        return STORE, f"a row of {length} numbers would be gone from the nearest caches"
+    if kept > KEPT_ROW:
+        return STORE, f"a pass would leave {size_of(kept)} of a row, more than {size_of(KEPT_ROW)}"
+    return JOIN, f"both go through {count} rows of {length}; saves {size_of(saved)} of traffic"
+
+
 IN_PASSING = Part("join.in_passing", _in_passing)
 SAME_LOOP = Part("join.same_loop", _same_loop)
+SAME_ROWS = Part("join.same_rows", _same_rows)
 
 
 def holds_copies(node: Node) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinylearn.errors import DTypeError
+from tinylearn.errors import DTypeError, OptionError
 from tinylearn.graph.dtype import bool_
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import ADD, CONST, LESS, MUL, WHERE
@@ -227,6 +227,9 @@ class Arithmetic(Casts):
     def clamp(self, low: Any = None, high: Any = None) -> Tensor:
         """Numbers below `low` become low, above `high` high. PyTorch: clamp; NumPy: clip"""
         x: Any = self
+        if low is None and high is None:
+            x = operand_names("clamp")[0]
+            raise OptionError(f"clamp needs a lowest or a highest number\nTry {x}.clamp(0, 1)")
         if low is not None:
             a, b = pair("clamp", x, low)
             x = result(WHERE(LESS(a, b), b, a), x, low)

@@ -1,0 +1,122 @@
+"""What devices with blocks, threads and memory of their own have in common: cuda, opencl.
+
+Kernels become trees on blocks and threads (loops/grid.py); a language writes them down, and all
+kernels of a plan are one module. Numbers are copied there and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tinylearn.devices.buffer import Buffer, Pool, repeated
+from tinylearn.devices.device import Device, Program, Row
+from tinylearn.devices.library import checks_of
+from tinylearn.errors import DeviceError, describe
+from tinylearn.graph.dtype import DType, float16
+from tinylearn.graph.node import Shape
+from tinylearn.loops.grid import on_threads
+from tinylearn.loops.lower import lower
+from tinylearn.loops.rewrites import rewritten
+from tinylearn.loops.tree import Function
+from tinylearn.render.source import Source
+from tinylearn.schedule.kernel import Kernel
+
+
+class OwnMemory:
+    """Memory of a device: so many numbers, at an address that the device understands."""
+
+    __slots__ = ("address", "dtype", "nbytes", "shape")
+
+    def __init__(self, shape: Shape, dtype: np.dtype) -> None:
+        self.shape, self.dtype = shape, dtype
+        self.nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        self.address: Any = 0
+
+
+class GridDevice(Device):
+    """A device whose memory is not the host's, and whose kernels run on blocks and threads."""
+
+    is_host = False
+
+    @cached_property
+    def pool(self) -> Pool:
+        """Memory that was used, to be given out again."""
+        raise NotImplementedError
+
+    def reserve(self, shape: Shape, dtype: np.dtype) -> OwnMemory | None:
+        """New memory; None if the device has none left."""
+        raise NotImplementedError
+
+    def room(self) -> tuple[str, int, int]:
+        """What the device is called, how many bytes are free there, and how many there are."""
+        raise NotImplementedError
+
+    def new_memory(self, shape: Shape, dtype: np.dtype) -> OwnMemory:
+        """Memory with arbitrary values; where none is left, what lies in the pool goes first.
+
+        Raises   DeviceError with how much was asked for and how much is free
+        """
+        memory = self.reserve(shape, dtype)
+        if memory is None:
+            self.pool.clear()
+            memory = self.reserve(shape, dtype)
+        if memory is not None:
+            return memory
+        asked = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize / 1e9
+        name, *sizes = self.room()
+        free, total = (n / 1e9 for n in sizes)
+        says = f"{name} has {free:.3g} of {total:.3g} GB free, and shape {shape} of"
+        raise DeviceError(f"{says} {dtype} needs {asked:.3g} GB\nTry smaller batches")
+
+    def allocate(self, shape: Shape, dtype: DType) -> Buffer:
+        """Memory with arbitrary values."""
+        return Buffer(shape, dtype, self.name, self.pool.take(shape, dtype.numpy), pool=self.pool)
+
+    def take(self, shape: Shape, numpy: np.dtype) -> OwnMemory:
+        """Memory for a while."""
+        return self.pool.take(shape, numpy)  # type: ignore[no-any-return]
+
+    def give(self, memory: OwnMemory) -> None:
+        """Memory that `take` gave is no longer needed."""
+        self.pool.give(memory)
+
+    def memory(self, buffer: Buffer) -> OwnMemory:
+        """The buffer's memory."""
+        if buffer.data is None:
+            buffer.data = self.new_memory(buffer.shape, buffer.dtype.numpy)
+            self.write(buffer.data, repeated(buffer.shape, buffer.dtype, buffer.fill))
+        return buffer.data  # type: ignore[no-any-return]
+
+    def trees(self, kernels: Sequence[Kernel]) -> list[Function]:
+        """The kernels' loops on blocks and threads."""
+        return [self.tree(kernel, f"kernel_{k}") for k, kernel in enumerate(kernels)]
+
+    def tree(self, kernel: Kernel, name: str) -> Function:
+        """A kernel's loops on blocks and threads."""
+        if float16 in (n.dtype for n in (*kernel.outputs, *kernel.loaded, *kernel.members)):
+            says = f"the {self.name} device has no float16 yet"
+            raise describe(DeviceError, says, [("x", kernel.outputs[0])], "x.float()")
+        return on_threads(rewritten(lower(kernel)), name).function
+
+
+def program(
+    kernel: Kernel,
+    language: str,
+    source: Source,
+    launcher: Callable[..., None],
+    rows: Callable[..., Row] | None = None,
+) -> Program:
+    """What runs a kernel; where it looks numbers up, their places are checked first."""
+    check, first = checks_of(kernel), len(kernel.outputs)
+    if check is None:
+        return Program(kernel, language, source, launcher, "{}.address", rows)
+
+    def run(*memories: OwnMemory) -> None:
+        check(memories[first:])
+        launcher(*[m.address for m in memories])
+
+    return Program(kernel, language, source, run)
