@@ -155,7 +155,7 @@ q2 = question(
     title="A zip over blocks",
     hints=(
         "tl.thread.x begins at 0 in every block. How many threads stand before this block?",
-        "The place is tl.block.x * tl.threads.x + tl.thread.x. Which threads have no place?",
+        "i = tl.block.x * tl.threads.x + tl.thread.x is the place. Which threads have none?",
         "if i < out.size: out[i] = a[i] - b[i]",
     ),
 )
@@ -217,7 +217,8 @@ q3 = question(
     kernels=True,
     title="Two axes",
     hints=(
-        "Row i comes from block.y, threads.y and thread.y; column j from those of x.",
+        "i = tl.block.y * tl.threads.y + tl.thread.y for the row, and for the column "
+        "j = tl.block.x * tl.threads.x + tl.thread.x.",
         "Column 0 comes from the last column, which is columns - 1; column j from how many less?",
         "if i < out.shape[0] and j < out.shape[1]: out[i, j] = image[i, out.shape[1] - 1 - j]",
     ),

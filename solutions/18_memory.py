@@ -120,7 +120,8 @@ q1 = question(
     kernels=True,
     title="Neighbours read neighbours",
     hints=(
-        "A thread owns a column j. Which numbers does it add up, and which name changes?",
+        "A thread owns column j = tl.block.x * tl.threads.x + tl.thread.x. Which numbers does it "
+        "add up, and which name changes?",
         "total = 0.0 before the loop, and total += x[i, j] for each row i.",
         "for i in range(x.shape[0]): total += x[i, j], all inside if j < out.size",
     ),
@@ -186,8 +187,9 @@ q2 = question(
     kernels=True,
     title="Each number is loaded once",
     hints=(
-        "Each thread loads its own number. Who loads the two behind the block's last number?",
-        "Threads 0 and 1 load a second one, tl.threads.x further on, if there is one.",
+        "With i = tl.block.x * tl.threads.x + t each thread loads x[i] into near[t]. Who loads the "
+        "two behind the block's last number?",
+        "Threads 0 and 1: near[t + tl.threads.x] = x[i + tl.threads.x], if there is one.",
         "near = tl.shared(tl.threads.x + 2); fill it, tl.barrier(), then add three of it.",
     ),
 )
@@ -255,8 +257,9 @@ q3 = question(
     kernels=True,
     title="A sum in a few rounds",
     hints=(
-        "Every thread stores its number into shared memory; what does one without a number store?",
-        "half = tl.threads.x // 2; while half > 0: threads below half add s[t + half] to s[t].",
+        "s = tl.shared(tl.threads.x), and every thread stores its number; what does one without a "
+        "number store?",
+        "half = tl.threads.x // 2; while half > 0: if t < half: s[t] = s[t] + s[t + half]",
         "A barrier behind the first store, and one in every round, outside of the if.",
     ),
 )
@@ -506,8 +509,8 @@ q6 = question(
     kernels=True,
     title="Softmax",
     hints=(
-        "Two trees: one finds the largest number, the other adds up. What does a thread without a "
-        "number store for the first one, so that it is never the largest?",
+        "Two trees: s[t] = max(s[t], s[t + half]) in one, the other adds up. What does a thread "
+        "without a number store for the first one, so that it is never the largest?",
         "Between the two, all threads read s[0] and then store something else into s: a barrier.",
         "value = x[row, t] if t < columns else -3e38; later power = np.exp(value - largest).",
     ),
