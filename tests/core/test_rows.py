@@ -27,7 +27,7 @@ from tinylearn.nn import functional as F
 from tinylearn.parts import using
 from tinylearn.render.c import render_c
 from tinylearn.schedule.kernel import JOIN, Kernel, Schedule, is_alone
-from tinylearn.schedule.rules import KEPT_ROW, LONG_ROW, SHORT_ROW
+from tinylearn.schedule.rules import FEWEST_IN_A_ROW, MOST_IN_A_ROW, MOST_KEPT
 from tinylearn.schedule.schedule import schedule
 
 MACHINES = (AVX512, AVX2, NEON, Machine(near=2048, chunk=64))
@@ -126,9 +126,9 @@ def test_what_somebody_between_has_to_read_is_no_pass():
 
 
 TOO_MUCH = [
-    (SHORT_ROW - 1, lambda x: x.softmax(1), "are short"),
-    (LONG_ROW + 1, lambda x: x.log_softmax(1), "gone from the nearest caches"),
-    (KEPT_ROW // 4 + 1, lambda x: x.softmax(1), "a pass would leave 32.8 kB of a row"),
+    (FEWEST_IN_A_ROW - 1, lambda x: x.softmax(1), "are short"),
+    (MOST_IN_A_ROW + 1, lambda x: x.log_softmax(1), "gone from the nearest caches"),
+    (MOST_KEPT // 4 + 1, lambda x: x.softmax(1), "a pass would leave 32.8 kB of a row"),
 ]
 
 
