@@ -29,6 +29,7 @@ from tinylearn.errors import (
     nearest,
 )
 from tinylearn.graph.dtype import bool_, float16, float32, float64, int32, int64
+from tinylearn.nn import updates as updates  # the rules of optimizers: small, and all Parts
 from tinylearn.parts import ContractError, Part, parts, use, using
 from tinylearn.plan.check import check_fused
 from tinylearn.repairs.othernames import of_tensors
@@ -90,7 +91,9 @@ LATER = {
     **dict.fromkeys(["answer", "card", "check", "exercise", "hint", "load_mine"], "course"),
 }
 Part.table.homes |= {
-    **dict.fromkeys(["nn.", "loss.", "init.", "optim."], "tinylearn.nn"),
+    **dict.fromkeys(["nn.", "loss."], "tinylearn.nn.functional"),
+    **dict.fromkeys(["nn.rnn", "nn.lstm", "nn.gru"], "tinylearn.nn.recurrent"),
+    "init.": "tinylearn.nn.init",
     **dict.fromkeys(["loops.", "recipe.", "render.c"], DEVICES["c"]),
 }
 Device.known.homes |= DEVICES
