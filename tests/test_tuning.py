@@ -15,11 +15,14 @@ from tests.test_by_hand import needs_compiler, product, text_of, whole
 from tinylearn.devices import compiler, tuned, tuning
 from tinylearn.loops.check import in_form
 from tinylearn.loops.chosen import after_moves
+from tinylearn.loops.lower import lower
+from tinylearn.loops.nest import Nest
+from tinylearn.loops.rewrites import rewritten
 from tinylearn.loops.run import run
 from tinylearn.loops.text import shown
 from tinylearn.loops.tree import plain
-from tinylearn.loops.tries import counted, loops_for, near
-from tinylearn.plan.plan import plan_for
+from tinylearn.loops.tries import counted, loops_for, near, said
+from tinylearn.plan.plan import plan_for, scheduled
 from tinylearn.plan.request import Request
 
 
@@ -50,20 +53,31 @@ def clock(monkeypatch, *matches: list[float]) -> None:
 # ---------------------------------------------------------------- what is tried
 
 
+def rows_in_passes() -> Nest:
+    """A kernel that goes over each row several times: on the c device, one nest for each pass."""
+    x = whole(3, 64, device="c" if compiler.compiler() else "numpy")
+    kernel = scheduled(Request([x.softmax(1).node]))[1][-1]
+    return rewritten(lower(kernel))
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_all_that_is_tried_has_the_numbers_of_the_interpreter(seed):
     nest, machine = kernel_by_chance(random.Random(seed)), MACHINES[seed % len(MACHINES)]
+    if seed < 2:
+        nest = rows_in_passes()
+        assert len(nest.passes) == 3 or not compiler.compiler()
     first = counted(nest, machine)
     given = numbers(plain(nest), seed)
     expected = run(plain(nest), given)
-    for choice in [] if first is None else [first, *list(near(nest, first, machine))[:8]]:
-        cook = loops_for(nest, "kernel", choice, machine)
+    for way in [first, *list(near(nest, first, machine))[:8]]:
+        cook = loops_for(nest, "kernel", way, machine)
         if cook is None:
             continue
         in_form(cook.function)
         assert shown(after_moves(plain(nest), cook.moves).function) == shown(cook.function)
         for name, found in run(cook.function, given).items():
-            np.testing.assert_array_equal(found, expected[name], str(choice))
+            close = 1e-5 if nest.passes else 0  # sums of exp are not whole
+            np.testing.assert_allclose(found, expected[name], close, 0, err_msg=said(way))
 
 
 def test_what_lies_near_is_no_way_twice_and_not_the_way_itself():

@@ -83,7 +83,7 @@ DEVICES = {
 }
 LATER = {
     **dict.fromkeys(["draw", "explain", "source", "trace", "trace_nan", "progress"], "viz"),
-    **dict.fromkeys(["analyze", "profile", "tune"], "viz"),
+    **dict.fromkeys(["analyze", "explore", "profile", "tune"], "viz"),
     "capture": "tensor.capture",
     "simulated": "devices.simulator.device",
     **dict.fromkeys(["kernel", "thread", "block", "threads", "blocks"], "kernels"),

@@ -23,6 +23,7 @@ FIGURES = {
     "08_lenet": 4,
     "16_capture": 1,
     "17_threads": 4,
+    "18_memory": 2,
 }  # at least
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from tinylearn.devices.buffer import Buffer, Pool, repeated
 from tinylearn.devices.device import Device, Program, Row
 from tinylearn.devices.library import checks_of
-from tinylearn.errors import DeviceError, describe
-from tinylearn.graph.dtype import DType, float16
+from tinylearn.errors import DeviceError
+from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Shape
 from tinylearn.loops.grid import on_threads
 from tinylearn.loops.lower import lower
@@ -97,9 +97,6 @@ class GridDevice(Device):
 
     def tree(self, kernel: Kernel, name: str) -> Function:
         """A kernel's loops on blocks and threads."""
-        if float16 in (n.dtype for n in (*kernel.outputs, *kernel.loaded, *kernel.members)):
-            says = f"the {self.name} device has no float16 yet"
-            raise describe(DeviceError, says, [("x", kernel.outputs[0])], "x.float()")
         return on_threads(rewritten(lower(kernel)), name).function
 
 

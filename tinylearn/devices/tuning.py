@@ -29,10 +29,9 @@ from tinylearn.graph.node import Node
 from tinylearn.loops.chosen import Cook
 from tinylearn.loops.lower import lower
 from tinylearn.loops.machine import MOST_TRIED, SAMPLE, SAMPLES, TRIES, WORTH_KEEPING
-from tinylearn.loops.recipe import Choice
 from tinylearn.loops.rewrites import rewritten
 from tinylearn.loops.tree import Function, Refused, plain
-from tinylearn.loops.tries import counted, loops_for, near
+from tinylearn.loops.tries import Way, counted, loops_for, near, said
 from tinylearn.render.c import before
 from tinylearn.schedule.kernel import Kernel
 
@@ -75,7 +74,7 @@ def tune(kernel: Kernel) -> Tried:
     of many medians looks better than it is.
     """
     trial = Trial(kernel)
-    best: Choice | None = trial.first
+    best: Way | None = trial.first if any(trial.first) else None
     for _ in range(TRIES):
         fresh = list(trial.fresh(best)) if best else []
         if not fresh:
@@ -111,22 +110,22 @@ class Trial:
         self.nest = rewritten(lower(kernel))
         self.recipe = Written.by_recipe(kernel, self.nest, "kernel_0")
         self.first = counted(self.nest, self.machine)
-        self.ratios: dict[Choice, float] = {}
-        self.rows: dict[Choice | None, Row] = {}
-        if self.recipe.by_blas is None and self.first is not None:
+        self.ratios: dict[Way, float] = {}
+        self.rows: dict[Way | None, Row] = {}
+        if self.recipe.by_blas is None:
             self.ratios[self.first] = 1.0  # that is the recipe itself
         draw = np.random.default_rng(0)
         self.outputs = [memory_for(n) for n in kernel.outputs]
         self.given = [memory_for(n, draw) for n in kernel.loaded]
 
-    def fresh(self, best: Choice) -> Iterator[Choice]:
+    def fresh(self, best: Way) -> Iterator[Way]:
         """What lies near the best so far and was not tried yet."""
         around = dict.fromkeys([best, *near(self.nest, best, self.machine)])
         yield from [c for c in around if c not in self.ratios][:MOST_TRIED]
 
-    def match(self, choices: Sequence[Choice], samples: int = SAMPLES) -> None:
+    def match(self, choices: Sequence[Way], samples: int = SAMPLES) -> None:
         """Run the recipe's loops and these in turns; note the times."""
-        written: dict[Choice | None, Written] = {None: self.recipe}
+        written: dict[Way | None, Written] = {None: self.recipe}
         for number, choice in enumerate(choices, 1):
             cook = loops_for(self.nest, f"kernel_{number}", choice, self.machine)
             self.ratios[choice] = math.inf
@@ -140,7 +139,7 @@ class Trial:
         self.rows.setdefault(None, Row(RECIPE, seconds[None], 1.0))
         for choice in set(choices) & set(seconds):
             self.ratios[choice] = seconds[choice] / seconds[None]
-            self.rows[choice] = Row(str(choice), seconds[choice], self.ratios[choice])
+            self.rows[choice] = Row(said(choice), seconds[choice], self.ratios[choice])
 
     def programs(self, written: Mapping[Any, Written]) -> dict[Any, Program]:
         """All of them compiled, in a library that is not kept."""
@@ -150,7 +149,7 @@ class Trial:
         library = loading.loaded(f"{name}.so", data, None)
         return {which: w.program(library) for which, w in written.items()}
 
-    def right(self, programs: Mapping[Choice | None, Program]) -> dict[Choice | None, Callable]:
+    def right(self, programs: Mapping[Way | None, Program]) -> dict[Way | None, Callable]:
         """What calls each of them, but for those whose numbers are not the recipe's."""
         expected, found = None, {}
         for choice, program in programs.items():
@@ -170,7 +169,7 @@ class Trial:
         arguments = [eval(program.argument.format("m"), {"m": m}) for m in memory]
         return lambda: program.run(*arguments)
 
-    def best(self) -> Choice | None:
+    def best(self) -> Way | None:
         """The choice that took least."""
         return min(self.ratios, key=lambda choice: self.ratios[choice], default=None)
 

@@ -7,7 +7,7 @@ traced.packed() -> plain data       which another process can look through, and 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinylearn.devices.simulator.counting import Count
-from tinylearn.devices.simulator.report import Report
+from tinylearn.devices.simulator.report import Access, Report
 from tinylearn.devices.simulator.simulate import simulate
 from tinylearn.kernels.words import KernelError
 from tinylearn.loops.text import parsed, shown
@@ -81,7 +81,7 @@ class Traced:
             )
             for n in range(first, first + len(rows))
         ]
-        accesses = tuple(replace(a, line=self.lines[a.line] - first) for a in report.accesses)
+        accesses = together(replace(a, line=self.lines[a.line] - first) for a in report.accesses)
         lines = tuple(textwrap.dedent("\n".join(rows)).split("\n"))
         return replace(report, lines=lines, counts=tuple(counts), accesses=accesses)
 
@@ -95,6 +95,15 @@ class Traced:
             "first": self.python.first,
             "rows": list(self.python.rows),
         }
+
+
+def together(accesses: Iterable[Access]) -> tuple[Access, ...]:
+    """One access for all that one line does with one memory, as rounds that are written out do."""
+    found: dict[tuple[int, str], Access] = {}
+    for a in accesses:
+        before = found.get((a.line, a.memory))
+        found[a.line, a.memory] = replace(a, places=before.places + a.places) if before else a
+    return tuple(found.values())
 
 
 def unpacked(data: dict[str, Any]) -> Traced:

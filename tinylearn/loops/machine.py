@@ -81,7 +81,7 @@ ROW_ON_A_BLOCK = 64  # rounds of a sum: from here on the threads of a block shar
 TILE = 16  # numbers along each side of a product's tile: 256 threads
 ROWS_OF_BLOCKS = 65_535  # blocks along y and z: more no card takes; along x there are 2^31 - 1
 ROWS_OF_A_THREAD = (
-    (2048, 8),
+    (1024, 8),
     (512, 4),
 )  # products from so many rows on: rows of a tile a thread has
 GROUP = 4  # neighbours that a thread of a large product reads at once: 16 bytes

@@ -10,6 +10,7 @@ applied leaves a Step: its name, its arguments, and the tree before and after.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -51,10 +52,11 @@ def cooked(
         for one in nest.parts:
             recipe = (reduction or REDUCTION) if one.totals else (elementwise or ELEMENTWISE)
             recipe(cook, one, lanes, machine)
-        if written > machine.far:
-            cook.do(transforms.stream)
     except Refused:  # a transform that was put in for ours: then one round after the other
         return Cook(plain(nest, name))
+    with contextlib.suppress(Refused):  # the loops are as good without
+        if written > machine.far:
+            cook.do(transforms.stream)
     return cook
 
 

@@ -1,8 +1,8 @@
 """Other choices than the recipe's, near to it: what tuning tries instead of counting cycles.
 
-    counted(nest, machine)          the recipe's own choice
-    near(nest, choice, machine)     the same with one number changed
-    loops_for(nest, choice, ...)    the loops that it leads to
+    counted(nest, machine)        the recipe's own way: its choice for each pass over the rows
+    near(nest, way, machine)      the same with one number changed
+    loops_for(nest, name, way, machine)    the loops that it leads to
 
 All of them do what the recipe does, with other numbers: so they may add up in another order, and
 differ in nothing else.
@@ -30,29 +30,48 @@ from tinylearn.loops.recipe import (
 )
 from tinylearn.loops.tiles import width
 
+Way = tuple[Choice | None, ...]  # one for each part of a nest; None makes no vectors
 
-def counted(nest: Nest, machine: Machine) -> Choice | None:
-    """What the recipe chooses; None where it makes no vectors."""
+
+def counted(nest: Nest, machine: Machine) -> Way:
+    """What the recipe chooses for each part."""
     lanes = lanes_of(nest, machine)
-    return by_cycles(nest, lanes, machine) if nest.totals else along_memory(nest, lanes)
+    return tuple(
+        by_cycles(one, lanes, machine) if one.totals else along_memory(one, lanes)
+        for one in nest.parts
+    )
 
 
-def loops_for(nest: Nest, name: str, choice: Choice, machine: Machine) -> Cook | None:
-    """The loops of a choice; None where a transform is refused."""
+def said(way: Way) -> str:
+    """A way in words."""
+    return "; ".join(str(choice) if choice else "plain" for choice in way)
 
-    def recipe(cook: Cook, nest: Nest, lanes: int, machine: Machine) -> None:
-        if nest.totals:
-            Reduction(cook, nest, choice, machine).run()
-        else:
-            in_vectors(cook, nest, choice)
+
+def loops_for(nest: Nest, name: str, way: Way, machine: Machine) -> Cook | None:
+    """The loops of a way; None where a transform is refused."""
+    choices = iter(way)
+
+    def recipe(cook: Cook, one: Nest, lanes: int, machine: Machine) -> None:
+        choice = next(choices)
+        if choice is not None and one.totals:
+            Reduction(cook, one, choice, machine).run()
+        elif choice is not None:
+            in_vectors(cook, one, choice)
 
     cook = cooked(nest, name, machine, recipe, recipe)
     return cook if cook.steps else None
 
 
-def near(nest: Nest, choice: Choice, machine: Machine) -> Iterator[Choice]:
-    """Choices in which one thing is different: the loop, the lanes, or a side of the tile."""
+def near(nest: Nest, way: Way, machine: Machine) -> Iterator[Way]:
+    """Ways in which one part has another choice."""
     lanes = lanes_of(nest, machine)
+    for k, (one, choice) in enumerate(zip(nest.parts, way, strict=True)):
+        for other in near_choices(one, choice, lanes, machine) if choice else ():
+            yield (*way[:k], other, *way[k + 1 :])
+
+
+def near_choices(nest: Nest, choice: Choice, lanes: int, machine: Machine) -> Iterator[Choice]:
+    """Choices in which one thing is different: the loop, the lanes, or a side of the tile."""
     loops = [v for v in nest.outer_loops + nest.reduced_loops if v.size >= SHORTEST]
     if not nest.totals:
         loops = [v for v in loops if v in nest.outer_loops]

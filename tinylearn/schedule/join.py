@@ -105,6 +105,7 @@ class Joiner:
 
     read    {stored node: the homes that read it from memory}
     apart   {root: why its kernel is no pass of one that reads from it}
+    rows    {home on a device that has loops of ours: the rows that its totals take in}
     uses    what homes do with the rows of some shape, as far as it was asked for
     """
 
@@ -120,14 +121,15 @@ class Joiner:
         self.steps: list[Step] = []
         self.apart: dict[Node, str] = {}
         self.count = len(homes)
-        self.uses: dict[Rows, dict[Home, Uses | None]] = {}
+        self.rows = {h: rows_of(h) for h in homes if h.root.device in IN_LOOPS}
+        self.uses: dict[Rows, dict[Home, Uses]] = {}
 
     def run(self) -> list[Kernel]:
         """The kernels in running order; `steps` are then of those that joined."""
         self.share_loops()
         for home in self.homes:
             group = self.groups[home]
-            if home.root.device in IN_LOOPS and home is group.homes[0]:
+            if home in self.rows and home is group.homes[0]:
                 self.share_rows(group)
         return self.in_running_order()
 
@@ -175,7 +177,7 @@ class Joiner:
 
     def possible(self, first: Group, second: Group) -> bool:
         """Whether the second can run in the rounds of the first without waiting for anybody."""
-        if self.stands_between(first, second):
+        if self.path(second, first) or self.stands_between(first, second):
             return False
         stored = {n for h in first.homes for n in h.stored}
         kept = {n for h in first.homes for n in h.kept}
@@ -187,9 +189,8 @@ class Joiner:
         return True
 
     def stands_between(self, first: Group, second: Group) -> bool:
-        """Whether the first waits for the second, or somebody for the first whom that needs."""
-        between = self.following(first) - {second}
-        return self.path(second, first) or any(self.path(group, second) for group in between)
+        """Whether the second waits for somebody who waits for the first."""
+        return any(self.path(group, second) for group in self.following(first) - {second})
 
     # ------------------------------------------------------------ the same rows
 
@@ -203,7 +204,7 @@ class Joiner:
     def join_rows(self, first: Group, second: Group) -> bool:
         """Let two groups be passes over the same rows, if a rule wants it."""
         homes = [*first.homes, *second.homes]
-        rows = next((r for r in map(rows_of, homes) if r is not None), None)
+        rows = next((r for r in map(self.rows.get, homes) if r is not None), None)
         if rows is None or len(first.members | second.members) > KERNEL_LIMIT:
             return False
         outputs = self.outputs_of(homes)

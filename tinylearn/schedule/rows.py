@@ -87,17 +87,19 @@ def is_repeated(node: Node) -> bool:
     return False
 
 
-def uses_in_rows(home: Home, rows: Rows) -> Uses | None:
-    """{node: ALONG, ONCE or ELSEWHERE} in one row; None if it does not work through these rows."""
+def uses_in_rows(home: Home, rows: Rows) -> Uses:
+    """{node: ALONG, ONCE or ELSEWHERE} in one row; {} if it does not work through these rows."""
     if is_alone(home.root) or (home.reduction is not None and rows_of(home) != rows):
-        return None
+        return {}
     uses = {n: by_size(n, rows) for n in home.stored}
+    if ELSEWHERE in uses.values():
+        return {}
     for node in sorted(home.members, key=home.place.__getitem__, reverse=True):
         for x in node.inputs:
             use = below(node, x, uses[node], rows)
             uses[x] = use if uses.get(x, use) == use else ELSEWHERE
     inside = [*home.stored, *(n for n in home.members if n.op.kind == "reduce")]
-    return None if any(uses[n] == ELSEWHERE for n in inside) else uses
+    return {} if any(uses[n] == ELSEWHERE for n in inside) else uses
 
 
 def by_size(node: Node, rows: Rows) -> str:
@@ -133,7 +135,7 @@ def below(reader: Node, x: Node, use: str, rows: Rows) -> str:
 # ---------------------------------------------------------------- several kernels
 
 
-def passes_over(homes: Iterable[Home], rows: Rows, known: dict[Home, Uses | None]) -> Passes | None:
+def passes_over(homes: Iterable[Home], rows: Rows, known: dict[Home, Uses]) -> Passes | None:
     """The passes that kernels make over the rows, or None if one reads what another row has made.
 
     A kernel that reads a total waits for the pass after it; else it shares a loop with what it
@@ -142,18 +144,15 @@ def passes_over(homes: Iterable[Home], rows: Rows, known: dict[Home, Uses | None
     known   the answers of `uses_in_rows` for these rows; more are added
     """
     homes = list(homes)
-    made = {n: home for home in homes for n in home.stored}
-    read: dict[Home, list[tuple[Node, str]]] = {}
     for home in homes:
         if home not in known:
             known[home] = uses_in_rows(home, rows)
-        uses = known[home]
-        if uses is None:
+        if not known[home]:
             return None
-        inputs = {x for n in home.members for x in n.inputs} - home.members
-        read[home] = [(x, uses[x]) for x in inputs & made.keys()]
-        if any(use != by_size(x, rows) for x, use in read[home]):
-            return None
+    made = {n: home for home in homes for n in home.stored}
+    read = {h: [(x, known[h][x]) for x in known[h].keys() & made.keys() - h.members] for h in homes}
+    if any(use != by_size(x, rows) for found in read.values() for x, use in found):
+        return None
     number = numbered(read, made, rows)
     if max(number.values()) >= MOST_PASSES:
         return None

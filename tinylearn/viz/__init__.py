@@ -5,6 +5,7 @@
     tl.progress(..)  a training loop, live            tl.trace_nan()   who made the first NaN
     tl.profile(x)    how long each kernel takes       tl.analyze(model, x)   what it costs
     tl.schedule(x)   its loops, changed by hand       tl.tune(x)             the best, by trying
+    tl.explore(f)    knobs for f's arguments, for every rule, transform, device and language
 
 Drawing computes nothing, changes nothing, and never raises: where there is no picture, a line of
 text says why.
@@ -18,14 +19,17 @@ from typing import Any
 
 from tinylearn.devices.c_device import here
 from tinylearn.devices.tuning import tune as tuned
+from tinylearn.errors import ScheduleError
 from tinylearn.kernels.launch import Kernel, Listing
 from tinylearn.loops import grid
+from tinylearn.loops.chosen import carried_out
 from tinylearn.loops.lower import lower
 from tinylearn.loops.recipe import cooked
 from tinylearn.loops.rewrites import rewritten
+from tinylearn.loops.tree import plain
 from tinylearn.parts import using as replaced
 from tinylearn.schedule.kernel import is_alone
-from tinylearn.viz.faces.by_hand import GPUS, Schedule
+from tinylearn.viz.faces.by_hand import Schedule, is_gpu
 from tinylearn.viz.faces.loops_film import LoopsFilm
 from tinylearn.viz.faces.memory_film import MemoryFilm
 from tinylearn.viz.faces.nan import trace_nan
@@ -33,6 +37,7 @@ from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.side_by_side import Comparison
 from tinylearn.viz.faces.times import Analysis, Profile
 from tinylearn.viz.faces.tuning import Tuning, refuse_other_devices
+from tinylearn.viz.live.explorer import Explorer
 from tinylearn.viz.trace.analysis import costs_of
 from tinylearn.viz.trace.code import LANGUAGES, ON_REQUEST
 from tinylearn.viz.trace.decisions import title_of
@@ -47,6 +52,7 @@ __all__ = [
     "analyze",
     "draw",
     "explain",
+    "explore",
     "plots",
     "profile",
     "progress",
@@ -57,6 +63,7 @@ __all__ = [
     "tune",
 ]
 
+ELSEWHERE = "the recipe begins with other loops than those of the kernel itself"
 Shown = Picture | Comparison | MemoryFilm | LoopsFilm | Refusal
 
 
@@ -129,6 +136,21 @@ def explain(
     return attempt(both)
 
 
+def explore(function: Callable[..., Any]) -> Explorer:
+    """Knobs for a function's arguments, rules, transforms, device and language: what its kernels
+    are, their code and their times are drawn anew while a knob moves. Needs ipywidgets.
+
+    function   of numbers (batch: (1, 512) = 64, width=128), of bools, or of one of several words
+               (act: ("relu", "tanh") = "relu"); gives a Tensor that is not computed yet, or a
+               picture, such as one of tinylearn.viz.plots: then that is shown and drawn anew
+
+    A rule that is switched off says nothing; a transform refuses, and what needs it stays plain.
+    Nothing outside changes. A saved notebook keeps what was shown last.
+    Raises     TypeError for an argument of which nobody knows between what it moves
+    """
+    return Explorer(function)
+
+
 def profile(*what: Any, rounds: int = 20) -> Profile | Refusal:
     """How long each kernel takes, beside the bytes it moves and the operations it does.
 
@@ -174,8 +196,10 @@ def schedule(*tensors: Any, kernel: int | None = None, recipe: bool = False) -> 
 
     number, found = one_kernel(kernels_of(tensors, frame), kernel, call)
     nest = rewritten(lower(found))
-    on_gpu = found.outputs[0].device in GPUS
+    on_gpu = is_gpu(found.outputs[0].device)
     cook = grid.by_recipe(nest, "kernel") if on_gpu else cooked(nest, "kernel", here())
+    if recipe and carried_out(plain(nest), cook.moves) is None:
+        raise ScheduleError(f"{ELSEWHERE}\nTry tl.schedule({names}, kernel={number})")
     title = f"kernel {number}: {title_of(found)}"
     return Schedule(found, nest, title, call(kernel), cook.moves if recipe else ())
 

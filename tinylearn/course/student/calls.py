@@ -10,6 +10,7 @@ called(asked, body, number)          strides((2, 3))
 from __future__ import annotations
 
 import contextlib
+import inspect
 import linecache
 import traceback
 from dataclasses import replace
@@ -137,9 +138,10 @@ def called(asked: Asked, body: dict[str, Any], number: int) -> str:
     if all(texts) and len(call) <= LONGEST and ("np." not in call or "np" in asked.given):
         return call
     lines = [f'{name}(*tl.course.arguments("{asked.question.id}", {number}))']
-    width = max((len(name_of(asked.answer, place)) for place in range(len(arguments))), default=0)
-    for place, argument in enumerate(arguments):
-        lines.append(f"{name_of(asked.answer, place):<{width}}  {described(argument)}")
+    names = [name_of(inspect.unwrap(asked.answer), place) for place in range(len(arguments))]
+    width = max(map(len, names), default=0)
+    for own, argument in zip(names, arguments, strict=True):
+        lines.append(f"{own:<{width}}  {described(argument)}")
     return "\n             ".join(lines)
 
 

@@ -28,6 +28,7 @@ class Count:
     passes        how often the banks were asked for them; more than `shared` are conflicts
     loads         numbers that threads loaded from global memory
     stores        numbers that threads stored there
+    atomic        numbers that were added up atomically, one after the other where they meet
     divergent     ifs at which the threads of a warp went both ways
     barriers      barriers at which blocks waited
     """
@@ -41,6 +42,7 @@ class Count:
     passes: int = 0
     loads: int = 0
     stores: int = 0
+    atomic: int = 0
     divergent: int = 0
     barriers: int = 0
 

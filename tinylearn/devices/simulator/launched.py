@@ -111,6 +111,7 @@ class Reach:
         """Note what an access costs."""
         count, times = self.launched.counts[number], len(self.blocks) // len(places)
         rows = warps(places, active)
+        count.atomic += int(active.sum()) * times * (how == "add")
         if m.space == "shared":
             asked, passes = bank_passes(rows, m.dtype.itemsize, wide)
             count.shared += asked * times

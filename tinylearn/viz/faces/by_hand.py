@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
+import numpy as np
+
 from tinylearn.devices.c_device import RENDER
 from tinylearn.devices.tuning import compared
 from tinylearn.errors import DeviceError, ScheduleError, choose, nearest
@@ -40,7 +42,7 @@ WRITERS: dict[str, Callable[[Function], Source]] = {
     "opencl": render_opencl,
 }
 SIDE = 256  # of the matrices whose product says how fast loops compute
-GPUS = ("simulator", "cuda")  # devices whose trees have blocks and threads
+GPUS = ("simulator", "cuda", "opencl")  # kinds of devices whose trees have blocks and threads
 LOOPS = ("name", "outer", "inner", "past", "order")  # arguments of transforms that name loops
 
 
@@ -185,7 +187,7 @@ class Schedule:
         moves, device = self.given + self.moves, self.kernel.outputs[0].device
         if device == "numpy":
             raise DeviceError(NUMPY)
-        if for_threads(moves) != (device in GPUS):
+        if for_threads(moves) != is_gpu(device):
             raise ScheduleError(f"{BOUND if device == 'c' else UNBOUND}, and {device} is to run it")
         self.source()
         now = CHOSEN.current if isinstance(CHOSEN.current, Chosen) else Chosen()
@@ -222,7 +224,7 @@ class Schedule:
         self.source("c")
         recipe, these = compared(self.kernel, self.whole)
         moved = self.read + self.written
-        (copy,) = compared(kernel_for(Tensor.zeros(max(1, moved // 8), device="c") * 1.5))
+        (copy,) = compared(kernel_for(ones(max(1, moved // 8)) * 1.5))
         return Roofline(moved, copy, self.operations, fastest(), these, recipe)
 
     def __repr__(self) -> str:
@@ -267,9 +269,14 @@ class Roofline:
 @functools.cache
 def fastest() -> float:
     """Operations a second of a product of matrices that fit into the caches."""
-    square = Tensor.zeros(SIDE, SIDE, device="c")
+    square = ones(SIDE, SIDE)
     (seconds,) = compared(kernel_for(square @ square))
     return 2 * SIDE**3 / seconds
+
+
+def ones(*shape: int) -> Tensor:
+    """Numbers in memory of the c device: of constants a kernel would read nothing."""
+    return Tensor(np.ones(shape, np.float32), device="c", requires_grad=False)
 
 
 def kernel_for(x: Tensor) -> Kernel:
@@ -284,6 +291,11 @@ NUMPY = (
 )
 BOUND = "these loops are bound to the threads of a GPU"
 UNBOUND = "these loops are bound to no blocks and threads (bind), as a GPU's are"
+
+
+def is_gpu(device: str) -> bool:
+    """Whether a device runs loops on blocks and threads; "cuda:1" is one of them."""
+    return device.partition(":")[0] in GPUS
 
 
 def transforms() -> dict[str, Part]:
