@@ -230,7 +230,8 @@ def test_importing_tinylearn_loads_no_package_but_numpy():
     known = {"tinylearn", "numpy"} | sys.stdlib_module_names
     assert [name for name, top in tops.items() if top not in known] == []
     rooms = {room(name) for name in loaded if own(name)}
-    assert not rooms & {"nn", "viz", "course", "command"}
+    assert not rooms & {"viz", "course", "command"}
+    assert [n for n in loaded if room(n) == "nn"] == ["tinylearn.nn", "tinylearn.nn.updates"]
     assert "tinylearn.devices.c_device" not in loaded
     standard = [name for name, top in tops.items() if top not in ("tinylearn", "numpy")]
     assert len(standard) < 60, f"each module costs start-up time: {standard}"

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import importlib
 import math
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tinylearn import contracts
@@ -21,11 +23,13 @@ from tinylearn.errors import (
     DeviceError,
     DTypeError,
     GradientError,
+    ScheduleError,
     ShapeError,
     TinylearnError,
     nearest,
 )
 from tinylearn.graph.dtype import bool_, float16, float32, float64, int32, int64
+from tinylearn.nn import updates as updates  # the rules of optimizers: small, and all Parts
 from tinylearn.parts import ContractError, Part, parts, use, using
 from tinylearn.plan.check import check_fused
 from tinylearn.repairs.othernames import of_tensors
@@ -46,6 +50,7 @@ __all__ = [
     "DeviceError",
     "GradientError",
     "Part",
+    "ScheduleError",
     "ShapeError",
     "Tensor",
     "TinylearnError",
@@ -73,11 +78,12 @@ ROOMS = ("course", "kernels", "nn", "viz")  # imported when somebody enters them
 DEVICES = {
     "c": "tinylearn.devices.c_device",
     "cuda": "tinylearn.devices.cuda",
+    "opencl": "tinylearn.devices.opencl_device",
     "simulator": "tinylearn.devices.simulator.device",
 }
 LATER = {
     **dict.fromkeys(["draw", "explain", "source", "trace", "trace_nan", "progress"], "viz"),
-    **dict.fromkeys(["analyze", "profile"], "viz"),
+    **dict.fromkeys(["analyze", "explore", "profile", "tune"], "viz"),
     "capture": "tensor.capture",
     "simulated": "devices.simulator.device",
     **dict.fromkeys(["kernel", "thread", "block", "threads", "blocks"], "kernels"),
@@ -85,11 +91,22 @@ LATER = {
     **dict.fromkeys(["answer", "card", "check", "exercise", "hint", "load_mine"], "course"),
 }
 Part.table.homes |= {
-    **dict.fromkeys(["nn.", "loss.", "init.", "optim."], "tinylearn.nn"),
+    **dict.fromkeys(["nn.", "loss."], "tinylearn.nn.functional"),
+    **dict.fromkeys(["nn.rnn", "nn.lstm", "nn.gru"], "tinylearn.nn.recurrent"),
+    "init.": "tinylearn.nn.init",
     **dict.fromkeys(["loops.", "recipe.", "render.c"], DEVICES["c"]),
 }
 Device.known.homes |= DEVICES
 
+
+class ScheduleRoom(ModuleType):
+    """The room tinylearn/schedule/, which is a function as well: of that name there is only one."""
+
+    def __call__(self, *tensors: Any, **options: Any) -> Any:
+        return importlib.import_module("tinylearn.viz").schedule(*tensors, **options)
+
+
+sys.modules["tinylearn.schedule"].__class__ = ScheduleRoom
 
 CONSTANTS = {  # PyTorch's other names for what is here, and numbers that have a name
     "half": float16, "float": float32, "double": float64, "int": int32, "long": int64,

@@ -35,12 +35,8 @@ CHECKS = {
     "types": ["mypy"],
     "tests": ["pytest"],
 }
-SIDE_BY_SIDE = [
-    "--numprocesses",
-    "auto",
-    "--dist",
-    "loadfile",
-]  # a file's tests share what they make
+PROCESSES = str((os.cpu_count() or 1) + 1)  # one more than cores: tests of sandboxes mostly wait
+SIDE_BY_SIDE = ["--numprocesses", PROCESSES, "--dist", "loadfile"]  # a file's tests share much
 
 
 class CommandError(Exception):
@@ -264,8 +260,13 @@ def devices() -> list[str]:
     notes = {numpy_device.NumPyDevice.name: f"NumPy {installed('numpy')}"}
     if (found := compiler.find()).command:
         notes[c_device.CDevice.name] = f"{shlex.join(found.command)}: {found.version}"
-    known = device.Device.known.values()
-    return [f"{d.name}: {d.unavailable() or notes.get(d.name, 'works')}" for d in known]
+    table = device.Device.known
+    here = [table[name] for name in dict.fromkeys([*table, *table.homes])]
+    said = {d.name: d.unavailable().partition("\n")[0] for d in here}
+    for d in here:
+        if not said[d.name] and not d.is_host:
+            notes[d.name] = d.room()[0]  # type: ignore[attr-defined]
+    return [f"{name}: {why or notes.get(name, 'works')}" for name, why in said.items()]
 
 
 def cache() -> str:

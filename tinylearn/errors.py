@@ -108,12 +108,27 @@ class TinylearnError(Exception):
     """What all errors of tinylearn's own have in common."""
 
 
-class ShapeError(TinylearnError, ValueError):
-    """Shapes that do not go together, with the operands and one repair."""
+class ShapeError(TinylearnError, ValueError, RuntimeError):
+    """Shapes that do not go together, with the operands and one repair.
+
+    NumPy raises ValueError here, PyTorch RuntimeError: whoever catches either is right.
+    """
 
 
-class DTypeError(TinylearnError, TypeError):
-    """A kind of number that an operation cannot take."""
+class AxisError(ShapeError, IndexError):
+    """An axis that is not there: an IndexError for NumPy and for PyTorch."""
+
+
+class DTypeError(TinylearnError, TypeError, RuntimeError):
+    """A kind of number that an operation cannot take: NumPy's TypeError, PyTorch's RuntimeError."""
+
+
+class PlaceError(DTypeError, IndexError):
+    """An index that is made of other things than whole numbers: an IndexError in NumPy, too."""
+
+
+class OptionError(TinylearnError, ValueError, RuntimeError):
+    """A value that an option of an operation cannot have. PyTorch raises one or the other."""
 
 
 class GradientError(TinylearnError, RuntimeError):
@@ -122,6 +137,10 @@ class GradientError(TinylearnError, RuntimeError):
 
 class DeviceError(TinylearnError, RuntimeError):
     """A device that is not there, or operands on different devices."""
+
+
+class ScheduleError(TinylearnError, ValueError):
+    """A transform that does not fit a kernel's loops, or loops that a device cannot run."""
 
 
 class CaptureError(TinylearnError, RuntimeError):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinylearn.loops.index import Divided, Index, Variable, build, variable
-from tinylearn.loops.lower import told_by_guard
+from tinylearn.loops.lowering import told_by_guard
 
 factors = st.lists(st.integers(-12, 25), min_size=1, max_size=3)
 sizes = st.lists(st.integers(1, 6), min_size=3, max_size=3)

@@ -16,10 +16,11 @@ from tinylearn.devices import apart, compiler
 from tinylearn.graph.deferred import spelled_out
 from tinylearn.loops import transforms
 from tinylearn.loops.check import in_form
+from tinylearn.loops.chosen import Cook
 from tinylearn.loops.lower import lower
 from tinylearn.loops.machine import AVX2, AVX512, NEON, Machine
 from tinylearn.loops.nest import Nest
-from tinylearn.loops.recipe import Cook, cooked
+from tinylearn.loops.recipe import cooked
 from tinylearn.loops.rewrites import rewritten
 from tinylearn.loops.run import run
 from tinylearn.loops.statements import Let, Load
@@ -216,7 +217,7 @@ def writable(tree: Function) -> bool:
     """Whether each register is known by a number: recipes unroll what chance may leave a loop."""
     try:
         render_c(tree)
-    except AssertionError:
+    except Refused:
         return False
     return True
 

@@ -25,6 +25,7 @@ FIGURES = {
     "15_loops": 1,
     "16_capture": 1,
     "17_threads": 4,
+    "18_memory": 2,
 }  # at least
 
 

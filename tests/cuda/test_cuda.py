@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
+from tests.core.test_primitives import on_device
+from tests.ops_table import ROWS, row_id
 from tests.tensor.captured import BATCHES, OPTIMIZERS, network, step_of
 from tests.tensor.test_gradients import FIRST, check_gradient, slopes
 from tests.tensor.test_values import FLOATS, built_of_float32
 from tinylearn import Tensor, nn
+from tinylearn.contracts.measure import leaf, numbers
+from tinylearn.devices.device import Device
 from tinylearn.errors import DeviceError
 from tinylearn.nn import optim
 
@@ -29,6 +33,26 @@ def test_a_method_has_the_numbers_of_numpy(case):
 @pytest.mark.parametrize("case", FIRST, ids=lambda c: c.id)
 def test_a_gradient_agrees_with_the_central_difference(case):
     check_gradient(case, slopes(case, "cuda"))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=row_id)
+def test_primitives_have_float16(row):
+    arrays = row.arrays(dtype="float16")
+    (expected,) = numbers([row.build(*map(leaf, arrays))])
+    got = on_device("cuda", row, arrays)
+    assert got.dtype == expected.dtype
+    np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_float16_is_rounded_as_everywhere_and_summed_up_in_float32():
+    numbers = np.array([1e-7, 65504.0, 65520.0, np.nan, 0.1, -2049.0], np.float64)
+    half = Tensor(numbers, device="cuda").half()
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(half.numpy(), numbers.astype(np.float16))
+    x = Tensor(np.full((4, 3000), 0.1, np.float16), device="cuda")
+    assert x.sum(1).tolist() == Tensor(x.numpy()).sum(1).tolist()
+    y = Tensor(np.random.default_rng(0).normal(size=(70, 90)).astype(np.float16), device="cuda")
+    np.testing.assert_allclose((y @ y.T).numpy(), y.numpy() @ y.numpy().T, rtol=5e-3, atol=2e-2)
 
 
 def trained(device, name, how=lambda f: f):
@@ -106,3 +130,23 @@ def test_denormals_infinities_and_nan_are_kept():
     y = Tensor(np.array([1e-45, 0.0, -1e-45], np.float32), device="cuda")
     y.relu().sum().backward()
     assert y.grad.tolist()[0] == 1.0 and y.grad.tolist()[2] == 0.0
+
+
+def test_a_second_card_computes_too_or_is_said_not_to_be_there():
+    """With one card the error is tested; with two, copies from card to card and a captured step."""
+    x = Tensor(np.arange(6.0, dtype=np.float32).reshape(2, 3), device="cuda:0")
+    assert x.device == "cuda"
+    if Device.known["cuda:1"].unavailable():
+        with pytest.raises(DeviceError, match=r"there is no card 1 here: 1 card, counted from 0"):
+            x.to("cuda:1")
+        return
+    there = (x * 2).to("cuda:1")
+    assert there.device == "cuda:1"
+    back = (there @ there.T).to("cuda") + 1
+    np.testing.assert_array_equal(back.numpy(), (2 * x.numpy()) @ (2 * x.numpy()).T + 1)
+    back.sum().backward()
+    assert x.grad.device == "cuda"
+    (losses, weights) = trained("cuda:1", "adam", tl.capture)
+    (others, numbers) = trained("cuda", "adam")
+    assert losses == others
+    assert all(np.array_equal(w, v) for w, v in zip(weights, numbers, strict=True))

@@ -12,6 +12,7 @@ from tinylearn.devices.simulator.faults import BarrierError, BoundsError, RaceEr
 from tinylearn.devices.simulator.report import Report
 from tinylearn.devices.simulator.simulate import simulate
 from tinylearn.loops import transforms
+from tinylearn.loops.launches import launches, left_between
 from tinylearn.loops.run import run
 from tinylearn.loops.text import parsed, shown
 from tinylearn.loops.tree import Function, Refused
@@ -20,7 +21,10 @@ from tinylearn.loops.tree import Function, Refused
 def outputs(f: Function, given: dict[str, np.ndarray], **options) -> dict[str, np.ndarray]:
     """What a tree writes in the simulator; what it is written over was no number."""
     out = {m.name: np.full(m.size, 77, m.dtype.numpy) for m in f.arguments if m.name in f.written}
-    simulate(f, {**given, **out}, **options)
+    between = {m.name: np.full(m.size, np.nan, m.dtype.numpy) for m in left_between(f)}
+    there = {**given, **out, **between}
+    for each in launches(f):
+        simulate(each, {m.name: there[m.name] for m in each.arguments}, **options)
     return out
 
 

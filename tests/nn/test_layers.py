@@ -85,11 +85,13 @@ def test_batchnorm_averages_its_statistics_and_uses_them_afterwards(device):
         var = 0.75 * var + 0.25 * x.var((0, 2, 3), ddof=1)
     np.testing.assert_allclose(layer.running_mean.numpy(), mean, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(layer.state_dict()["running_var"].numpy(), var, rtol=1e-4)
+    assert layer.num_batches_tracked.item() == 4
     layer.eval()
     each = (1, 3, 1, 1)
     x = floats(1, 3, 1, 1)
     gives(layer, x, (x - mean.reshape(each)) / np.sqrt(var.reshape(each) + 1e-5))
     np.testing.assert_allclose(layer.running_mean.numpy(), mean, rtol=1e-4, atol=1e-6)
+    assert layer.num_batches_tracked.item() == 4
 
 
 def test_batchnorm_rests_while_tensor_training_is_off():

@@ -55,7 +55,7 @@ def test_linear_right_after_a_convolution_offers_to_flatten_with_the_size_that_f
     images = Tensor.ones(2, 4, 6, 6)
     offered = repair(nn.Linear(10, 3), *images.shape)
     assert offered == "Sequential(Flatten(), Linear(144, 3))"
-    assert eval(offered, vars(nn))(images).shape == (2, 3)
+    assert eval(offered, {name: getattr(nn, name) for name in nn.__all__})(images).shape == (2, 3)
 
 
 @pytest.mark.parametrize("size", [1, 5])

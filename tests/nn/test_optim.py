@@ -303,12 +303,15 @@ def test_what_cannot_be_learned_is_refused(given, error, says):
         optim.SGD(given())
 
 
-def test_a_parameter_given_twice_is_refused_and_both_places_are_named():
+def test_a_parameter_given_twice_is_learned_once_and_both_places_are_named():
     w, model = Tensor([1.0]), Linear(1, 1)
-    with pytest.raises(ValueError, match="item 2 and item 0 are or hold the same Tensor"):
-        optim.SGD([w, Tensor([2.0]), w])
-    with pytest.raises(ValueError, match="item 1 and item 0"):
-        optim.SGD([model, model.weight])
+    with pytest.warns(UserWarning, match="item 2 and item 0 are or hold the same Tensor"):
+        optimizer = optim.SGD([w, Tensor([2.0]), w], lr=1.0)
+    (3 * w).sum().backward()
+    optimizer.step()
+    assert w.item() == -2
+    with pytest.warns(UserWarning, match="item 1 and item 0"):
+        assert len(optim.SGD([model, model.weight]).parameters) == 2
 
 
 @pytest.mark.parametrize("lr", [-0.1, float("nan"), float("inf"), None, "fast"])

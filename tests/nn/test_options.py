@@ -115,7 +115,8 @@ WRONG = {
     "kaiming((2, 3), 3, gain='big')": "gain must be a number",
 }
 NAMES = {"weight": weight, "sgd": sgd, "Batches": Batches}
-NAMES |= {"kaiming": init.kaiming, "xavier": init.xavier} | vars(optim) | vars(schedules) | vars(nn)
+NAMES |= {"kaiming": init.kaiming, "xavier": init.xavier} | vars(optim) | vars(schedules)
+NAMES |= {name: getattr(nn, name) for name in nn.__all__}
 
 
 @pytest.mark.parametrize("text", WRONG)

@@ -167,9 +167,16 @@ def test_a_tied_weight_may_come_under_any_of_its_names():
     assert model[0].weight.tolist() == [[5.0, 5.0], [5.0, 5.0]]
 
 
-def test_the_batch_counter_of_pytorch_is_ignored():
-    state = {**BatchNorm2d(2).state_dict(), "num_batches_tracked": np.array(3)}
-    assert BatchNorm2d(2).load_state_dict(state) == ([], [])
+def test_the_batch_counter_is_loaded_and_may_be_missing_as_in_old_files():
+    model, state = BatchNorm2d(2), BatchNorm2d(2).state_dict()
+    assert model.load_state_dict({**state, "num_batches_tracked": np.array(3)}) == ([], [])
+    assert model.num_batches_tracked.item() == 3
+    del state["num_batches_tracked"]
+    assert model.load_state_dict(state) == ([], [])
+    assert model.num_batches_tracked.item() == 3
+    counter = {"num_batches_tracked": np.array(1)}
+    plain = BatchNorm2d(2, track_running_stats=False)
+    assert plain.load_state_dict(counter, strict=False).unexpected_keys == []
 
 
 # ---------------------------------------------------------------- files

@@ -120,6 +120,13 @@ rows(
     ((4, 3), (4, 3)),
     torch=lambda x, y: F("cross_entropy")(x, y.softmax(1)),
 )
+for shape, wanted in (((4, 3), LABELS), ((2, 2, 3), GRID % 3)):
+    rows(
+        "sparse_categorical_crossentropy",
+        lambda x, y=wanted: x.sparse_categorical_crossentropy(on(x, y)),
+        lambda x, y=wanted: np_cross_entropy(np.moveaxis(x, -1, 1), y).mean(),
+        shape,
+    )
 rows(
     "nll_loss",
     lambda x: x.log_softmax(1).nll_loss(on(x, LABELS)),

@@ -60,6 +60,16 @@ for mode in ("floor", "trunc"):
             slope=False,
         )
 two(
+    "idiv",
+    lambda x, y: x.idiv(abs(y) + 1),
+    lambda x, y: np.trunc(x / (abs(y) + 1)).astype(int),
+    torch=lambda x, y: x.div(abs(y) + 1, rounding_mode="trunc"),
+    low=-9,
+    high=9,
+    dtype="int64",
+    slope=False,
+)
+two(
     "fmod of ints",
     lambda x, y: x.fmod(abs(y) + 1),
     lambda x, y: np.fmod(x, abs(y) + 1),

@@ -22,6 +22,15 @@ moved(
 moved("flatten", lambda x: x.flatten(1), lambda x: x.reshape(x.shape[0], -1), (2, 3, 4), (3, 1))
 moved("flatten all", lambda x: x.flatten(), lambda x: x.reshape(-1), (2, 3), (), (0,))
 moved("squeeze", lambda x: x.squeeze(), np.squeeze, (1, 3, 1), (2, 3), (1,))
+moved(
+    "squeeze of what is larger",
+    lambda x: x.squeeze((0, 1)),
+    lambda x: x.reshape([n for k, n in enumerate(x.shape) if k > 1 or n != 1]),
+    (1, 3, 2),
+    (2, 3, 1),
+)
+moved("reshape that keeps", lambda x: x.reshape(None, -1), lambda x: x.reshape(x.shape[0], -1),
+      (2, 3, 4), (3, 2), torch=None)  # fmt: skip
 moved("squeeze one", lambda x: x.squeeze(1), lambda x: x.squeeze(1), (1, 1, 3))
 moved("unsqueeze", lambda x: x.unsqueeze(-1), lambda x: x[..., None], (2, 3), ())
 moved("unflatten", lambda x: x.unflatten(0, (2, -1)), lambda x: x.reshape(2, -1, 3), (6, 3))

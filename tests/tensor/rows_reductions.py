@@ -222,3 +222,14 @@ for a in (0, -1):
         (3,),
         torch=lambda x, a=a: x.log_softmax(a),
     )
+
+# ---------------------------------------------------------------- the axis 0 of a single number
+
+for name in ("sum", "mean", "prod", "logsumexp", "softmax", "log_softmax"):
+    rows(
+        f"{name} of one number",
+        lambda x, name=name: getattr(x, name)(-1),
+        lambda x, name=name: {"softmax": 1.0, "log_softmax": 0.0}.get(name, x) + 0 * x,
+        (),
+        torch=lambda x, name=name: getattr(x, name)(-1),
+    )

@@ -100,7 +100,7 @@ TRANSPOSED: tuple[dict[str, Any], ...] = (
     {}, {"stride": 2}, {"padding": 2}, {"dilation": 2},
     {"stride": 3, "padding": 1, "output_padding": 1}, {"stride": 2, "groups": 2},
 )  # fmt: skip
-for n, how in itertools.product((1, 2), TRANSPOSED):
+for n, how in (*itertools.product((1, 2), TRANSPOSED), *((3, how) for how in TRANSPOSED[:2])):
     rows(
         f"conv_transpose{n}d {how}",
         lambda x, w, b, n=n, how=how: getattr(x, f"conv_transpose{n}d")(w, b, **how),
@@ -192,6 +192,32 @@ rows("adaptive_avg_pool1d", lambda x: x.adaptive_avg_pool1d(2),
      torch=F("adaptive_avg_pool1d", output_size=2))  # fmt: skip
 rows("adaptive_max_pool1d", lambda x: x.adaptive_max_pool1d(2),
      lambda x: np_adaptive(x, np.max, (2,)), (2, 1, 5))  # fmt: skip
+
+# ---------------------------------------------------------------- by tinygrad's one name for all
+
+for n in (1, 3):
+    rows(
+        f"conv2d along {n} axes",
+        lambda x, w: x.conv2d(w, stride=2, padding=1),
+        lambda x, w: np_conv(x, w, stride=2, padding=1),
+        ((2, 2, *BOXES[n]), (3, 2, *KERNELS[n])),
+        torch=F(f"conv{n}d", stride=2, padding=1),
+    )
+    rows(
+        f"conv_transpose2d along {n} axes",
+        lambda x, w: x.conv_transpose2d(w, stride=2),
+        lambda x, w: np_transposed(x, w, stride=2),
+        ((1, 2, *BOXES[n]), (2, 3, *KERNELS[n])),
+        torch=F(f"conv_transpose{n}d", stride=2),
+    )
+for what in ("max", "avg"):
+    rows(
+        f"{what}_pool2d along 3 axes",
+        lambda x, what=what: getattr(x, f"{what}_pool2d")((2, 3, 1)),
+        lambda x, what=what: np_pool(x, what, 3, (2, 3, 1)),
+        (1, 2, *BOXES[3]),
+        torch=F(f"{what}_pool3d", kernel_size=(2, 3, 1)),
+    )
 
 # ---------------------------------------------------------------- windows as an axis, or as columns
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tests.tensor.table import F, rows
+from tinylearn.tensor import Tensor
 
 
 def np_conv(
@@ -84,6 +85,12 @@ rows(
     torch=F("conv2d", padding="same"),
 )
 rows(
+    "conv2d with more below than above",
+    lambda x, w: x.conv2d(w, padding=(2, 0, 1, 3)),
+    lambda x, w: np_conv(np.pad(x, ((0, 0), (0, 0), (1, 3), (2, 0))), w),
+    ((1, 2, 4, 4), (2, 2, 3, 2)),
+)
+rows(
     "conv2d of one image",
     lambda x, w: x.conv2d(w),
     lambda x, w: np_conv(x[None], w)[0],
@@ -91,6 +98,30 @@ rows(
     torch=F("conv2d"),
 )
 
+
+def np_unpool(x: np.ndarray, padding: int) -> np.ndarray:
+    """The largest number of each window of 2 x 2 in its place, 0 elsewhere."""
+    wide = np.pad(x, ((0, 0), (padding, padding), (padding, padding)), constant_values=-np.inf)
+    y = np.zeros_like(wide)
+    for i, j in np.ndindex(x.shape[0], wide.shape[1] // 2 * (wide.shape[2] // 2)):
+        a, b = (2 * k for k in divmod(j, wide.shape[2] // 2))
+        window = wide[i, a : a + 2, b : b + 2]
+        y[i, a : a + 2, b : b + 2] = np.where(window == window.max(), window, 0)
+    return y[:, padding : padding + x.shape[1], padding : padding + x.shape[2]]
+
+
+for around in (0, 1):
+    rows(
+        f"max_unpool2d {around}",
+        lambda x, p=around: Tensor.max_unpool2d(
+            *x.max_pool2d(2, padding=p, return_indices=True), 2, padding=p
+        ),
+        lambda x, p=around: np_unpool(x, p),
+        (2, 4, 6),
+        torch=lambda x, p=around: F("max_unpool2d", kernel_size=2, padding=p)(
+            *F("max_pool2d", kernel_size=2, padding=p, return_indices=True)(x)
+        ),
+    )
 POOLS = (
     ((2, 3, 4, 6), 2, 2, 0),
     ((1, 5, 5), 2, 2, 0),

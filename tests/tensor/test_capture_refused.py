@@ -276,6 +276,14 @@ def test_what_is_no_function_is_refused():
         tl.capture(Tensor([1.0]))
 
 
+def test_a_with_block_is_refused_because_nobody_can_run_it_twice():
+    with (
+        pytest.raises(TypeError, match=r"a `with` block .*\nTry @tl\.capture above a def"),
+        tl.capture(),
+    ):
+        Tensor([1.0]).sum().item()
+
+
 def test_an_error_inside_leaves_nothing_behind(device):
     fails = [True]
 

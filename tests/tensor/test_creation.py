@@ -273,3 +273,22 @@ def test_random_floats_are_not_cut_to_whole_numbers():
             draw(2, 3, dtype="int32")
         assert eval(str(error.value).rpartition("\nTry ")[2], {"Tensor": Tensor}).shape == (2, 3)
         assert draw(2, dtype="float64").dtype == "float64"
+
+
+FIRST_WEIGHTS = {  # the largest number, or how far they spread, of (200, 3, 50)
+    "scaled_uniform": (200 * 3 * 50) ** -0.5,
+    "glorot_uniform": (6 / (200 + 150)) ** 0.5,
+    "kaiming_uniform": (6 / 1.0001 / 150) ** 0.5,
+    "kaiming_normal": (2 / 1.0001 / 150) ** 0.5,
+}
+
+
+@pytest.mark.parametrize("name", FIRST_WEIGHTS)
+def test_first_weights_by_tinygrads_names_are_as_large_as_their_formula_says(name):
+    manual_seed(3)
+    x = getattr(Tensor, name)(200, 3, 50).numpy()
+    found = x.std() if name.endswith("normal") else np.abs(x).max()
+    assert found == pytest.approx(FIRST_WEIGHTS[name], rel=0.02)
+    assert abs(x.mean()) < 0.02 * FIRST_WEIGHTS[name]
+    with pytest.raises(ValueError):
+        getattr(Tensor, name)(-3, 2)

@@ -280,6 +280,30 @@ def test_values_of_the_wrong_kind_are_refused():
             make()
 
 
+CAUGHT_BY_BOTH = [  # what NumPy raises, what PyTorch raises, and where
+    (ValueError, RuntimeError, lambda x: x.matmul(x)),
+    (ValueError, RuntimeError, lambda x: x.reshape(7)),
+    (ValueError, RuntimeError, lambda x: x.cat(x[:1], axis=1)),
+    (IndexError, IndexError, lambda x: x.sum(5)),
+    (IndexError, IndexError, lambda x: x.stack(x, axis=7)),
+    (IndexError, IndexError, lambda x: x[Tensor([0.5])]),
+    (IndexError, IndexError, lambda x: x[0.5]),
+    (ValueError, ValueError, lambda x: x[::0]),
+    (TypeError, RuntimeError, lambda x: x & x),
+    (ValueError, RuntimeError, lambda x: x.div(x, rounding_mode="up")),
+    (ValueError, RuntimeError, lambda x: x.clamp()),
+    (ValueError, ValueError, lambda x: x.cross_entropy(Tensor([0, 1]), reduction="most")),
+    (ValueError, RuntimeError, lambda x: x.scatter_reduce(0, Tensor([[0]]), x, "most")),
+]
+
+
+@pytest.mark.parametrize("numpys, torchs, call", CAUGHT_BY_BOTH, ids=range(len(CAUGHT_BY_BOTH)))
+def test_whoever_catches_what_numpy_or_pytorch_raises_catches_our_error(numpys, torchs, call):
+    for kind in (numpys, torchs):
+        with pytest.raises(kind):
+            call(Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
+
+
 def test_gradients_of_many_numbers_are_refused_with_a_repair():
     x = Tensor([1.0, 2.0])
     y = x * 2

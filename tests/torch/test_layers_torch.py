@@ -7,8 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+safetensors = pytest.importorskip("safetensors.torch")
+
 from tests.torch.beside import agree, both, floats, ints, near, pair  # noqa: E402
 from tinylearn import nn  # noqa: E402
+from tinylearn.nn.state import safe_load  # noqa: E402
 from tinylearn.tensor import Tensor, manual_seed  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -117,6 +120,22 @@ def test_their_layer_takes_our_state_dict(name, args, options, arrays):
     ours(*both(arrays)[0])
     state = {key: torch.tensor(t.numpy()) for key, t in ours.state_dict().items()}
     theirs.load_state_dict(state)
+    ours.eval(), theirs.eval()
+    mine, other = both(arrays)
+    near(ours(*mine), theirs(*other))
+
+
+@pytest.mark.parametrize("name, args, options, arrays", LAYERS, ids=lambda x: str(x)[:40])
+def test_a_layer_loads_their_checkpoint_key_by_key(name, args, options, arrays, tmp_path):
+    ours, theirs = getattr(nn, name)(*args, **options), getattr(torch.nn, name)(*args, **options)
+    theirs(*both(arrays)[1])  # a step of training: batch norm counts it
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    safetensors.save_file(theirs.state_dict(), tmp_path / "theirs")
+    assert ours.load_state_dict(safe_load(tmp_path / "theirs")) == ([], [])
+    for key, numbers in theirs.state_dict().items():
+        got = ours.state_dict()[key]
+        assert got.dtype.name == str(numbers.dtype).removeprefix("torch.")
+        np.testing.assert_array_equal(got.numpy(), numbers.numpy())
     ours.eval(), theirs.eval()
     mine, other = both(arrays)
     near(ours(*mine), theirs(*other))

@@ -30,6 +30,7 @@ CHECKS = {  # names of Parts -> module and function that check them
     "loss.": ("losses", "check_formula"),
     "nest.": ("loops", "check_rewrite"),
     "loops.": ("loops", "check_transform"),
+    **dict.fromkeys(["recipe.chosen", "recipe.tuned"], ("loops", "check_choice")),
     "recipe.": ("loops", "check_recipe"),
     "render.numpy": ("renders", "check_numpy"),
     "render.c": ("renders", "check_c"),

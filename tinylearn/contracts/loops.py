@@ -3,6 +3,7 @@
     nest.<rewrite>      nest -> nest
     loops.<transform>   (function, names of loops, ...) -> function, or Refused with a reason
     recipe.<kind>       what is done to a kernel's tree, in what order
+    recipe.chosen       which transforms one kernel gets instead; .tuned: after it was tuned
 
 Each is tried on small awkward kernels. What it gives is run by the interpreter of trees, and a nest
 again as NumPy text after the rewrites that follow.
@@ -23,6 +24,7 @@ from tinylearn.contracts.measure import called, compare
 from tinylearn.devices.numpy_device import RENDER, compiled
 from tinylearn.loops import transforms
 from tinylearn.loops.check import in_form, loops_text, nest_in_form
+from tinylearn.loops.chosen import after_moves
 from tinylearn.loops.lower import lower
 from tinylearn.loops.machine import AVX2, AVX512, NEON
 from tinylearn.loops.nest import Nest
@@ -127,6 +129,24 @@ def check_recipe(name: str, function: Callable) -> None:
             where = f"the loops of {sample.says}: {loops_text(nest)}, vectors of {machine.vector}"
             cook = called(name, cooked, where, nest, "kernel", machine, **{recipe: silent})
             same_tree(name, sample, cook.function, where)
+
+
+def check_choice(name: str, function: Callable) -> None:
+    """Raise ContractError for the first kernel whose chosen loops are none, or are wrong."""
+    for sample, nest in nests():
+        tree = plain(nest)
+        for more in [(False,), (True,)] if name == "recipe.chosen" else [()]:
+            where = f"the loops of {sample.says}: {loops_text(nest)}"
+            moves = called(name, function, where, tree, *more)
+            try:
+                answer = after_moves(tree, moves or ()).function
+            except Refused:
+                continue
+            except Exception as error:
+                wanted = 'moves such as (("split", ("i", 4)), ("unroll", ("ii",))), or None'
+                says = f"{name} must return {wanted}, and got {moves!r}"
+                raise ContractError(f"{says}\n    called with {where}") from error
+            same_tree(name, sample, answer, where)
 
 
 def same_tree(name: str, sample: Sample, answer: Any, where: str) -> None:
@@ -306,4 +326,5 @@ WAYS: dict[str, Callable[[Function], Iterator[Case]]] = {
     "merge": neighbours,
     "predicate": guarded,
     "combine": each,
+    "rfactor": each,
 }

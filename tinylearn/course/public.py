@@ -33,6 +33,7 @@ def public_question(spec: Spec, question: Question) -> dict[str, Any]:
         **({"forbid": list(question.forbid)} if question.forbid else {}),
         "world": body["world"],
         "absent": body["absent"],
+        **({"kernels": True} if question.kernels else {}),
         **({"may_change": list(question.may_change)} if question.may_change else {}),
         "hints": list(question.hints),
         "run": body["run"],

@@ -32,6 +32,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.launch import kernel
 from ..parts import Part, named
 from .inside.values import Code, Raised, decode, encode
 from .inside.watch import watched
@@ -105,6 +106,8 @@ class Question:
                 needs
     graphs      the answer builds graphs: `run` measures them beside the grader, where nobody can
                 tell it other counts, and the numbers must be right for other arguments, too
+    kernels     the answer is a GPU kernel: it is read beside the answer and launched beside the
+                grader, on numbers that the answer's process has never seen
     remote      functions among the arguments run beside the grader, which counts their calls:
                 they know their argument only, no call before
     absent      every function that has no body there; comes with the spec
@@ -119,6 +122,7 @@ class Question:
     forbid: tuple[str, ...] = ()
     world: str = ""
     graphs: bool = False
+    kernels: bool = False
     remote: bool = False
     absent: tuple[str, ...] = ()
     rtol: float = 1e-5
@@ -184,18 +188,24 @@ class Question:
         """
         before = sys.gettrace()
         try:
-            if most_lines:
+            if most_lines and not self.kernels:  # Python runs no line of a kernel
                 sys.settrace(line_counter(most_lines, self.run))
             with np.errstate(all="ignore"), _framework:
                 fresh = decode(encode(list(args)), self.namespace)
                 with in_framework(self.part, answer):
-                    careful = watched(answer, self.may_change)
+                    careful = self.callable(answer)
                     value = self.run(careful, *fresh) if self.run else careful(*fresh)
             return decode(encode(value))
         except Exception as error:
             return Raised(type(error).__name__, str(error)[:500])
         finally:
             sys.settrace(before)
+
+    def callable(self, answer: Any) -> Any:
+        """The answer as `run` gets it: a kernel, or a function that is watched."""
+        if self.kernels:
+            return kernel(answer) if inspect.isfunction(answer) else answer
+        return watched(answer, self.may_change)
 
     def trouble(self) -> list[str]:
         """What is missing in a question before it may be published."""
@@ -269,7 +279,7 @@ def line_counter(most: int, run: Callable[..., Any] | None = None) -> Callable[.
     def enter(frame: Any, event: str, argument: Any) -> Any:
         code = frame.f_code
         name = code.co_filename
-        if name[0] != "<" or name == "<setup>" or id(code) in of_run:
+        if name[0] != "<" or name.startswith("<setup") or id(code) in of_run:
             return None
         return count(frame, event, argument)
 

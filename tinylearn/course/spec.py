@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import inspect
 import json
+import linecache
 import pickle
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -93,14 +94,14 @@ def from_data(data: dict[str, Any]) -> Spec:
     if data.get("format") != FORMAT:
         raise ValueError(f"a spec of format {data.get('format')}; this tinylearn reads {FORMAT}")
     given: dict[str, Any] = {"__name__": f"spec_{data['assignment']}"}
-    exec(compile(data["setup"], "<setup>", "exec"), given)
+    executed(data["setup"], "<setup>", given)
     authors = dict(given)
     for body in data["questions"].values():
-        exec(compile(body["reference"], "<reference>", "exec"), authors)
+        executed(body["reference"], "<reference>", authors)
     take_questions()
     take_essays()
     for text in (data["authors"], data.get("mistakes", "")):
-        exec(compile(text, f"<questions of {data['assignment']}>", "exec"), authors)
+        executed(text, f"<questions of {data['assignment']}>", authors)
     questions = take_questions()
     sources = {body_name(key, body): body["reference"] for key, body in data["questions"].items()}
     for question in questions:
@@ -139,7 +140,7 @@ def edited(question: Question, wrong: Wrong, source: str, authors: dict[str, Any
     text = edited_source(question.id, wrong, source)
     namespace = dict(authors)
     try:
-        exec(compile(text, f"<{wrong.name}>", "exec"), namespace)
+        executed(text, f"<{wrong.name}>", namespace)
     except SyntaxError as error:
         raise ValueError(f"{question.id}: {wrong.edit} gives no Python: {error}") from None
     return replace(wrong, function=namespace[question.answer])
@@ -322,6 +323,16 @@ def same_value(question: Question, got: Any, theirs: Any) -> bool:
 
 
 # ---------------------------------------------------------------- sources
+
+
+def executed(text: str, name: str, namespace: dict[str, Any]) -> None:
+    """Run a text that lies in no file; what it defines finds its source, as kernels have to.
+
+    name   "<setup>" and the like: texts of one name are told apart by what they say
+    """
+    place = f"{name[:-1]} {hashlib.sha256(text.encode()).hexdigest()[:8]}>"
+    linecache.cache[place] = len(text), None, text.splitlines(True), place
+    exec(compile(text, place, "exec"), namespace)
 
 
 def source_of(text: str, name: str) -> str:

@@ -18,15 +18,19 @@ from tinylearn.devices.c_row import MOST, CRow
 from tinylearn.devices.device import Device, Program
 from tinylearn.devices.library import checks_of
 from tinylearn.devices.numpy_device import compiled
+from tinylearn.devices.tuned import TUNED
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.lookup import GATHER
 from tinylearn.graph.node import Shape
+from tinylearn.loops.chosen import Cook, by_choice, carried_out
 from tinylearn.loops.lower import lower
 from tinylearn.loops.machine import AVX2, AVX512, BLAS_FROM, NEON, Machine
-from tinylearn.loops.recipe import cooked
+from tinylearn.loops.nest import Nest
+from tinylearn.loops.recipe import ELEMENTWISE, REDUCTION, cooked
 from tinylearn.loops.rewrites import rewritten
 from tinylearn.loops.statements import Memory as Numbers
+from tinylearn.loops.tree import plain
 from tinylearn.parts import Part
 from tinylearn.render.c import before, render_c
 from tinylearn.render.source import Source
@@ -93,6 +97,11 @@ class CDevice(Device):
             buffer.data = Memory(array)
         return buffer.data
 
+    def viewed(self, buffer: Buffer, shape: Shape) -> Buffer:
+        """A buffer of another shape in the same memory."""
+        memory = Memory(self.read(self.memory(buffer)).reshape(shape))
+        return Buffer(shape, buffer.dtype, self.name, memory, whole=buffer)
+
     def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
         """One library for all kernels, or parts of them, that are written in C."""
         written = [Written.of(kernel, f"kernel_{k}") for k, kernel in enumerate(kernels)]
@@ -106,6 +115,21 @@ def here() -> Machine:
     return MACHINES[compiler.find().vector]
 
 
+def chosen_here(nest: Nest, name: str) -> Cook | None:
+    """The loops that somebody chose for this kernel, by hand or by trying; None if nobody did.
+
+    Where a recipe is a student's, what was tried beside tinylearn's own does not count.
+    """
+    tree = plain(nest, name)
+    own = ELEMENTWISE.is_default and REDUCTION.is_default
+    return by_choice(tree) or carried_out(tree, TUNED(tree) if own else None)
+
+
+def loops_here(nest: Nest, name: str) -> Cook:
+    """The loops as this device runs them."""
+    return chosen_here(nest, name) or cooked(nest, name, here())
+
+
 @dataclass(frozen=True)
 class Written:
     """A kernel whose texts are written: C, a call of BLAS, or both."""
@@ -117,8 +141,23 @@ class Written:
 
     @staticmethod
     def of(kernel: Kernel, name: str) -> Written:
-        """The kernel in the form that is fastest."""
+        """The kernel as somebody chose its loops, or as the recipe does."""
         nest = rewritten(lower(kernel))
+        cook = chosen_here(nest, name)
+        return (
+            Written.by_recipe(kernel, nest, name)
+            if cook is None
+            else Written.as_cooked(kernel, cook)
+        )
+
+    @staticmethod
+    def as_cooked(kernel: Kernel, cook: Cook) -> Written:
+        """The kernel with these loops."""
+        return Written(kernel, cook.function.name, RENDER(cook.function), None)
+
+    @staticmethod
+    def by_recipe(kernel: Kernel, nest: Nest, name: str) -> Written:
+        """The kernel in the form that should be fastest."""
         by_blas = halves(nest, name, BLAS_FROM)
         after = nest if by_blas is None else by_blas.nest
         in_c = None if after is None else RENDER(cooked(after, name, here()).function)

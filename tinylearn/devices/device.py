@@ -1,7 +1,7 @@
 """What a device must offer, the list of those that exist, and how one is chosen.
 
 `TINYLEARN_DEVICE=c` in the environment, `Device.DEFAULT = "c"`, `Tensor(..., device="c")` and
-`tensor.to("c")` choose.
+`tensor.to("c")` choose. Where there are several of a kind they have numbers: "cuda:1".
 """
 
 from __future__ import annotations
@@ -58,16 +58,25 @@ class Program:
 class Known(dict[str, Any]):
     """Devices by name; one whose module is imported late comes when it is asked for.
 
-    homes   name -> module, of those that are imported late
+    "cuda:1" is the second device of its kind; "cuda:0" is "cuda".
+
+    homes      name -> module, of those that are imported late
+    numbered   those that were asked for by number
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.homes: dict[str, str] = {}
+        self.numbered: dict[str, Device] = {}
 
     def __missing__(self, name: str) -> Device:
         if name in self.homes:
             importlib.import_module(self.homes[name])
+        kind, colon, number = name.partition(":")
+        if colon and number.isdecimal():
+            if name not in self.numbered:
+                self.numbered[name] = self[kind].instance(int(number))
+            return self.numbered[name]
         if name in self:
             return self.get(name)  # type: ignore[return-value]
         raise KeyError(name)
@@ -107,11 +116,18 @@ class Device(metaclass=DeviceType):
     name = ""
 
     def __init_subclass__(cls) -> None:
-        Device.known[cls.name] = cls()
+        if cls.name:  # else it is what several have in common
+            Device.known[cls.name] = cls()
 
     def unavailable(self) -> str:
         """Why this device cannot be used here, or "" if it can."""
         return ""
+
+    def instance(self, number: int) -> Device:
+        """The device of this kind with this number; most kinds have one."""
+        if number:
+            raise DeviceError(f"there is one device {self.name!r}, which is {self.name}:0")
+        return self
 
     def allocate(self, shape: Shape, dtype: DType) -> Buffer:
         """Memory with arbitrary values."""
@@ -133,6 +149,10 @@ class Device(metaclass=DeviceType):
         """Put numbers into memory."""
         memory[...] = numbers
 
+    def copy(self, memory: Any, home: Device, there: Any) -> None:
+        """Put the numbers into memory that lie in another device's."""
+        self.write(memory, home.read(there))
+
     def upload(self, array: np.ndarray) -> Buffer:
         """A buffer with the numbers of an array; the array's memory is not shared."""
         buffer = self.allocate(array.shape, dtype(array.dtype))
@@ -153,6 +173,10 @@ class Device(metaclass=DeviceType):
             buffer.data = repeated(buffer.shape, buffer.dtype, buffer.fill)
         return buffer.data
 
+    def viewed(self, buffer: Buffer, shape: Shape) -> Buffer | None:
+        """A buffer of another shape in the same memory; None where a kernel has to copy it."""
+        return None
+
     def download(self, buffer: Buffer) -> np.ndarray:
         """A copy of the numbers as an array of the buffer's shape."""
         return self.read(self.memory(buffer)).copy()
@@ -169,21 +193,25 @@ Device.known = Known()
 
 
 def checked_name(name: Any) -> str:
-    """`name`, if a device of that name works here; else DeviceError, with the reason."""
+    """What the device of this name is called, if it works here.
+
+    Raises   DeviceError with the reason why not
+    """
     if name in Device.working:
         return name
     name = str(name).lower()
     if name == "cpu":
         name = "numpy"
     try:
-        reason = Device.known[name].unavailable()
+        device = Device.known[name]
     except KeyError:
         every = dict.fromkeys([*Device.known, *Device.known.homes])
         raise DeviceError(f"no device {name!r}{choose(name, every, 'there are')}") from None
-    if reason:
-        raise DeviceError(f"the device {name!r} cannot be used here: {reason}")
-    Device.working.add(name)
-    return name
+    if device.name not in Device.working:
+        if reason := device.unavailable():
+            raise DeviceError(f"the device {name!r} cannot be used here: {reason}")
+        Device.working.add(device.name)
+    return device.name
 
 
 def numbers_in_memory(nodes: Iterable[Node]) -> dict[Node, np.ndarray]:

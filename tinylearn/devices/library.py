@@ -80,7 +80,7 @@ def across(kernel: Kernel, node: Node) -> Any:
     target, home = Device.known[node.device], Device.known[node.inputs[0].device]
 
     def run(new: Any, old: Any) -> None:
-        target.write(new, home.read(old))
+        target.copy(new, home, old)
 
     return run
 

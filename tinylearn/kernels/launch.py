@@ -7,25 +7,23 @@ plain numbers in it.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
-from operator import add
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tinylearn.devices.simulator.counting import Count
 from tinylearn.devices.simulator.report import Report
-from tinylearn.devices.simulator.simulate import simulate
 from tinylearn.errors import Origin
 from tinylearn.graph.dtype import dtype
 from tinylearn.kernels.expressions import names_around
 from tinylearn.kernels.program import Program
 from tinylearn.kernels.read import Reader
 from tinylearn.kernels.rows import BLOCK_NAMES, THREAD_NAMES, body_of, in_order, whole_program
+from tinylearn.kernels.traced import Python, Traced, as_array
 from tinylearn.kernels.values import Array
 from tinylearn.kernels.words import KernelError
 from tinylearn.loops.phases import Extent, Launch
@@ -33,7 +31,6 @@ from tinylearn.loops.statements import Memory
 from tinylearn.loops.tree import Function
 from tinylearn.render.cuda import render_cuda
 from tinylearn.render.opencl import render_opencl
-from tinylearn.tensor import Tensor
 
 MOST_THREADS = 1024  # of a block, on every GPU that CUDA knows
 
@@ -48,42 +45,29 @@ class Listing(str):
     __repr__ = str.__str__
 
 
-@dataclass(frozen=True)
-class Traced:
-    """A kernel as a tree, and for each of its statements the line of Python.
-
-    counted   the same, but 0 for an else: its if is counted for both
-    """
-
-    function: Function
-    lines: tuple[int, ...]
-    counted: tuple[int, ...]
-
-
 def kernel(function: Callable) -> Kernel:
-    """Decorator: a function that says what one thread does becomes a kernel."""
-    return Kernel(function)
+    """Decorator: a function that says what one thread does becomes a kernel; a kernel stays one."""
+    return function if isinstance(function, Kernel) else Kernel(function)
 
 
 class Kernel:
-    """A GPU kernel; kernel[blocks, threads](arrays...) launches it.
+    """A GPU kernel; kernel[blocks, threads](arrays...) launches it."""
 
-    first   the number of the function's first line in its file
-    """
+    __name__: str
 
     def __init__(self, function: Callable):
-        self.function, self.__name__ = function, function.__name__
-        self.__doc__ = function.__doc__
+        if not inspect.isfunction(function):
+            raise KernelError("a kernel is a function", "def name(out, x): below @tl.kernel")
+        self.function = function
+        functools.update_wrapper(self, function)
         try:
-            source, self.first = inspect.getsourcelines(function)
+            source, first = inspect.getsourcelines(function)
         except (OSError, TypeError):
             says = f"the source of {function.__name__} cannot be found"
             raise KernelError(says, "the kernel in a file or a notebook's cell") from None
-        definition = ast.parse(textwrap.dedent("".join(source))).body[0]
-        if not isinstance(definition, ast.FunctionDef):
-            raise KernelError("a kernel is a function", "def name(out, x): below @tl.kernel")
-        self.python = [line.rstrip() for line in source]
-        self.definition = ast.increment_lineno(definition, self.first - 1)
+        home = Origin(function.__code__, 0).place.rsplit(" ", 1)[0]
+        self.python = Python(home, first, tuple(line.rstrip() for line in source))
+        self.definition = ast.increment_lineno(definition("".join(source)), first - 1)
         self.traced: dict[object, Traced] = {}
 
     def __getitem__(self, sizes: Any) -> Launching:
@@ -134,13 +118,13 @@ class Kernel:
                 reader.names[name] = Array(memory[-1])
             else:
                 reader.names[name] = a
-        reader.function(self.definition, self.place)
+        reader.function(self.definition, self.python.place)
         rows = whole_program(program.made, program.rows, launch, self.definition.lineno)
         written = frozenset(program.written & {m.name for m in memory})
         tree = Function(self.__name__, tuple(memory), written, body_of(rows))
         ordered = tuple(in_order(rows))
         counted = tuple(0 if row.other else row.line for row in ordered)
-        return Traced(tree, tuple(row.line for row in ordered), counted)
+        return Traced(tree, tuple(row.line for row in ordered), counted, self.python)
 
     def source(self, language: str) -> Listing:
         """The text of its last launch in a language with threads: "cuda" or "opencl"."""
@@ -155,10 +139,16 @@ class Kernel:
         traced = list(self.traced.values())[-1]
         return Listing(LANGUAGES[language](traced.function).text)
 
-    def place(self, line: int) -> str:
-        """What a line is called: where it stands, and what it says."""
-        home = Origin(self.function.__code__, 0).place.rsplit(" ", 1)[0]
-        return f"{home} {line}: {self.python[line - self.first].strip()}"
+
+def definition(source: str) -> ast.FunctionDef:
+    """What a function's source defines. Raises KernelError for a lambda."""
+    try:
+        found = ast.parse(textwrap.dedent(source)).body[0]
+    except SyntaxError:
+        found = None
+    if not isinstance(found, ast.FunctionDef):
+        raise KernelError("a kernel has a name", "def name(out, x): below @tl.kernel")
+    return found
 
 
 @dataclass(frozen=True)
@@ -177,18 +167,11 @@ class Launching:
         Raises      KernelError for Python that no kernel can run; RaceError, BoundsError and
                     BarrierError for what would go wrong on a GPU
         """
-        plain = [as_array(a) for a in arguments]
-        traced = self.kernel.trace(self.launch, plain)
-        refuse_twins(traced.function, plain)
-        names = [m.name for m in traced.function.arguments]
-        given = [(a, n) for a, n in zip(arguments, plain, strict=True) if isinstance(n, np.ndarray)]
-        arrays = {name: np.ascontiguousarray(n) for name, (_, n) in zip(names, given, strict=True)}
-        places = [self.kernel.place(line) for line in traced.lines]
-        report = simulate(traced.function, arrays, places, races=races, seed=seed)
-        for name, (original, _) in zip(names, given, strict=True):
-            if name in traced.function.written:
-                put_back(original, arrays[name])
-        return by_python_line(report, traced, self.kernel)
+        return self.traced(*arguments).run(arguments, races, seed)
+
+    def traced(self, *arguments: Any) -> Traced:
+        """The kernel as it is read for these arguments."""
+        return self.kernel.trace(self.launch, [as_array(a) for a in arguments])
 
 
 def extent(sizes: Any, what: str) -> Extent:
@@ -199,48 +182,3 @@ def extent(sizes: Any, what: str) -> Extent:
         raise KernelError(f"{what} are one to three numbers above 0, got {sizes!r}", "(4, 2)")
     x, y, z = (*(int(n) for n in found), 1, 1)[:3]
     return x, y, z
-
-
-def as_array(argument: Any) -> Any:
-    """An argument as the kernel sees it: an array, or a plain number."""
-    if isinstance(argument, Tensor):
-        return argument.numpy()
-    if isinstance(argument, np.generic):
-        return argument.item()
-    if not isinstance(argument, np.ndarray | bool | int | float):
-        got = type(argument).__name__
-        raise KernelError(f"a kernel takes arrays, tensors and numbers, got {got}", "np.array(x)")
-    return argument
-
-
-def refuse_twins(function: Function, arguments: Sequence[Any]) -> None:
-    """Raise KernelError where what is written under one name is seen under another, too."""
-    arrays = [a for a in arguments if isinstance(a, np.ndarray)]
-    named = list(zip(function.arguments, arrays, strict=True))
-    for m, a in named:
-        for other, b in named:
-            if m.name in function.written and m is not other and np.may_share_memory(a, b):
-                says = f"{m.name} is written, and is the memory of {other.name} too"
-                raise KernelError(says, f"{other.name}.copy() as the other argument")
-
-
-def put_back(original: Any, numbers: np.ndarray) -> None:
-    """What was computed goes to where the caller has it."""
-    if isinstance(original, Tensor):
-        original.assign(numbers)
-    elif original is not numbers:
-        original[...] = numbers
-
-
-def by_python_line(report: Report, traced: Traced, kernel: Kernel) -> Report:
-    """The report with a row for each line of Python instead of each line of the tree."""
-    numbers = range(kernel.first, kernel.first + len(kernel.python))
-    counts = [
-        reduce(
-            add, (c for c, k in zip(report.counts, traced.counted, strict=True) if k == n), Count()
-        )
-        for n in numbers
-    ]
-    accesses = tuple(replace(a, line=traced.lines[a.line] - kernel.first) for a in report.accesses)
-    lines = tuple(textwrap.dedent("\n".join(kernel.python)).split("\n"))
-    return replace(report, lines=lines, counts=tuple(counts), accesses=accesses)

@@ -2,8 +2,9 @@
 
     nest_in_form(nest)    a nest that rewrites, recipes and NumPy's writers can read
     in_form(function)     a tree that transforms, the interpreter and every language can read
+    well_formed(function) the same, but for races, which the simulator sees as well
 
-Both raise Broken with the first thing that is wrong, in words.
+All raise Broken with the first thing that is wrong, in words.
 """
 
 from __future__ import annotations
@@ -142,6 +143,12 @@ class Scope:
 
 
 def in_form(function: Any) -> None:
+    """Raise Broken unless it is a tree whose threads may run at once."""
+    well_formed(function)
+    refuse_races(function)
+
+
+def well_formed(function: Any) -> None:
     """Raise Broken unless it is a tree."""
     if not isinstance(function, Function):
         raise Broken(f"it must return a Function, not {type(function).__name__}")
@@ -149,7 +156,6 @@ def in_form(function: Any) -> None:
     if len(memory) < len(function.arguments):
         raise Broken("two arguments have one name")
     body_in_form(function.body, Scope(memory, function.written, {}, set()))
-    refuse_races(function)
 
 
 def body_in_form(body: Any, scope: Scope) -> None:

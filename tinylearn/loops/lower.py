@@ -1,227 +1,31 @@
 """Turns a kernel into loops: moves become index arithmetic, reductions become inner loops.
 
-Kernel (which nodes run together) -> lower() -> Nest (loops and what they compute)
+    Kernel (which nodes run together) -> lower() -> Nest (loops and what they compute)
+
+A kernel over rows is lowered pass by pass. What a pass makes for a later one goes to memory of the
+row: an array where a node has a number for each place of the row, a register where it has one.
 """
 
 from __future__ import annotations
 
-from tinylearn.graph.dtype import DType, bool_
-from tinylearn.graph.lookup import GATHER
+from dataclasses import replace
+
 from tinylearn.graph.node import Node
-from tinylearn.graph.primitives import ADD, CONST, DETACH, LESS, PAD, WHERE
-from tinylearn.loops.index import Atom, Divided, Index, Looked, Within, flat, number, variable
-from tinylearn.loops.nest import Nest, Total
-from tinylearn.loops.statements import (
-    Apply,
-    Constant,
-    Expression,
-    Guard,
-    Guarded,
-    Let,
-    Load,
-    Memory,
-    Statement,
-    Store,
+from tinylearn.loops.index import Index, flat, number, variable
+from tinylearn.loops.lowering import (
+    Lowering,
+    Place,
+    arguments,
+    loops_of,
+    outer_index,
+    unflattened,
 )
-from tinylearn.schedule.kernel import Kernel, loaded_for
+from tinylearn.loops.nest import Nest
+from tinylearn.loops.statements import Guard, Load, Memory, Statement, Store
+from tinylearn.schedule.kernel import Kernel
 
-OUTER_NAMES = "ijklmnopqxyz"
-Place = tuple[Index, ...]
-
-
-class Lowering:
-    """The loops of one kernel, while they are being written."""
-
-    def __init__(self, kernel: Kernel):
-        self.kernel = kernel
-        self.members = set(kernel.members)
-        self.memory = arguments(kernel)
-        self.inner: list[Statement] = []
-        self.outer: list[Statement] = []
-        self.totals: list[Total] = []
-        self.reduced: dict[int, Index] = {}  # axis of the reduced input -> its variable
-        self.names: dict[tuple, str] = {}
-        self.computed: dict[Node, tuple[list[Statement], Place, str]] = {}
-        self.loads: dict[str, Load] = {}
-        self.counter = 0
-
-    def run(self) -> Nest:
-        """Lower the outputs one after the other; the kernel's reduction comes with the first."""
-        root = self.kernel.outputs[0]
-        index = tuple(
-            variable(OUTER_NAMES[a] if a < len(OUTER_NAMES) else f"i{a}", n)
-            for a, n in enumerate(root.shape)
-        )
-        self.write(root, index, self.outer)
-        for node in self.kernel.outputs[1:]:
-            if node in self.computed:
-                level, place, name = self.computed[node]
-                self.store(node, flat(place, node.shape), name, level)
-            elif node.shape == root.shape:
-                self.write(node, index, self.outer)
-            elif node.size == root.size:  # it ends another total of the same loop
-                self.write(node, tuple(number(0) for _ in node.shape), self.outer)
-            else:
-                self.write(node, self.inner_index(node), self.inner)
-        outer = tuple(v for i in index for v in sorted(i.variables, key=repr))
-        reduced = tuple(v for i in self.reduced.values() for v in i.variables)
-        return Nest(
-            arguments=tuple(self.memory.values()),
-            written=tuple(self.memory[n].name for n in self.kernel.outputs),
-            outer_loops=outer,
-            reduced_loops=reduced,
-            inner=tuple(self.inner),
-            totals=tuple(self.totals),
-            outer=tuple(self.outer),
-        )
-
-    def write(self, node: Node, index: Place, level: list[Statement]) -> None:
-        """Compute `node` at `index` and store it."""
-        name = self.value(node, index, (), level)
-        self.store(node, flat(index, node.shape), name, level)
-
-    def store(self, node: Node, place: Index, value: str, level: list[Statement]) -> None:
-        """Write a value to the memory of `node`."""
-        level.append(Store(self.memory[node].name, place, value, node))
-
-    def inner_index(self, node: Node) -> Place:
-        """The place inside a reduction over all numbers, for a node of the reduced shape."""
-        return tuple(self.reduced.get(a, number(0)) for a in range(len(node.shape)))
-
-    def value(
-        self, node: Node, index: Place, guards: tuple[Guard, ...], level: list[Statement]
-    ) -> str:
-        """The name of the value of `node` at `index`, computed in `level` if it is not yet."""
-        key = (node, index, guards, level is self.inner)
-        if key not in self.names:
-            self.names[key] = self.compute(node, index, guards, level)
-            if not guards:
-                self.computed.setdefault(node, (level, index, self.names[key]))
-        return self.names[key]
-
-    def compute(
-        self, node: Node, index: Place, guards: tuple[Guard, ...], level: list[Statement]
-    ) -> str:
-        if node.op is CONST:
-            given = loaded_for(node)
-            if given is None:
-                return self.let(Constant(node.arg), node.dtype, node, level)
-            return self.let(Load(self.memory[given].name, number(0)), node.dtype, node, level)
-        if node not in self.members:
-            place = flat(index, node.shape).released()
-            source = self.memory[node].name
-            return self.let(Load(source, place, guards), node.dtype, node, level)
-        if node.op is PAD:
-            return self.padded(node, index, guards, level)
-        if node.op is DETACH:
-            return self.value(node.inputs[0], index, guards, level)
-        if node.op.kind == "move":
-            assert node.op.index is not None, f"{node.op} moves but has no index rule"
-            before = tuple(number(i) for i in node.op.index(index, node))
-            return self.value(node.inputs[0], before, guards, level)
-        if node.op is GATHER:
-            return self.looked_up(node, index, guards, level)
-        if node.op.kind == "reduce":
-            return self.reduce(node, index, guards)
-        args = tuple(self.value(x, index, guards, level) for x in node.inputs)
-        return self.let(Apply(node.op, args), node.dtype, node, level)
-
-    def padded(
-        self, node: Node, index: Place, guards: tuple[Guard, ...], level: list[Statement]
-    ) -> str:
-        """What is outside the padded part is 0 and not read."""
-        x = node.inputs[0]
-        before = tuple(i - first for i, (first, _) in zip(index, node.arg, strict=True))
-        facts = {}
-        for i, n in zip(before, x.shape, strict=True):
-            facts.update(told_by_guard(i, n))
-        before = tuple(i.knowing(facts) for i in before)
-        new = tuple(
-            Guard(i.released(), n)
-            for i, n in zip(before, x.shape, strict=True)
-            if i.low < 0 or i.high >= n
-        )
-        inside = tuple(
-            Index(((Within(i, n), 1),), 0) if i.low < 0 or i.high >= n else i
-            for i, n in zip(before, x.shape, strict=True)
-        )
-        every = tuple(dict.fromkeys(guards + new))
-        name = self.value(x, inside, every, level)
-        match self.loads.get(name):
-            case Load(_, _, known) if set(new) <= set(known):
-                return name  # a load is 0 outside by itself
-        return self.let(Guarded(name, new), node.dtype, node, level) if new else name
-
-    def looked_up(
-        self, node: Node, index: Place, guards: tuple[Guard, ...], level: list[Statement]
-    ) -> str:
-        """What stands where the indices say; the axes behind those that they speak of stay."""
-        x, *indices = node.inputs
-        count = len(node.shape) - (len(x.shape) - len(indices))
-        before: list[Index] = []
-        for places, size in zip(indices, x.shape, strict=False):
-            near = index[count - len(places.shape) : count]  # indices broadcast
-            at = tuple(number(0) if n == 1 else i for i, n in zip(near, places.shape, strict=True))
-            name = self.from_the_front(self.value(places, at, guards, level), places, size, level)
-            looked = Looked(name, size, flat(at, places.shape).released())
-            before.append(Index(((looked, 1),), 0))
-        return self.value(x, (*before, *index[count:]), guards, level)
-
-    def from_the_front(self, name: str, places: Node, size: int, level: list[Statement]) -> str:
-        """A place that counts from the end, where it is below 0, counted from the front."""
-        key = ("from the front", name, size)
-        if key not in self.names:
-            dtype = places.dtype
-            zero = self.let(Constant(0), dtype, places, level)
-            all_of_them = self.let(Constant(size), dtype, places, level)
-            below = self.let(Apply(LESS, (name, zero)), bool_, places, level)
-            lifted = self.let(Apply(ADD, (name, all_of_them)), dtype, places, level)
-            chosen = Apply(WHERE, (below, lifted, name))
-            self.names[key] = self.let(chosen, dtype, places, level)
-        return self.names[key]
-
-    def reduce(self, node: Node, index: Place, guards: tuple[Guard, ...]) -> str:
-        """The total of the reduction; its input is computed in the inner loops."""
-        assert not guards, f"{node} would be reduced inside a pad; see Scheduler.refusal"
-        x = node.inputs[0]
-        for axis in node.arg:
-            letter = "r" if len(node.arg) == 1 else f"r{axis}"
-            self.reduced.setdefault(axis, variable(letter, x.shape[axis]))
-        inside = tuple(self.reduced[a] if a in node.arg else i for a, i in enumerate(index))
-        value = self.value(x, inside, (), self.inner)
-        name = f"total{len(self.totals)}"
-        self.totals.append(Total(name, node.op, value, node.dtype, node))
-        return name
-
-    def let(self, expression: Expression, dtype: DType, node: Node, level: list[Statement]) -> str:
-        name = f"t{self.counter}"
-        self.counter += 1
-        if isinstance(expression, Load):
-            self.loads[name] = expression
-        level.append(Let(name, expression, dtype, node))
-        return name
-
-
-def arguments(kernel: Kernel) -> dict[Node, Memory]:
-    """The memory that a kernel is given: out0, out1, ... and in0, in1, ..., by node."""
-    named = [(f"out{k}", n) for k, n in enumerate(kernel.outputs)]
-    named += [(f"in{k}", n) for k, n in enumerate(kernel.loaded)]
-    return {n: Memory(name, n.dtype, n.shape, node=n) for name, n in named}
-
-
-def told_by_guard(index: Index, size: int) -> dict[Atom, Index]:
-    """What 0 <= index < size says about the // and % in it, where the index is `whole % by - c`.
-
-    Let rest = whole - by * k be the rest nearest to 0. Where it is below 0, whole % by is
-    rest + by; if that is never below c + size, then nothing is read there, and under the guard
-    whole % by is rest and whole // by is k.
-    """
-    match index.terms:
-        case ((Divided("%", whole, by), 1),) if index.constant <= 0:
-            k, rest = whole.nearest(by)
-            if rest.high < by and rest.low + by >= size - index.constant:
-                return {Divided("%", whole, by): rest, Divided("//", whole, by): k}
-    return {}
+PASS_NAMES = "rsuvwh"  # of the loops along a row: one letter for each pass
+HERE = number(0)  # where a register is that holds one number
 
 
 def lower(kernel: Kernel) -> Nest:
@@ -229,4 +33,122 @@ def lower(kernel: Kernel) -> Nest:
 
     A loop for each axis of its first output, and inside them one for each reduced axis.
     """
-    return Lowering(kernel).run()
+    return RowLowering(kernel).run() if kernel.passes else Lowering(kernel, arguments(kernel)).run()
+
+
+class PassLowering(Lowering):
+    """The loops of one pass over the rows.
+
+    before   how many values and totals have names before
+    row      the place of a row among all, by the loops around all passes
+    column   the place in a row, by the loops of this pass
+    kept     what passes leave to those after them
+    """
+
+    def __init__(self, kernel: Kernel, rows: RowLowering, columns: Place):
+        super().__init__(kernel, rows.memory, rows.values)
+        self.total_count = rows.totals
+        self.row, self.columns, self.kept = rows.row, columns, rows.kept
+        self.column = flat(columns, tuple(v.size for v in loops_of(columns)))
+        self.length = self.column.high + 1
+
+    def run(self) -> Nest:
+        """Lower the outputs; what lies along the row belongs to the loops of totals, if any."""
+        totals = self.kernel.reduction is not None
+        if totals:
+            self.reduced = dict(enumerate(self.columns))
+        for node in self.kernel.outputs:
+            along = self.lies_along(node)
+            place = self.row * self.length + self.column if along else self.row
+            level = self.inner if totals and along else self.outer
+            at, index, name = self.computed.get(node, (None, (), ""))
+            if at is level:
+                self.store(node, flat(index, node.shape), name, level)
+            else:
+                self.write(node, unflattened(place, node.shape), level)
+        alone = not totals and any(map(self.lies_along, self.kernel.outputs))
+        return self.nest(loops_of(self.columns) if alone else ())
+
+    def lies_along(self, node: Node) -> bool:
+        """Whether a node has a number for each place of the row."""
+        return node.size == (self.row.high + 1) * self.length
+
+    def in_row(self, node: Node) -> Index:
+        """Where the number of this round lies in what a pass leaves of a node."""
+        return self.column if self.lies_along(node) else HERE
+
+    def rounds_of(self, x: Node, axes: tuple[int, ...]) -> dict[int, Index]:
+        """The place in the row, by the axes that a reduction has for it."""
+        index = unflattened(self.column, tuple(x.shape[a] for a in axes))
+        return dict(zip(axes, index, strict=True))
+
+    def store(self, node: Node, place: Index, value: str, level: list[Statement]) -> None:
+        """Write a value to memory, and leave it to the passes that follow."""
+        if node in self.kept:
+            level.append(Store(self.kept[node].name, self.in_row(node), value, node))
+        if node in self.memory:
+            super().store(node, place, value, level)
+
+    def load(self, node: Node, index: Place, guards: tuple[Guard, ...]) -> Load:
+        """The read of what a pass before left, or of a node from memory."""
+        if node in self.kept:
+            return Load(self.kept[node].name, self.in_row(node), guards)
+        return super().load(node, index, guards)
+
+
+class RowLowering:
+    """The loops over the rows of a kernel, and in them those of its passes.
+
+    row              the place of a row among all
+    memory           the arguments
+    kept             what a pass leaves of a row to those after it: an array or one number
+    values, totals   how many names are taken
+    """
+
+    def __init__(self, kernel: Kernel):
+        total = kernel.reduction
+        assert total is not None, f"{kernel} has no rows"
+        shape = total.inputs[0].shape
+        across = [n for a, n in enumerate(shape) if a not in total.arg and n > 1]
+        self.kernel, self.count = kernel, total.size
+        self.sizes = [shape[a] for a in total.arg if shape[a] > 1]
+        self.rows = outer_index(tuple(across))
+        self.row = flat(self.rows, tuple(across))
+        self.memory = arguments(kernel)
+        self.kept = self.left_by_passes()
+        self.values = self.totals = 0
+
+    def left_by_passes(self) -> dict[Node, Memory]:
+        """Memory for each node that a pass makes and a later one reads."""
+        read = {x for one in self.kernel.passes for x in one.inputs}
+        left = [n for one in self.kernel.passes for n in one.outputs if n in read]
+        sizes = {n: n.size // self.count for n in left}
+        return {
+            n: Memory(f"kept{k}", n.dtype, (size,), "local" if size > 1 else "register", node=n)
+            for k, (n, size) in enumerate(sizes.items())
+        }
+
+    def run(self) -> Nest:
+        """Lower the passes one after the other."""
+        passes: list[Nest] = []
+        for letter, one in zip(PASS_NAMES, self.kernel.passes, strict=False):
+            several = len(self.sizes) > 1
+            names = [f"{letter}{k}" if several else letter for k in range(len(self.sizes))]
+            for part in self.parts_of(one):
+                lowering = PassLowering(part, self, tuple(map(variable, names, self.sizes)))
+                passes.append(lowering.run())
+                self.values = lowering.counter
+                self.totals += len(lowering.totals)
+        arguments = tuple(self.memory.values())
+        written = tuple(self.memory[n].name for n in self.kernel.outputs)
+        kept = tuple(self.kept.values())
+        rows = loops_of(self.rows)
+        return Nest(arguments, written, rows, (), (), (), (), tuple(passes), kept)
+
+    def parts_of(self, one: Kernel) -> list[Kernel]:
+        """A pass; without totals, what has one number for the row comes first, in no loop."""
+        if one.reduction is not None:
+            return [one]
+        single = tuple(n for n in one.outputs if n.size == self.count)
+        rest = tuple(n for n in one.outputs if n.size != self.count)
+        return [replace(one, outputs=found) for found in (single, rest) if found]

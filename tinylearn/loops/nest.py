@@ -6,7 +6,14 @@
             inner statements; totals take their value in
         outer statements, which may use the totals
 
-A kernel without a reduction has outer statements only. HOW the loops run is the tree's: tree.py.
+A kernel without a reduction has outer statements only. One that makes several passes over each row
+has them in its outer loops, each a nest of its own:
+
+    for each value of the outer variables:
+        fresh memory for what passes leave to those after them
+        the first pass, the second pass, ...
+
+HOW the loops run is the tree's: tree.py.
 """
 
 from __future__ import annotations
@@ -61,6 +68,8 @@ class Nest:
 
     arguments   the memory it is given: what it writes (out0, out1, ...), then what it reads
     written     the names of what it writes
+    passes      what is done to each row, if it makes several passes: then nothing else is
+    kept        what passes leave to those after them: a row of it, or one number
     """
 
     arguments: tuple[Memory, ...]
@@ -70,11 +79,18 @@ class Nest:
     inner: tuple[Statement, ...]
     totals: tuple[Total, ...]
     outer: tuple[Statement, ...]
+    passes: tuple[Nest, ...] = ()
+    kept: tuple[Memory, ...] = ()
 
     @property
     def memory(self) -> dict[str, Memory]:
         """The arguments by name."""
         return {m.name: m for m in self.arguments}
+
+    @property
+    def parts(self) -> tuple[Nest, ...]:
+        """Its passes; a nest of one pass is that itself."""
+        return self.passes or (self,)
 
     @property
     def loads(self) -> list[Load]:
@@ -97,7 +113,8 @@ class Nest:
         loads = self.loads
         places = [*(s.place for s in self.stores), *(load.place for load in loads)]
         return (
-            not guarded
+            not self.passes
+            and not guarded
             and not any(load.guards for load in loads)
             and all(place.is_affine for place in places)
         )

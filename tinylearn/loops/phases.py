@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinylearn.loops.index import Index
+from tinylearn.loops.launches import launches
 from tinylearn.loops.run import Broken
 from tinylearn.loops.statements import Let, Memory
 from tinylearn.loops.text import line
@@ -102,9 +103,10 @@ def runs_threads(body: Body) -> bool:
 
 def refuse_races(function: Function) -> None:
     """Raise Broken with the first rule that a tree for a GPU breaks."""
-    if runs_threads(function.body):
-        nested(function.body, ())
-        Proof(function).block(outermost(function.body))
+    for each in launches(function):
+        if runs_threads(each.body):
+            nested(each.body, ())
+            Proof(each).block(outermost(each.body))
 
 
 def outermost(body: Body) -> Body:

@@ -10,47 +10,20 @@ applied leaves a Step: its name, its arguments, and the tree before and after.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
+from tinylearn.graph.dtype import DType
 from tinylearn.loops import tiles, transforms
+from tinylearn.loops.chosen import Cook
 from tinylearn.loops.index import Variable
 from tinylearn.loops.machine import LITTLE, LONG, SHORTEST, Machine
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.statements import Let, Load
 from tinylearn.loops.tiles import loads_in, rounds, scattered, step_of, width
-from tinylearn.loops.tree import Function, Refused, plain
+from tinylearn.loops.tree import Refused, plain
 from tinylearn.parts import Part
-
-
-@dataclass(frozen=True)
-class Step:
-    """One transform as it was applied: its Part, its arguments, the tree before and after."""
-
-    transform: Part
-    arguments: tuple[Any, ...]
-    before: Function
-    after: Function
-
-    def __str__(self) -> str:
-        words = [" ".join(a) if isinstance(a, tuple) else str(a) for a in self.arguments]
-        return f"{self.transform.name.removeprefix('loops.')}({', '.join(words)})"
-
-
-@dataclass
-class Cook:
-    """A function on its way through transforms, with a Step for each."""
-
-    function: Function
-    steps: list[Step] = field(default_factory=list)
-
-    def do(self, transform: Part, *arguments: Any) -> None:
-        """Apply one transform."""
-        after = transform(self.function, *arguments)
-        self.steps.append(Step(transform, arguments, self.function, after))
-        self.function = after
-
 
 Recipe = Callable[[Cook, Nest, int, Machine], None]
 
@@ -67,23 +40,59 @@ def cooked(
     elementwise, reduction   other recipes than those of the Parts
     """
     cook = Cook(plain(nest, name))
-    lets = [s for s in nest.inner + nest.outer if isinstance(s, Let)]
-    dtypes = [s.dtype for s in lets] + [t.dtype for t in nest.totals]
+    dtypes, totals = dtypes_of(nest), [t for one in nest.parts for t in one.totals]
     nothing = 0 in [v.size for v in nest.outer_loops + nest.reduced_loops]
     halves = any(d.name == "float16" for d in dtypes)  # no vectors of them
-    if nothing or halves or any(t.dtype.kind == 0 for t in nest.totals):
+    if nothing or halves or any(t.dtype.kind == 0 for t in totals):
         return cook
-    lanes = machine.vector // max([d.itemsize for d in dtypes] + [4])
-    recipe = (reduction or REDUCTION) if nest.totals else (elementwise or ELEMENTWISE)
+    lanes = lanes_of(nest, machine)
     memory = nest.memory
     written = sum(memory[m].size * memory[m].dtype.itemsize for m in nest.written)
     try:
-        recipe(cook, nest, lanes, machine)
-        if written > machine.far:
-            cook.do(transforms.stream)
+        for one in nest.parts:
+            recipe = (reduction or REDUCTION) if one.totals else (elementwise or ELEMENTWISE)
+            recipe(cook, one, lanes, machine)
     except Refused:  # a transform that was put in for ours: then one round after the other
         return Cook(plain(nest, name))
+    with contextlib.suppress(Refused):  # the loops are as good without
+        if written > machine.far:
+            cook.do(transforms.stream)
     return cook
+
+
+def lanes_of(nest: Nest, machine: Machine) -> int:
+    """How many of the widest numbers that a kernel makes fit side by side."""
+    return machine.vector // max([d.itemsize for d in dtypes_of(nest)] + [4])
+
+
+def dtypes_of(nest: Nest) -> list[DType]:
+    """The dtypes of all values and totals of a kernel, of each of its passes."""
+    lets = [s for one in nest.parts for s in one.inner + one.outer if isinstance(s, Let)]
+    return [s.dtype for s in lets] + [t.dtype for one in nest.parts for t in one.totals]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a recipe decides by counting, and what tuning tries.
+
+    v      the loop along which the vectors lie
+    n      their lanes
+    tile   how many rounds of which loops make a tile; vectors along v count as one
+    """
+
+    v: Variable
+    n: int
+    tile: tuple[tuple[Variable, int], ...]
+
+    def __str__(self) -> str:
+        """In words.
+
+        >>> str(Choice(Variable("j", 40), 16, ((Variable("j", 40), 2), (Variable("i", 9), 3))))
+        '16 lanes along j, 2 vectors by 3 of i'
+        """
+        sides = [(u, by) for u, by in self.tile if by > 1]
+        words = [f"{by} vectors" if u == self.v else f"{by} of {u}" for u, by in sides]
+        return f"{self.n} lanes along {self.v}" + (f", {' by '.join(words)}" if words else "")
 
 
 # ---------------------------------------------------------------- elementwise
@@ -91,14 +100,35 @@ def cooked(
 
 def elementwise(cook: Cook, nest: Nest, lanes: int, machine: Machine) -> None:
     """Vectors along the loop in which memory is contiguous, moved inside all others."""
+    choice = along_memory(nest, lanes)
+    if choice is not None:
+        in_vectors(cook, nest, choice)
+
+
+def along_memory(nest: Nest, lanes: int) -> Choice | None:
+    """Vectors along the loop in which fewest reads and writes are scattered."""
     loops = [v for v in reversed(nest.outer_loops) if v.size >= SHORTEST]
     if not loops:
-        return
+        return None
     v = min(loops, key=lambda v: scattered(nest.outer, v) / width(v, lanes))
+    return Choice(v, width(v, lanes), ((v, 1),))
+
+
+def in_vectors(cook: Cook, nest: Nest, choice: Choice) -> None:
+    """The transforms of a kernel without totals."""
+    v, n, ((_, many),) = choice.v, choice.n, choice.tile
+    others = tuple(w.name for w in nest.outer_loops if w != v)
     changes = {e.memory for e in loads_in(nest.outer)} & set(nest.written)  # not a second time
-    cook.do(transforms.split, v.name, width(v, lanes), "plain" if changes else "overlap")
-    cook.do(transforms.sink, f"{v}i", tuple(w.name for w in nest.outer_loops if w != v))
-    cook.do(transforms.vectorize, f"{v}i")
+    cook.do(transforms.split, v.name, n * many, "plain" if changes else "overlap")
+    vector = f"{v}i"
+    if many > 1:
+        cook.do(transforms.split, vector, n)
+        vector = f"{v}ii"
+    cook.do(transforms.sink, vector, others)
+    cook.do(transforms.vectorize, vector)
+    if many > 1:
+        cook.do(transforms.sink, f"{v}io", others)
+        cook.do(transforms.unroll, f"{v}io")
 
 
 # ---------------------------------------------------------------- reductions
@@ -106,13 +136,20 @@ def elementwise(cook: Cook, nest: Nest, lanes: int, machine: Machine) -> None:
 
 def reduction(cook: Cook, nest: Nest, lanes: int, machine: Machine) -> None:
     """Vectors along the loop that costs least, around them a tile of totals that share reads."""
+    choice = by_cycles(nest, lanes, machine)
+    if choice is not None:
+        Reduction(cook, nest, choice, machine).run()
+
+
+def by_cycles(nest: Nest, lanes: int, machine: Machine) -> Choice | None:
+    """Vectors and a tile that take the fewest cycles, roughly counted."""
     loops = [v for v in reversed(nest.outer_loops + nest.reduced_loops) if v.size >= SHORTEST]
     work = rounds(nest.outer_loops + nest.reduced_loops)
     if not loops or not nest.reduced_loops or work < LITTLE:
-        return
+        return None
     v = min(loops, key=lambda v: tiles.cycles(nest, v, lanes))
-    tile = tiles.tile(nest, v, width(v, lanes), machine)
-    Reduction(cook, nest, v, width(v, lanes), tile, machine).run()
+    n = width(v, lanes)
+    return Choice(v, n, tuple(tiles.tile(nest, v, n, machine).items()))
 
 
 ELEMENTWISE = Part("recipe.elementwise", elementwise)
@@ -120,11 +157,8 @@ REDUCTION = Part("recipe.reduction", reduction)
 
 
 class Reduction:
-    """A reduction's transforms, one after the other.
+    """A reduction's transforms, one after the other; v, n and tile are what was chosen.
 
-    v        the loop along which the vectors lie
-    n        their lanes
-    tile     how many rounds of which loops make a tile; vectors count as one
     blocks   the names of the loops around the tile, from outside
     sums     the names of the reduced loops, where they are not vectors
     inside   the names of the tile's loops
@@ -133,23 +167,15 @@ class Reduction:
     copied   the reads that are copied first
     """
 
-    def __init__(
-        self,
-        cook: Cook,
-        nest: Nest,
-        v: Variable,
-        n: int,
-        tile: dict[Variable, int],
-        machine: Machine,
-    ):
-        self.cook, self.nest, self.v, self.n = cook, nest, v, n
-        self.tile, self.machine = tile, machine
+    def __init__(self, cook: Cook, nest: Nest, choice: Choice, machine: Machine):
+        self.cook, self.nest, self.machine = cook, nest, machine
+        self.v, self.n, self.tile = choice.v, choice.n, dict(choice.tile)
         self.blocks = [u.name for u in nest.outer_loops]
         self.sums = [u.name for u in nest.reduced_loops]
         self.inside: list[str] = []
         self.around: list[str] = []
         self.lanes: list[str] = []
-        self.copied = tiles.worth_a_copy(nest, v)
+        self.copied = tiles.worth_a_copy(nest, self.v)
         self.at = ""  # the loop in whose rounds copies are made
 
     def run(self) -> None:
@@ -183,7 +209,7 @@ class Reduction:
     def to_the_inside(self, past: Sequence[str]) -> None:
         """The vector's loop innermost, and outside of it the loop over a tile's vectors."""
         vector, several = self.lanes
-        self.cook.do(transforms.sink, vector, past)
+        self.cook.do(transforms.sink, vector, (*past, several))
         self.cook.do(transforms.vectorize, vector)
         self.cook.do(transforms.sink, several, past)
         self.cook.do(transforms.unroll, several)
@@ -230,14 +256,18 @@ class Reduction:
         if self.v.size > self.machine.chunk:
             self.cook.do(transforms.split, name, self.machine.chunk)
             outside, sums, name, k = [f"{name}o"], [f"{name}i", *sums[k + 1 :]], f"{name}i", 0
-        many = SHORTEST if not self.tile and self.v.size >= SHORTEST * self.n else 1
+        many = 1 if self.tile else tiles.vectors_beside(self.v.size, self.n)
         self.cook.do(transforms.split, name, self.n * many, "plain")
         self.cook.do(transforms.split, f"{name}i", self.n)
         self.lanes = [f"{name}ii", f"{name}io"]
         before = [*sums[:k], f"{name}o"]
+        if many > 1:
+            self.cook.do(transforms.sink, f"{name}io", (f"{name}ii",))
         for u in reversed(before):
             self.cook.do(transforms.sink, u, (f"{name}i", *self.lanes))
         self.cook.do(transforms.subtotal, before[0])
+        if many > 1:
+            self.cook.do(transforms.subtotal, f"{name}io")
         self.to_the_inside((*before, *sums[k + 1 :]))
         self.sums = [*outside, *before, *sums[k + 1 :], f"{name}r"]
 

@@ -46,8 +46,15 @@ def rewrite(function: Callable[[Nest], Nest]) -> Part:
 def rewritten(nest: Nest) -> Nest:
     """The nest after all rewrites."""
     for change in REWRITES:
-        nest = change(nest)
+        nest = applied(change, nest)
     return nest
+
+
+def applied(change: Callable[[Nest], Nest], nest: Nest) -> Nest:
+    """The nest after one rewrite, of each of its passes if it makes several."""
+    if nest.passes:
+        return replace(nest, passes=tuple(map(change, nest.passes)))
+    return change(nest)
 
 
 # ---------------------------------------------------------------- one instruction for two

@@ -47,7 +47,8 @@ class Memory:
 
     shape    what they are in the graph; all that counts here is how many they are
     space    argument (given by the caller), register (a variable for each, without an address),
-             local (an array) or shared (an array that all threads of a block see)
+             local (an array), shared (an array that all threads of a block see) or global (what
+             one launch leaves for the next)
     lanes    how many neighbours one register holds
     """
 

@@ -183,7 +183,7 @@ def statement_of(row: str, loops: dict[str, Index]) -> Statement:
     """One statement that has no others inside it."""
     if row == "barrier":
         return Barrier()
-    if found := re.fullmatch(r"(register|local|shared) (.*)", row):
+    if found := re.fullmatch(r"(register|local|shared|global) (.*)", row):
         return Allocate(memory_of(found[2], found[1]))
     if found := re.fullmatch(r"(\w+): (\w+) = (.*)", row):
         dtype = ALL[found[2]]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 
 from tinylearn.loops.index import Index, Variable
-from tinylearn.loops.machine import ALONE, OFTEN, WIDEST, Machine
+from tinylearn.loops.machine import ALONE, BESIDE, OFTEN, WIDEST, Machine
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.statements import Let, Load, Statement, Store
 
@@ -90,6 +90,11 @@ def tile(nest: Nest, v: Variable, n: int, machine: Machine) -> dict[Variable, in
     totals = machine.totals if sharing else ALONE
     sizes = best([s for s, _ in loops.values()], [m for _, m in loops.values()], totals, sharing)
     return dict(zip(loops, sizes, strict=True))
+
+
+def vectors_beside(size: int, n: int) -> int:
+    """How many vectors of n lanes add up one total side by side, so that few rounds are left."""
+    return next((m for m in BESIDE if size >= m * n and size % (m * n) < n), 1)
 
 
 def best(

@@ -106,6 +106,17 @@ class Function:
 
 def plain(nest: Nest, name: str = "kernel") -> Function:
     """The nest's loops as they stand: each total is a register, started before and read after."""
+    if nest.passes:
+        fresh = map(Allocate, nest.kept)
+        body: Body = (*fresh, *(s for one in nest.passes for s in one_pass(one)))
+        body = around(nest.outer_loops, body)
+    else:
+        body = one_pass(nest)
+    return Function(name, nest.arguments, frozenset(nest.written), body)
+
+
+def one_pass(nest: Nest) -> Body:
+    """The loops of a nest, or of one of its passes."""
     body: list[Statement] = []
     for t in nest.totals:
         body += started(register(t), t.op, t.dtype, t.node)
@@ -113,8 +124,7 @@ def plain(nest: Nest, name: str = "kernel") -> Function:
         taken = [Accumulate(register(t), HERE, t.op, t.value, t.dtype, t.node) for t in nest.totals]
         body += around(nest.reduced_loops, (*nest.inner, *taken))
         body += [Let(t.name, Load(register(t), HERE), t.dtype, t.node) for t in nest.totals]
-    whole = around(nest.outer_loops, (*body, *nest.outer))
-    return Function(name, nest.arguments, frozenset(nest.written), whole)
+    return around(nest.outer_loops, (*body, *nest.outer))
 
 
 def register(total: Total) -> str:

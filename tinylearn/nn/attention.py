@@ -9,10 +9,10 @@ from tinylearn.graph.dtype import bool_
 from tinylearn.nn import functional as F
 from tinylearn.nn import init
 from tinylearn.nn.checks import probability, sizes, yes_no
-from tinylearn.nn.formulas.attention import attention_weights
 from tinylearn.nn.layers import Linear
 from tinylearn.nn.module import Module, title
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.attention import attention_weights
 
 __all__ = ["MultiheadAttention"]
 

@@ -39,7 +39,6 @@ from tinylearn.nn.formulas.activations import (
     tanhshrink,
     threshold,
 )
-from tinylearn.nn.formulas.attention import scaled_dot_product_attention
 from tinylearn.nn.formulas.distances import (
     embedding_with_padding,
     normalize,
@@ -72,6 +71,7 @@ from tinylearn.nn.methods import method_part
 from tinylearn.parts import part
 from tinylearn.repairs.othernames import of_tensors
 from tinylearn.tensor import Tensor
+from tinylearn.tensor.attention import scaled_dot_product_attention
 from tinylearn.tensor.composed import composed
 
 __all__ = [
@@ -94,6 +94,7 @@ __all__ = [
     "conv3d",
     "conv_transpose1d",
     "conv_transpose2d",
+    "conv_transpose3d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -127,6 +128,7 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool2d",
     "mish",
     "mse_loss",
     "nll_loss",
@@ -183,7 +185,9 @@ DROPOUT = method_part("nn.dropout", "dropout")
 # Methods of Tensor as they are
 conv1d, conv3d = Tensor.conv1d, Tensor.conv3d
 conv_transpose1d, conv_transpose2d = Tensor.conv_transpose1d, Tensor.conv_transpose2d
+conv_transpose3d = Tensor.conv_transpose3d
 max_pool1d, max_pool3d = Tensor.max_pool1d, Tensor.max_pool3d
+max_unpool2d = Tensor.max_unpool2d
 avg_pool1d, avg_pool3d = Tensor.avg_pool1d, Tensor.avg_pool3d
 adaptive_avg_pool1d, adaptive_avg_pool2d = Tensor.adaptive_avg_pool1d, Tensor.adaptive_avg_pool2d
 adaptive_max_pool1d, adaptive_max_pool2d = Tensor.adaptive_max_pool1d, Tensor.adaptive_max_pool2d

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tinylearn.devices.device import Device
-from tinylearn.errors import ShapeError, TinylearnError, describe
+from tinylearn.errors import ShapeError, TinylearnError, describe, warn_user
 from tinylearn.graph.primitives import buffer
 from tinylearn.nn.walk import NOT_ENTERED, get_parameters
 from tinylearn.tensor import Tensor
@@ -31,20 +31,22 @@ def groups_of(given: Any) -> list[dict[str, Any]]:
 
 
 def checked_parameters(given: Any, known: Iterable[Tensor] = ()) -> list[Tensor]:
-    """The Tensors to learn: those given, and those inside the models given.
+    """The Tensors to learn: those given, and those inside the models given, each once.
 
     known   those that are learned already
     """
-    found: dict[int, str] = {id(w): "an earlier group" for w in known}
+    earlier, found = {id(w) for w in known}, dict[int, str]()
     parameters: list[Tensor] = []
     for label, part in parts_of(given):
-        own_parameters = [part] if isinstance(part, Tensor) else get_parameters(part)
-        for w in own_parameters:
+        for w in [part] if isinstance(part, Tensor) else get_parameters(part):
             check_parameter(label, w)
-            if id(w) in found:
-                raise ValueError(f"{label} and {found[id(w)]} are or hold the same Tensor")
-        found |= {id(w): label for w in own_parameters}
-        parameters += own_parameters
+            if id(w) in earlier:
+                raise ValueError(f"{label} and an earlier group are or hold the same Tensor")
+            if found.setdefault(id(w), label) != label:
+                says = f"{label} and {found[id(w)]} are or hold the same Tensor"
+                warn_user(f"{says}; it is learned once")
+            else:
+                parameters.append(w)
     if not parameters:
         got = "an empty list" if isinstance(given, list | tuple) and not given else repr(given)
         raise ValueError(f"an optimizer needs something to learn; there is no parameter in {got}")

@@ -33,6 +33,7 @@ class ChannelNorm(Module):
     weight, bias                scale and shift (num_features,); None with affine=False
     running_mean, running_var   (num_features,): means over the batches, for use after training;
                                 None with track_running_stats=False
+    num_batches_tracked         how many batches batch norm has seen in training, int64 of shape ()
     momentum                    the share of the newest batch in them
     """
 
@@ -53,9 +54,11 @@ class ChannelNorm(Module):
         self.bias = init.constant(0.0, (num_features,)) if affine else None
         self.running_mean: Tensor | None = None
         self.running_var: Tensor | None = None
+        self.num_batches_tracked: Tensor | None = None
         if track_running_stats:
             self.running_mean = init.constant(0.0, (num_features,), requires_grad=False)
             self.running_var = init.constant(1.0, (num_features,), requires_grad=False)
+            self.num_batches_tracked = Tensor(0)
 
     def learning(self) -> bool:
         """Whether the statistics of what comes are used, and not the running ones."""
@@ -100,7 +103,8 @@ class BatchNorm(ChannelNorm):
             says = f"{title(self)} needs more than one number a channel to find a variance"
             raise describe(ShapeError, says, [("mean", mean)], "model.eval()")
         whole = variance * (count / (count - 1))
-        follow(self.running_mean, self.running_var, mean, whole, self.momentum)
+        counted = self.num_batches_tracked
+        follow(self.running_mean, self.running_var, mean, whole, self.momentum, counted)
 
 
 class BatchNorm1d(BatchNorm):

@@ -67,7 +67,9 @@ def load_state_dict(
     names = dict(named_tensors(model))  # a tied weight may come under any of its names
     given = {k: v for k, v in state.items() if k in names or not _counter(k)}
     loaded = {id(names[k]) for k in given if k in names}
-    missing = [k for k, t in get_state_dict(model).items() if id(t) not in loaded]
+    missing = [
+        k for k, t in get_state_dict(model).items() if id(t) not in loaded and not _counter(k)
+    ]
     unexpected = [k for k in given if k not in names]
     problems = []
     if strict:
@@ -109,7 +111,7 @@ def cast_to(tensors: Iterable[Tensor], wanted: Any) -> None:
 
 
 def _counter(key: Any) -> bool:
-    """PyTorch's batchnorm counts its batches; nothing here needs to know."""
+    """Batch norm counts its batches. As in PyTorch a state may lack that: old ones do."""
     return str(key).rpartition(".")[2] == "num_batches_tracked"
 
 

@@ -92,7 +92,7 @@ class Tape:
                 memory[new] = where[turn]
                 if old is not None:
                     memory[old] = where[1 - turn]
-        for rows, calls in itertools.groupby(self.calls, lambda call: call[0].rows):
+        for (rows, _), calls in itertools.groupby(self.calls, how_and_where):
             self.pieces.append(self.piece(rows, list(calls)))
 
     def piece(self, rows: Callable[..., Row] | None, calls: Calls) -> Callable[[int], None]:
@@ -119,3 +119,9 @@ class Tape:
         """Run everything, and take the other turn next. An interrupt leaves it as it was."""
         for piece in self.pieces:
             piece(self.turn)
+
+
+def how_and_where(call: tuple[Program, list[int]]) -> tuple[Any, str]:
+    """What calls in a row have in common that are made as one: how, and on which device."""
+    program = call[0]
+    return program.rows, program.kernel.outputs[0].device

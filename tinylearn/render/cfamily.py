@@ -33,7 +33,7 @@ from tinylearn.loops.statements import (
     changed,
 )
 from tinylearn.loops.straighten import straightened
-from tinylearn.loops.tree import Accumulate, Allocate, Body, Function, If, Loop
+from tinylearn.loops.tree import Accumulate, Allocate, Body, Function, If, Loop, Refused
 from tinylearn.render.dialect import Dialect, guard_text, index_text, literal
 from tinylearn.render.source import Source
 
@@ -177,7 +177,9 @@ class Writer:
         elif step == 0:
             self.source.add(f"{m.name}[{index_text(s.place)}] = {value.text};", s.node)
         else:
-            assert self.vector is not None and step is not None, "lanes are stored evenly"
+            assert self.vector is not None
+            if step is None:
+                raise Refused(f"the lanes of {self.vector} go to uneven places of {m.name}")
             lanes = self.vector.size
             streamed = s.streamed and step == 1 and m.dtype.name == "float32"
             self.streams = self.streams or streamed
@@ -226,7 +228,9 @@ class Writer:
     def register(self, m: Memory, place: Index) -> str:
         """The variable for a place in registers."""
         at = self.first(place)
-        assert not at.variables, f"{place} of {m.name} is known by its number: unroll its loop"
+        if at.variables:
+            name = min(v.name for v in at.variables)
+            raise Refused(f"the registers {m.name} have no address: {name} must be written out")
         return f"{m.name}{at.constant // m.lanes}"
 
     def differs(self, guards: Sequence[Guard]) -> bool:

@@ -19,7 +19,12 @@ Box = dict[Variable, tuple[int, int]]  # loop -> first round inside, first round
 
 
 def has_boxes(nest: Nest) -> bool:
-    """Whether all places are plain walks through memory and all guards hold in boxes."""
+    """Whether all places are plain walks through memory, and all guards hold in boxes.
+
+    Several passes over a row do not: whole arrays have no rows.
+    """
+    if nest.passes:
+        return False
     places = [load.place for load in nest.loads]
     places += [s.place for s in nest.stores]
     asked = [g for _, g in guards(nest.inner + nest.outer)]

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from tinylearn.graph.primitives import SUM
 from tinylearn.loops.index import Variable
+from tinylearn.loops.launches import launches
 from tinylearn.loops.phases import launch
 from tinylearn.loops.private import private
 from tinylearn.loops.statements import Let, Memory, Store
@@ -154,4 +155,9 @@ def written_for_threads(function: Function, dialect: Dialect) -> Source:
     kinds |= {s.dtype.name for s in statements(function.body) if isinstance(s, Let)}
     if missing := sorted(kinds - dialect.types.keys()):
         raise Refused(f"there are no words for {' and '.join(missing)}")
-    return ThreadWriter(function, dialect, dialect.grid).write()
+    whole = Source()
+    for each in launches(function):
+        source = ThreadWriter(each, dialect, dialect.grid).write()
+        whole.lines += source.lines
+        whole.nodes += source.nodes
+    return whole

@@ -15,6 +15,7 @@ from tinylearn.errors import nearest, user_origin
 
 OURS = {  # their name -> what it may be here, whichever the method has
     "dim": ("axis",), "dims": ("axis", "order"), "axes": ("order",), "dim0": ("axis",),
+    "order": ("axis",), "idx": ("index",), "padding": ("widths",),
     "dim1": ("other",), "axis1": ("axis", "dim1"), "axis2": ("other", "dim2"),
     "keepdims": ("keepdim",),
     "ddof": ("correction",), "unbiased": ("correction",), "min": ("low",), "max": ("high",),

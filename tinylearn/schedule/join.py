@@ -5,13 +5,20 @@ loops of one form join: number by number over the same shape, or such a loop and
 numbers of that shape; or totals along the same axes of the same shape. What one of them stores and
 the other reads in the same round stays in a register; if nobody else reads it, it is not stored at
 all.
+
+What cannot share a loop may still work through the same rows, pass by pass: see rows.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+from dataclasses import replace
+
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CONST
+from tinylearn.parts import Part
 from tinylearn.schedule.kernel import (
+    IN_LOOPS,
     JOIN,
     KERNEL_LIMIT,
     SEARCH_LIMIT,
@@ -22,7 +29,8 @@ from tinylearn.schedule.kernel import (
     is_product_sum,
     keeps_step,
 )
-from tinylearn.schedule.rules import SAME_LOOP
+from tinylearn.schedule.rows import Passes, Rows, Uses, passes_over, rows_of
+from tinylearn.schedule.rules import SAME_LOOP, SAME_ROWS
 from tinylearn.schedule.running import Waiting
 
 Readers = dict[Node, list[Node]]
@@ -34,6 +42,7 @@ class Group:
 
     first, last   where in the order of the graph the first and the last stored node stand: what
                   reads from a group has its last one behind the group's first
+    passes        what they do to each row, if they work through rows
     """
 
     def __init__(self, home: Home, place: dict[Node, int]):
@@ -41,6 +50,7 @@ class Group:
         self.members = set(home.members)
         places = [place[n] for n in home.stored]
         self.first, self.last = min(places), max(places)
+        self.passes: Passes | None = None
 
     def take(self, other: Group) -> None:
         """Become one with another group."""
@@ -91,18 +101,40 @@ def in_step(home: Home, readers: Readers, place: dict[Node, int]) -> set[Node]:
 
 
 class Joiner:
-    """Puts the homes of a schedule together; see the module's docstring."""
+    """Puts the homes of a schedule together; see the module's docstring.
+
+    read    {stored node: the homes that read it from memory}
+    apart   {root: why its kernel is no pass of one that reads from it}
+    rows    {home on a device that has loops of ours: the rows that its totals take in}
+    uses    what homes do with the rows of some shape, as far as it was asked for
+    """
 
     def __init__(self, homes: list[Home], order: list[Node], readers: Readers, asked: set[Node]):
         self.place = {node: k for k, node in enumerate(order)}
         self.homes = sorted(homes, key=lambda h: self.place[h.root])
         self.groups: dict[Home, Group] = {h: Group(h, self.place) for h in homes}
         self.readers, self.asked = readers, asked
+        self.read: dict[Node, set[Home]] = {n: set() for h in homes for n in h.stored}
+        for home in homes:
+            for x in {x for n in home.members for x in n.inputs} - home.members:
+                self.read.get(x, set()).add(home)
         self.steps: list[Step] = []
+        self.apart: dict[Node, str] = {}
         self.count = len(homes)
+        self.rows = {h: rows_of(h) for h in homes if h.root.device in IN_LOOPS}
+        self.uses: dict[Rows, dict[Home, Uses]] = {}
 
-    def run(self) -> tuple[list[Kernel], list[Step]]:
-        """The kernels in running order, and the Steps of those that joined."""
+    def run(self) -> list[Kernel]:
+        """The kernels in running order; `steps` are then of those that joined."""
+        self.share_loops()
+        for home in self.homes:
+            group = self.groups[home]
+            if home in self.rows and home is group.homes[0]:
+                self.share_rows(group)
+        return self.in_running_order()
+
+    def share_loops(self) -> None:
+        """Let each group share a loop with one before it."""
         waiting: dict[tuple, list[Group]] = {}
         for home in self.homes:
             form = loop_form(home)
@@ -115,7 +147,6 @@ class Joiner:
                     break
             else:
                 peers.append(self.groups[home])
-        return self.in_running_order(), self.steps
 
     def join(self, first: Group, second: Group) -> bool:
         """Let two groups share a loop, if a rule wants it and nothing stands between them."""
@@ -129,23 +160,24 @@ class Joiner:
         answer = SAME_LOOP(first.homes[0], second.homes[0], shared) if shared else None
         if answer is None or not self.possible(first, second):
             return False
-        home, saved = second.homes[0], sum(x.nbytes for x in shared)
+        self.become_one(first, second, SAME_LOOP, answer[1], sum(x.nbytes for x in shared))
+        return True
+
+    def become_one(self, first: Group, second: Group, rule: Part, because: str, saved: int) -> None:
+        """Let the first take the second, and record why."""
+        root = second.homes[0].root
         first.take(second)
         for h in second.homes:
             self.groups[h] = first
         self.count -= 1
-        rule, roots = SAME_LOOP, (first.homes[0].root,)
+        roots = (first.homes[0].root,)
         self.steps.append(
-            Step(home.root, JOIN, rule.name, rule.says, answer[1], "", roots, saved, self.count)
+            Step(root, JOIN, rule.name, rule.says, because, "", roots, saved, self.count)
         )
-        return True
 
     def possible(self, first: Group, second: Group) -> bool:
         """Whether the second can run in the rounds of the first without waiting for anybody."""
-        if self.path(second, first):
-            return False
-        between = self.following(first) - {second}
-        if any(self.path(group, second) for group in between):
+        if self.path(second, first) or self.stands_between(first, second):
             return False
         stored = {n for h in first.homes for n in h.stored}
         kept = {n for h in first.homes for n in h.kept}
@@ -155,6 +187,45 @@ class Joiner:
                 if node in kept or node not in steady or node.size != home_size(home):
                     return False
         return True
+
+    def stands_between(self, first: Group, second: Group) -> bool:
+        """Whether the second waits for somebody who waits for the first."""
+        return any(self.path(group, second) for group in self.following(first) - {second})
+
+    # ------------------------------------------------------------ the same rows
+
+    def share_rows(self, group: Group) -> None:
+        """Let a group take those that read from it and work through the same rows."""
+        found = True
+        while found:
+            waiting = sorted(self.following(group), key=lambda g: g.first)
+            found = any(self.join_rows(group, after) for after in waiting)
+
+    def join_rows(self, first: Group, second: Group) -> bool:
+        """Let two groups be passes over the same rows, if a rule wants it."""
+        homes = [*first.homes, *second.homes]
+        rows = next((r for r in map(self.rows.get, homes) if r is not None), None)
+        if rows is None or len(first.members | second.members) > KERNEL_LIMIT:
+            return False
+        outputs = self.outputs_of(homes)
+        passes = passes_over(homes, rows, self.uses.setdefault(rows, {}))
+        if passes is None or len(outputs) > OUTPUT_LIMIT or self.stands_between(first, second):
+            return False
+        stored = {n for h in first.homes for n in h.stored}
+        shared = sorted(second.inputs & (first.inputs | stored), key=lambda n: -n.nbytes)
+        answer = SAME_ROWS(first.homes[0], second.homes[0], shared, passes)
+        if answer is None or answer[0] != JOIN:
+            if answer is not None:
+                self.apart[first.homes[-1].root] = answer[1]
+            return False
+        first.passes = passes
+        self.become_one(first, second, SAME_ROWS, answer[1], sum(x.nbytes for x in shared))
+        return True
+
+    def outputs_of(self, homes: Iterable[Home]) -> set[Node]:
+        """What kernels store for others than themselves."""
+        inside = set(homes)
+        return {n for h in inside for n in h.stored if n in self.asked or self.read[n] - inside}
 
     def following(self, group: Group) -> set[Group]:
         """The groups that read what a group stores."""
@@ -191,13 +262,26 @@ class Joiner:
         return [self.finished(groups[k], read) for k in order]
 
     def finished(self, group: Group, read: set[Node]) -> Kernel:
-        """The Kernel of a group: its reduction's home first, members in the order of the graph.
+        """The Kernel of a group, with its passes if it works through rows.
 
         read   what any kernel reads from memory
         """
-        homes = sorted(group.homes, key=lambda h: h.reduction is None)
-        inside = group.members
-        outputs = tuple(n for h in homes for n in h.stored if n in self.asked or n in read)
+        whole = self.kernel(group.homes, self.asked | read)
+        if group.passes is None:
+            return whole
+        passes = [self.kernel(homes, ()) for homes in group.passes.homes]
+        wanted = set(whole.outputs).union(*(p.inputs for p in passes))
+        passes = [self.kernel(homes, wanted) for homes in group.passes.homes]
+        return replace(whole, passes=tuple(passes))
+
+    def kernel(self, homes: Iterable[Home], wanted: Container[Node]) -> Kernel:
+        """A Kernel: the homes with a reduction first, members in the order of the graph.
+
+        wanted   what others need of what it stores
+        """
+        homes = sorted(homes, key=lambda h: h.reduction is None)
+        inside = set[Node]().union(*(h.members for h in homes))
+        outputs = tuple(n for h in homes for n in h.stored if n in wanted)
         members = tuple(sorted(inside, key=self.place.__getitem__))
         inputs = dict.fromkeys(x for n in members for x in n.inputs if x not in inside)
         return Kernel(outputs, members, tuple(inputs))
@@ -206,10 +290,3 @@ class Joiner:
 def home_size(home: Home) -> int:
     """How many rounds the loop of a kernel makes."""
     return home.reduction.inputs[0].size if home.reduction is not None else home.root.size
-
-
-def join_kernels(
-    homes: list[Home], order: list[Node], readers: Readers, asked: set[Node]
-) -> tuple[list[Kernel], list[Step]]:
-    """The kernels of the homes in running order, with those joined that a rule wants joined."""
-    return Joiner(homes, order, readers, asked).run()

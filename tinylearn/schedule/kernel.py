@@ -1,6 +1,7 @@
 """Kernels and Steps: what the scheduler makes of a graph.
 
-A kernel computes its members in one pass over memory and stores the outputs among them.
+A kernel computes its members in one pass over memory, or in several over each row of it, and stores
+the outputs among them.
 A Step is one decision: which node, what became of it, which rule said so, and why.
 """
 
@@ -38,7 +39,7 @@ SEARCH_LIMIT = 200  # kernels looked through to learn whether one waits for anot
 LOOKUPS = (GATHER, SCATTER)  # what goes to places that are numbers themselves
 IN_ORDER = (RANKED, SEARCHED, RUNNING_SUM)  # what looks at an axis as a whole
 WHOLE = (CAT, DYNAMIC_SLICE, DYNAMIC_PAD, LATER, *LOOKUPS, *IN_ORDER)  # what is no loop of ours
-IN_LOOPS = ("c", "cuda", "simulator")  # devices on which a gather is a read inside a loop
+IN_LOOPS = ("c", "cuda", "opencl", "simulator")  # devices on which a gather is a read inside a loop
 KEEPS_PLACES = (RESHAPE, PERMUTE, FLIP, DETACH)  # each number moves to exactly one place
 
 
@@ -74,11 +75,14 @@ class Kernel:
     outputs   the nodes it stores, in the order they are computed
     members   everything it computes, inputs before readers; the outputs are among them
     inputs    the nodes it reads from memory
+    passes    what it does to a row before it goes on to the next, if it works through rows: kernels
+              that also read what those before them leave
     """
 
     outputs: tuple[Node, ...]
     members: tuple[Node, ...]
     inputs: tuple[Node, ...]
+    passes: tuple[Kernel, ...] = ()
 
     @property
     def loaded(self) -> tuple[Node, ...]:
@@ -231,7 +235,7 @@ def is_alone(node: Node) -> bool:
 
 def reads_in_loops(node: Node) -> bool:
     """Whether a node is a look-up that is a read inside the loops of a kernel."""
-    return node.op is GATHER and node.device in IN_LOOPS
+    return node.op is GATHER and node.device.partition(":")[0] in IN_LOOPS
 
 
 def moves(node: Node) -> bool:

@@ -29,10 +29,16 @@ from tinylearn.schedule.kernel import (
     moves,
     reads_in_loops,
 )
+from tinylearn.schedule.rows import Passes
 
 RULES: list[Part] = []
 DEAR = (EXP, LOG, SIN)
 DEAR_BYTES = 8  # exp and log take as long as moving 3 to 50 bytes, in C and NumPy
+FEWEST_IN_A_ROW = (
+    64  # numbers: from here on a row alone fills enough vectors to be worth its own totals
+)
+MOST_IN_A_ROW = 1 << 15  # numbers: four such rows of 128 kB each fit a second-level cache
+MOST_KEPT = 32 * 1024  # bytes: with what is read it fits the memory of a block on any GPU, 48 kB
 Answer = tuple[str, str] | None
 Readers = Sequence[Use]
 Homes = Sequence[Home]
@@ -167,8 +173,22 @@ def _same_loop(first: object, second: object, shared: Sequence[Node]) -> Answer:
     return (JOIN, f"both read {shared[0]}; saves a read of {size_of(saved)}") if saved else None
 
 
+def _same_rows(first: Home, second: Home, shared: Sequence[Node], passes: Passes) -> Answer:
+    """Kernels that work through the same rows are passes of one, while a row is still near."""
+    count, length = passes.rows
+    kept, saved = passes.kept_bytes, sum(x.nbytes for x in shared)
+    if length < FEWEST_IN_A_ROW:
+        return STORE, f"rows of {length} numbers are short: several of them share a vector"
+    if length > MOST_IN_A_ROW:
+        return STORE, f"a row of {length} numbers would be gone from the nearest caches"
+    if kept > MOST_KEPT:
+        return STORE, f"a pass would leave {size_of(kept)} of a row, more than {size_of(MOST_KEPT)}"
+    return JOIN, f"both go through {count} rows of {length}; saves {size_of(saved)} of traffic"
+
+
 IN_PASSING = Part("join.in_passing", _in_passing)
 SAME_LOOP = Part("join.same_loop", _same_loop)
+SAME_ROWS = Part("join.same_rows", _same_rows)
 
 
 def holds_copies(node: Node) -> bool:

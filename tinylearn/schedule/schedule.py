@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from tinylearn.graph.node import Node, walk_unrealized
 from tinylearn.graph.primitives import COPY, EXPAND, PAD
-from tinylearn.schedule.join import join_kernels
+from tinylearn.schedule.join import Joiner
 from tinylearn.schedule.kernel import (
     FUSE,
     JOIN,
@@ -61,9 +61,13 @@ class Scheduler:
             self.uses[node] = self.seen_through_moves(node)
             if not is_source(node):
                 self.place(node)
-        asked = set(self.outputs)
-        kernels, joins = join_kernels(self.homes, self.order, self.readers, asked)
-        return Schedule(kernels, self.steps + joins)
+        joiner = Joiner(self.homes, self.order, self.readers, set(self.outputs))
+        kernels = joiner.run()
+        for k, step in enumerate(self.steps):
+            if step.node in joiner.apart:
+                because = f"{step.because}; {joiner.apart[step.node]}"
+                self.steps[k] = replace(step, because=because)
+        return Schedule(kernels, self.steps + joiner.steps)
 
     def seen_through_moves(self, node: Node) -> dict[Node, int]:
         """{reader that computes: how often the moves on the way repeat each number}."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinylearn.errors import DTypeError
+from tinylearn.errors import DTypeError, OptionError
 from tinylearn.graph.dtype import bool_
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import ADD, CONST, LESS, MUL, WHERE
@@ -163,9 +163,18 @@ class Arithmetic(Casts):
         """Where the numbers are no numbers. NumPy, PyTorch: isnan"""
         return made(opposite(is_number(self.node)), False)
 
-    def isinf(self) -> Tensor:
-        """Where the numbers are infinite. NumPy, PyTorch: isinf"""
-        return made(is_infinite(self.node), False)
+    def isinf(self, detect_positive: bool = True, detect_negative: bool = True) -> Tensor:
+        """Where the numbers are infinite. NumPy, PyTorch: isinf
+
+        detect_positive, detect_negative   whether inf counts, and -inf
+        """
+        x = self.node
+        infinite = is_infinite(x)
+        if not detect_positive:
+            infinite = WHERE(LESS(x, x.const_like(0)), infinite, infinite.const_like(False))
+        if not detect_negative:
+            infinite = WHERE(LESS(x, x.const_like(0)), infinite.const_like(False), infinite)
+        return made(infinite, False)
 
     def isfinite(self) -> Tensor:
         """Where the numbers are neither infinite nor NaN. NumPy, PyTorch: isfinite"""
@@ -227,6 +236,9 @@ class Arithmetic(Casts):
     def clamp(self, low: Any = None, high: Any = None) -> Tensor:
         """Numbers below `low` become low, above `high` high. PyTorch: clamp; NumPy: clip"""
         x: Any = self
+        if low is None and high is None:
+            x = operand_names("clamp")[0]
+            raise OptionError(f"clamp needs a lowest or a highest number\nTry {x}.clamp(0, 1)")
         if low is not None:
             a, b = pair("clamp", x, low)
             x = result(WHERE(LESS(a, b), b, a), x, low)

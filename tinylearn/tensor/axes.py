@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinylearn.errors import ShapeError, describe, user_origin
+from tinylearn.errors import AxisError, ShapeError, describe, user_origin
 from tinylearn.graph.node import Node
 from tinylearn.repairs.userline import expression_at, name_of
 from tinylearn.tensor.data import short
@@ -44,7 +44,7 @@ def one_axis(op: str, x: Node, axis: Any, extra: int = 0) -> int:
     name = name_of()
     call = INSTEAD.get(op, f".{op}(axis=-1)") if ndim else ".reshape(1)"
     repair = name + call if call and 0 not in x.shape else ""
-    raise describe(ShapeError, says, [(name, x)], repair)
+    raise describe(AxisError, says, [(name, x)], repair)
 
 
 def rows_of(op: str, x: Node, axis: Any) -> tuple[Node, int]:
@@ -65,11 +65,11 @@ def needed_axis(op: str, x: Node, axis: int | None, form: str) -> int:
 
 
 def all_axes(op: str, x: Node, axis: Axes) -> tuple[int, ...]:
-    """Axes counted from 0, in order; None is all of them."""
+    """Axes counted from 0, in order; None is all of them, and 0 or -1 of a single number none."""
     if axis is None:
         return tuple(range(len(x.shape)))
-    if isinstance(axis, int):
-        return (one_axis(op, x, axis),)
+    if not x.shape and axis in (0, -1):
+        return ()
     if not isinstance(axis, tuple | list):
         return (one_axis(op, x, axis),)
     axes = sorted(one_axis(op, x, a) for a in axis)

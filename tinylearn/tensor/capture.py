@@ -37,7 +37,13 @@ TRIES = 5  # calls that may differ from the one before
 KEPT = 64  # tapes of one function
 
 
-def capture(function: Callable[..., Any]) -> Captured:
+A_BLOCK = (
+    "capture takes a function: Python runs the lines of a `with` block whenever it comes there, and"
+    " nobody can run them a second time to see whether they do the same"
+)
+
+
+def capture(function: Callable[..., Any] | None = None) -> Captured:
     """A function that is run again without its Python, once two calls did the same.
 
     function   of Tensors, arrays, and whatever stays the same; gives Tensors, or tuples, lists
@@ -48,6 +54,8 @@ def capture(function: Callable[..., Any]) -> Captured:
     Raises     CaptureError, where a call does what a replay would not do
     PyTorch    torch.cuda.graph, torch.compile
     """
+    if function is None:
+        raise TypeError(f"{A_BLOCK}\nTry @tl.capture above a def with these lines")
     if not callable(function):
         raise TypeError(f"capture takes a function, not {function!r}")
     return Captured(function)

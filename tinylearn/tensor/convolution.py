@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinylearn.errors import ShapeError, describe
-from tinylearn.graph.deferred import composite
 from tinylearn.graph.node import Node, Shape
 from tinylearn.graph.primitives import buffer
 from tinylearn.repairs.userline import name_of, operand_names
 from tinylearn.tensor import windows
 from tinylearn.tensor.axes import one_axis
 from tinylearn.tensor.data import upload
-from tinylearn.tensor.operands import different_devices, node_of
 from tinylearn.tensor.sizes import Sizes, checked_size, for_axes
 from tinylearn.tensor.state import State, result
 
@@ -42,7 +40,7 @@ class Convolution(State):
     ) -> Tensor:
         """The same as conv2d of rows: (N, C, L) and (F, C / groups, kernel) -> (N, F, l)"""
         steps, apart = for_axes("stride", stride, 1), for_axes("dilation", dilation, 1)
-        return windows.convolved(conv1d, self, weight, bias, steps, padding, apart, groups)
+        return windows.convolved(windows.conv1d, self, weight, bias, steps, padding, apart, groups)
 
     def conv3d(
         self,
@@ -55,7 +53,7 @@ class Convolution(State):
     ) -> Tensor:
         """The same as conv2d of volumes: (N, C, D, H, W) and (F, C / groups, kd, kh, kw)"""
         steps, apart = for_axes("stride", stride, 3), for_axes("dilation", dilation, 3)
-        return windows.convolved(conv3d, self, weight, bias, steps, padding, apart, groups)
+        return windows.convolved(windows.conv3d, self, weight, bias, steps, padding, apart, groups)
 
     def conv_transpose1d(
         self,
@@ -89,7 +87,21 @@ class Convolution(State):
         PyTorch: nn.functional.conv_transpose2d
         """
         how = stride, padding, output_padding, groups, dilation
-        return transposed(2, self, weight, bias, how)
+        return transposed(windows.axes_along(self, weight), self, weight, bias, how)
+
+    def conv_transpose3d(
+        self,
+        weight: Any,
+        bias: Any = None,
+        stride: Sizes = 1,
+        padding: Sizes = 0,
+        output_padding: Sizes = 0,
+        groups: int = 1,
+        dilation: Sizes = 1,
+    ) -> Tensor:
+        """The same as conv_transpose2d of volumes: (N, C, d, h, w), filters (C, F / groups, ...)"""
+        how = stride, padding, output_padding, groups, dilation
+        return transposed(3, self, weight, bias, how)
 
     def unfold(self, axis: int, size: int, step: int) -> Tensor:
         """All windows of an axis, each as a new last axis. PyTorch: Tensor.unfold"""
@@ -164,7 +176,7 @@ def transposed(n: int, x: State, weight: Any, bias: Any, how: tuple) -> Tensor:
     """The transposed convolution along n axes."""
     op = f"conv_transpose{n}d"
     stride, padding, output_padding, groups, dilation = how
-    w = filters_of(op, x, weight)
+    w = windows.filters_of(op, x, weight)
     steps, apart = for_axes("stride", stride, n), for_axes("dilation", dilation, n)
     cut = for_axes("padding", padding, n, least=0)
     more = for_axes("output_padding", output_padding, n, least=0)
@@ -182,30 +194,10 @@ def transposed(n: int, x: State, weight: Any, bias: Any, how: tuple) -> Tensor:
     )
 
 
-def filters_of(op: str, x: State, weight: Any) -> Node:
-    """The node of the filters, on the device of what they are laid on."""
-    w = weight.node if isinstance(weight, State) else node_of(op, weight, x.device)
-    if x.device != w.device:
-        raise different_devices(op, x.node, w)
-    return w
-
-
 # ---------------------------------------------------------------- on nodes
 #
 # around         (before, after) for each axis: what is put around
 # steps, apart   stride and dilation for each axis
-
-
-@composite
-def conv1d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: int) -> Node:
-    """Each number is the sum of a window times a filter."""
-    return windows.convolution("conv1d", x, w, around, steps, apart, groups)
-
-
-@composite
-def conv3d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: int) -> Node:
-    """Each number is the sum of a window times a filter."""
-    return windows.convolution("conv3d", x, w, around, steps, apart, groups)
 
 
 def laid(
@@ -232,8 +224,7 @@ def laid(
     w = w.permute((0, 2, 1, *range(3, 3 + n))).reshape((groups * each, channels, *w.shape[3:]))
     w = w.flip(tuple(range(2, 2 + n)))
     wider = tuple((max(0, a), max(0, b)) for a, b in around)
-    op: Any = conv1d if n == 1 else windows.conv2d
-    sums: Node = op(x, w, arg=(wider, (1,) * n, apart, groups))
+    sums: Node = windows.CONVOLUTIONS[n](x, w, arg=(wider, (1,) * n, apart, groups))
     return sums
 
 

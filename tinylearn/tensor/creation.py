@@ -8,6 +8,7 @@ requires_grad    floats are leaves that get a .grad, unless this is False
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from tinylearn.devices.device import Device, checked_name
 from tinylearn.devices.recorder import RECORDER, drawn
 from tinylearn.errors import DTypeError, ShapeError
-from tinylearn.graph.dtype import DEFAULT_FLOAT, PYTHON, DType, int64
+from tinylearn.graph.dtype import DEFAULT_FLOAT, PYTHON, DType, bool_, int64
 from tinylearn.graph.dtype import dtype as dtype_of
 from tinylearn.graph.node import Shape
 from tinylearn.graph.primitives import buffer
@@ -117,9 +118,11 @@ class Creation(Losses):
         start: float, stop: float, steps: int, dtype: Any = None, **options: Any
     ) -> Tensor:
         """So many numbers from start to stop (included), evenly spaced. NumPy, PyTorch: linspace"""
-        start, stop = plain(start), plain(stop)
-        fits(checked_shape((steps,)), DEFAULT_FLOAT)
-        return leaf(np.linspace(start, stop, steps), dtype or DEFAULT_FLOAT, **options)
+        start, stop, kind = plain(start), plain(stop), dtype_of(dtype or DEFAULT_FLOAT)
+        if kind is bool_:
+            raise DTypeError("linspace: bools are not spaced\nTry Tensor.linspace(0, 1, 2)")
+        fits(checked_shape((steps,)), kind)
+        return leaf(np.linspace(start, stop, steps), kind, **options)
 
     @staticmethod
     def eye(rows: int, columns: int | None = None, dtype: Any = None, **options: Any) -> Tensor:
@@ -157,6 +160,38 @@ class Creation(Losses):
         sizes, width, middle = drawable(shape, dtype), np.float32(std), np.float32(mean)
         draw = lambda: Random.generator.standard_normal(sizes, np.float32) * width + middle  # noqa: E731
         return random_leaf(draw, dtype, **options)
+
+    @staticmethod
+    def scaled_uniform(*shape: int | Shape, **options: Any) -> Tensor:
+        """From -1 to 1, divided by the square root of how many there are. tinygrad"""
+        bound = max(1, math.prod(checked_shape(shape))) ** -0.5
+        return Creation.uniform(*shape, low=-bound, high=bound, **options)
+
+    @staticmethod
+    def glorot_uniform(*shape: int | Shape, **options: Any) -> Tensor:
+        """From -b to b, b = sqrt(6 / (outputs + inputs)). tinygrad. Source: Glorot & Bengio 2010
+
+        shape   (outputs, inputs, ...): see nn.init for layers of other kinds
+        """
+        outputs, inputs = fans(shape)
+        bound = (6 / max(1, outputs + inputs)) ** 0.5
+        return Creation.uniform(*shape, low=-bound, high=bound, **options)
+
+    @staticmethod
+    def kaiming_uniform(*shape: int | Shape, a: float = 0.01, **options: Any) -> Tensor:
+        """From -b to b, b = sqrt(6 / ((1 + a^2) inputs)). tinygrad. Source: He et al. 2015
+
+        shape   (outputs, inputs, ...)
+        a       the slope below zero of the leaky_relu that follows
+        """
+        bound = (6 / (1 + a * a) / max(1, fans(shape)[1])) ** 0.5
+        return Creation.uniform(*shape, low=-bound, high=bound, **options)
+
+    @staticmethod
+    def kaiming_normal(*shape: int | Shape, a: float = 0.01, **options: Any) -> Tensor:
+        """Standard deviation sqrt(2 / ((1 + a^2) inputs)): see kaiming_uniform. tinygrad"""
+        spread = (2 / (1 + a * a) / max(1, fans(shape)[1])) ** 0.5
+        return Creation.normal(*shape, std=spread, **options)
 
     @staticmethod
     def randint(
@@ -224,6 +259,12 @@ def filled(
     fits(shape, kind)
     number = (bool, int, float)[kind.kind](value)
     return planted(Device.known[place(device)].filled(shape, kind, number), requires_grad)
+
+
+def fans(shape: tuple) -> tuple[int, int]:
+    """(outputs, inputs) of weights (outputs, inputs, ...): the first size, and all others."""
+    outputs, *inputs = checked_shape(shape) or (1,)
+    return outputs, math.prod(inputs)
 
 
 def planted(data: Any, requires_grad: bool | None = None) -> Tensor:

@@ -21,7 +21,7 @@ class Drawing(State):
 
     __slots__ = ()
 
-    def multinomial(self, num_samples: int, replacement: bool = False) -> Tensor:
+    def multinomial(self, num_samples: int = 1, replacement: bool = False) -> Tensor:
         """So many places of each row, drawn by the row's numbers as odds. PyTorch: multinomial
 
         self          (places,) or (rows, places): numbers not below 0, which need not add up to 1

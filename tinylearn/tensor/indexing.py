@@ -19,7 +19,7 @@ import numpy as np
 
 from tinylearn.devices.device import Device
 from tinylearn.devices.recorder import RECORDER
-from tinylearn.errors import DTypeError, describe
+from tinylearn.errors import PlaceError, describe
 from tinylearn.graph.dtype import bool_
 from tinylearn.graph.lookup import GATHER
 from tinylearn.graph.node import Node, Shape
@@ -149,7 +149,7 @@ def unmasked(entry: Any, device: str) -> list[Any]:
     if isinstance(entry, State):
         if entry.dtype is not bool_:
             if entry.dtype.is_float:
-                raise DTypeError(f"an index is made of ints, not {entry.dtype}\nTry index.long()")
+                raise PlaceError(f"an index is made of ints, not {entry.dtype}\nTry index.long()")
             return [copy(entry.node, device)]
         entry = entry.numpy()  # type: ignore[attr-defined]
     array = np.asarray(entry)
@@ -161,7 +161,7 @@ def unmasked(entry: Any, device: str) -> list[Any]:
         return [Trues(buffer(upload(places, device)), size, alone) for places, size in found]
     if array.dtype.kind not in "iu":
         says = f"an index is an int, a slice, None, ... or a tensor, not {short(entry)}"
-        raise DTypeError(says + (index_repair() if isinstance(entry, float) else ""))
+        raise PlaceError(says + (index_repair() if isinstance(entry, float) else ""))
     return [buffer(upload(array.astype(np.int64), device))]
 
 
@@ -181,12 +181,12 @@ def completed(x: Node, entries: list[Any]) -> list[Any]:
     used = sum(1 for e in entries if e is not None and e is not ...)
     if used > len(x.shape):
         name = name_of()
-        says = f"{used} indices for a tensor of {len(x.shape)} axes"
+        says = f"too many: {used} indices for a tensor of {len(x.shape)} axes"
         repair = f"{name}[{', '.join('0' * len(x.shape))}]" if x.shape else f"{name}.item()"
         raise describe(IndexError, says, [(name, x)], "" if 0 in x.shape else repair)
     dots = [k for k, e in enumerate(entries) if e is ...]
     if len(dots) > 1:
-        raise describe(IndexError, "an index has at most one ...", [(name_of(), x)])
+        raise describe(IndexError, "an index has at most a single ellipsis, ...", [(name_of(), x)])
     place = dots[0] if dots else len(entries)
     rest = [slice(None)] * (len(x.shape) - used)
     return entries[:place] + rest + entries[place + 1 :]
@@ -198,7 +198,7 @@ def inside(k: int, axis: int, x: Node) -> int:
     if -n <= k < n:
         return k % n
     name = name_of()
-    says = f"there is no place {k} on axis {axis}, which has size {n}"
+    says = f"out of bounds: there is no place {k} on axis {axis}, which has size {n}"
     last = f"{name}[{':, ' * axis}-1]" if n else ""
     raise describe(IndexError, says, [(name, x)], last)
 
@@ -206,7 +206,7 @@ def inside(k: int, axis: int, x: Node) -> int:
 def sliced(plan: Plan, entry: slice, axis: int, n: int) -> int:
     """Note what a slice asks of an axis of size n; gives the size that is left."""
     if entry.step == 0:
-        raise describe(IndexError, "a slice cannot step by 0")
+        raise describe(ValueError, "a slice cannot step by 0")
     start, stop, step = entry.indices(n)
     count = len(range(start, stop, step))
     if step < 0:

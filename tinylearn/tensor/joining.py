@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tinylearn.errors import DTypeError, ShapeError, describe
+from tinylearn.errors import DTypeError, OptionError, ShapeError, describe
 from tinylearn.graph.dtype import promote
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import CAT
@@ -89,7 +89,7 @@ class Joining(State):
         parts = given("meshgrid", tensors)
         if indexing not in ("ij", "xy"):
             says = f"meshgrid: indexing is 'ij' or 'xy', not {indexing!r}"
-            raise ValueError(f"{says}\nTry Tensor.meshgrid(x, y, indexing='ij')")
+            raise OptionError(f"{says}\nTry Tensor.meshgrid(x, y, indexing='ij')")
         shape = tuple(x.node.size for x in parts)
         grids = []
         for k, x in enumerate(parts):

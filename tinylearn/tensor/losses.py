@@ -13,7 +13,7 @@ import numpy as np
 
 from tinylearn.devices.device import Device
 from tinylearn.devices.recorder import RECORDER
-from tinylearn.errors import DTypeError, ShapeError, TinylearnError, describe, nearest
+from tinylearn.errors import DTypeError, OptionError, ShapeError, describe, nearest
 from tinylearn.graph.deferred import composite, with_gradient
 from tinylearn.graph.dtype import bool_, float16, float32, float64, int64
 from tinylearn.graph.node import Node
@@ -73,6 +73,18 @@ class Losses(Normalizing):
         shape = x.shape[:axis] + (1,) + x.shape[axis + 1 :]
         spread = [const(label_smoothing, shape, x.dtype, x.device)] if label_smoothing else []
         return result(cross_entropy(x, y, numbers, *spread, arg=options), self)
+
+    def sparse_categorical_crossentropy(
+        self,
+        target: Any,
+        ignore_index: int | None = -1,
+        label_smoothing: float = 0.0,
+        reduction: str = "mean",
+    ) -> Tensor:
+        """cross_entropy of logits (..., classes), whose classes are the last axis. tinygrad"""
+        x, n = self.node, len(self.shape)
+        moved = result(x.permute((0, n - 1, *range(1, n - 1))) if n > 2 else x, self)
+        return moved.cross_entropy(target, reduction, label_smoothing, ignore_index)
 
     def nll_loss(
         self, target: Any, reduction: str = "mean", ignore_index: int | None = -100
@@ -358,9 +370,9 @@ def check_loss_option(name: str, value: Any) -> None:
     """Raise for a value that an option of losses cannot have."""
     if name == "reduction" and (not isinstance(value, str) or value not in REDUCTIONS):
         hint = nearest(value, REDUCTIONS)
-        raise TinylearnError(f"reduction must be 'mean', 'sum' or 'none', not {value!r}{hint}")
+        raise OptionError(f"reduction must be 'mean', 'sum' or 'none', not {value!r}{hint}")
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if name == "label_smoothing" and not (number and 0 <= value <= 1):
-        raise ValueError(f"label_smoothing must be a number from 0 to 1, not {value!r}")
+        raise OptionError(f"label_smoothing must be a number from 0 to 1, not {value!r}")
     if name == "ignore_index" and value is not None and not (number and value == int(value)):
         raise TypeError(f"ignore_index must be a whole number or None, not {value!r}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinylearn.errors import ShapeError
+from tinylearn.errors import OptionError, ShapeError
 from tinylearn.graph.deferred import with_gradient
 from tinylearn.graph.node import Node
 from tinylearn.graph.primitives import LESS, LOG, SQRT
@@ -129,9 +129,13 @@ class Mathematics(State):
             return x // other
         if rounding_mode != "trunc":
             says = f"div: rounding_mode is None, 'floor' or 'trunc', not {rounding_mode!r}"
-            raise ValueError(f"{says}\nTry x.div(y, rounding_mode='floor')")
+            raise OptionError(f"{says}\nTry x.div(y, rounding_mode='floor')")
         a, b = pair("div", self, other)
         return result(quotient_towards_zero(a, b), self, other)
+
+    def idiv(self, other: Any) -> Tensor:
+        """x / y rounded towards zero: x // y rounds down. tinygrad: idiv"""
+        return self.div(other, "trunc")
 
     def fmod(self, other: Any) -> Tensor:
         """The rest of a division that rounds towards zero: with the sign of x. PyTorch: fmod"""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from tinylearn.errors import ShapeError, describe
@@ -41,7 +42,7 @@ class Moves(Grads):
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         """The same numbers, in the same order, in another shape; -1 is worked out.
 
-        NumPy, PyTorch: reshape
+        NumPy, PyTorch: reshape; as in tinygrad, None keeps the size of an axis
         """
         return piece(self.node.reshape(asked_shape("reshape", self.node, shape)), self)
 
@@ -63,16 +64,14 @@ class Moves(Grads):
         return piece(x.reshape(x.shape[:first] + (middle,) + x.shape[last + 1 :]), self)
 
     def squeeze(self, axis: Axes = None) -> Tensor:
-        """Without the axes of size 1, or without those given. NumPy, PyTorch: squeeze"""
+        """Without the axes of size 1, or without those given that have it. PyTorch: squeeze
+
+        An axis of another size stays, as in PyTorch. (NumPy's squeeze refuses it.)
+        """
         x = self.node
         axes = all_axes("squeeze", x, axis)
-        if axis is None:
-            axes = tuple(a for a in axes if x.shape[a] == 1)
-        for a in axes:
-            if x.shape[a] != 1:
-                says = f"squeeze: axis {a} has size {x.shape[a]}, only size 1 can be left out"
-                raise describe(ShapeError, says, [(name_of(), x)], f"{name_of()}.squeeze()")
-        return piece(x.reshape(tuple(n for a, n in enumerate(x.shape) if a not in axes)), self)
+        left = tuple(n for a, n in enumerate(x.shape) if a not in axes or n != 1)
+        return piece(x.reshape(left), self)
 
     def unsqueeze(self, axis: int) -> Tensor:
         """With a new axis of size 1 at this place. PyTorch: unsqueeze; NumPy: expand_dims"""
@@ -245,7 +244,10 @@ def without(shape: Shape, axis: int) -> Shape:
 
 def asked_shape(op: str, x: Node, shape: tuple) -> Shape:
     """The shape a reshape asks for, with -1 worked out."""
-    sizes = flat(shape)
+    given = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    if None in given:
+        given = tuple(m if n is None else n for n, m in zip_longest(given, x.shape[: len(given)]))
+    sizes = flat(tuple(given))
     size, known = x.size, math.prod(n for n in sizes if n != -1)
     unknown = sizes.count(-1)
     if unknown == 1 and known and size % known == 0:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinylearn.errors import DTypeError, ShapeError, TinylearnError, describe, nearest
+from tinylearn.errors import DTypeError, OptionError, ShapeError, describe, nearest
 from tinylearn.graph.dtype import int64
 from tinylearn.graph.lookup import GATHER, SCATTER
 from tinylearn.graph.node import Node, Shape
@@ -147,7 +147,7 @@ def checked_choice(what: str, given: str, known_words: Sequence[str] | dict) -> 
     """Raise for a word that is none of those known."""
     if given not in known_words:
         says = f"{what} is one of {', '.join(known_words)}, not {given!r}"
-        raise TinylearnError(says + nearest(given, list(known_words)))
+        raise OptionError(says + nearest(given, list(known_words)))
 
 
 def along(op: str, x: State, axis: int, index: Any, src: Any) -> tuple[int, Node, Node]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tinylearn.errors import ShapeError, describe
 from tinylearn.graph.node import Node, Shape
-from tinylearn.repairs.shapes import pool_repair
+from tinylearn.repairs.shapes import conv_repair, pool_repair
 from tinylearn.repairs.userline import further_arguments, layer_call, name_of, operand_names
 from tinylearn.tensor.data import short
 
@@ -35,6 +35,21 @@ def for_axes(name: str, value: Sizes, n: int, least: int = 1) -> Shape:
     if len(numbers) == n and all(hasattr(k, "__index__") and k >= least for k in numbers):
         return tuple(map(operator.index, numbers))
     raise ShapeError(f"{name} is {COUNTS[n]} >= {least}, not {short(value)}")
+
+
+# ---------------------------------------------------------------- what is put around
+
+
+def put_around(padding: Sizes, n: int) -> tuple:
+    """(before, after) for each of n axes. Twice as many numbers begin with the last axis, as a pad.
+
+    >>> put_around(1, 2), put_around((1, 2), 2), put_around((1, 2, 3, 4), 2)
+    (((1, 1), (1, 1)), ((1, 1), (2, 2)), ((3, 4), (1, 2)))
+    """
+    if isinstance(padding, tuple | list) and len(padding) == 2 * n:
+        before, after = (for_axes("padding", padding[k::2], n, least=0) for k in (0, 1))
+        return tuple(zip(before, after))[::-1]
+    return tuple((p, p) for p in for_axes("padding", padding, n, least=0))
 
 
 # ---------------------------------------------------------------- pooling
@@ -92,3 +107,31 @@ def checked_size(op: str, x: Node, kernel: Shape, apart: Shape, around: tuple) -
         left, call = given, form
     repair = pool_repair(left, call, x.shape, spans) if 0 not in kernel else ""
     raise describe(ShapeError, says, [(left, x)], repair)
+
+
+def fits(kernel: Shape, sizes: Shape) -> bool:
+    """Whether a window has its place in an image."""
+    return all(0 < k <= n for k, n in zip(kernel, sizes))
+
+
+def checked_filters(op: str, x: Node, w: Node, groups: int, n: int) -> None:
+    """Raises where filters do not fit the channels of an image, or a row or a volume."""
+    have, want = len(x.shape), len(w.shape)
+    even = have in (n + 1, n + 2) and want == n + 2 and groups > 0 and not w.shape[0] % groups
+    if even and x.shape[-n - 1] == w.shape[1] * groups:
+        return
+    left, right, _ = operand_names(op)
+    if even:
+        says = f"{op}: {left} has {x.shape[-n - 1]} channels, {right} is for {w.shape[1] * groups}"
+    elif have not in (n + 1, n + 2):
+        says = f"{op} needs {KINDS[n][0]} (N, channels, {KINDS[n][1]}), got {have} axes"
+    elif want != n + 2:
+        says = f"{op} needs filters (filters, channels, {KINDS[n][1]})"
+    else:
+        raise ShapeError(f"{op}: {w.shape[0]} filters cannot be split into {groups} groups")
+    repair, more = "", further_arguments()
+    if n == 2 and want == 4:
+        repair = conv_repair(left, right, more, x.shape, w.shape, groups)
+    elif even and x.shape[-1] == w.shape[1] * groups and fits(w.shape[2:], x.shape[-n - 1 : -1]):
+        repair = f"{left}.movedim(-1, {have - n - 1}).{op}({right}{more})"
+    raise describe(ShapeError, says, [(left, x), (right, w)], repair)

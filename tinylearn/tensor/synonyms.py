@@ -12,7 +12,7 @@ SYNONYMS = {  # their name -> the method's
     # arithmetic
     "absolute": "abs", "negative": "neg", "subtract": "sub", "multiply": "mul", "divide": "div",
     "true_divide": "__truediv__", "floor_divide": "__floordiv__", "remainder": "__mod__",
-    "mod": "__mod__", "idiv": "__floordiv__", "power": "pow", "invert": "__invert__",
+    "mod": "__mod__", "power": "pow", "invert": "__invert__",
     "bitwise_not": "__invert__", "lshift": "__lshift__", "rshift": "__rshift__",
     "xor": "__xor__", "fix": "trunc", "sgn": "sign",
     # comparisons
@@ -21,10 +21,10 @@ SYNONYMS = {  # their name -> the method's
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
     "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
     # activations and losses
-    "leakyrelu": "leaky_relu", "log_sigmoid": "logsigmoid", "hard_tanh": "hardtanh",
+    "leakyrelu": "leaky_relu", "logsoftmax": "log_softmax",
+    "log_sigmoid": "logsigmoid", "hard_tanh": "hardtanh",
     "mse": "mse_loss", "bce": "binary_cross_entropy", "binary_crossentropy": "binary_cross_entropy",
     "binary_crossentropy_logits": "binary_cross_entropy_with_logits",
-    "sparse_categorical_crossentropy": "cross_entropy",
     # shapes and copies
     "ger": "outer", "row_stack": "vstack", "empty_like": "zeros_like",
     "const_like": "full_like",

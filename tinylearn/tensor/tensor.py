@@ -35,6 +35,7 @@ from tinylearn.tensor.assigning import (
     not_deleted,
     put,
 )
+from tinylearn.tensor.attention import Attention
 from tinylearn.tensor.backward import numbers_alone
 from tinylearn.tensor.bits import Bits
 from tinylearn.tensor.contraction import Contraction
@@ -79,6 +80,7 @@ class Tensor(
     Copying,
     Activations,
     Arranging,
+    Attention,
     Bits,
     Contraction,
     Convolution,

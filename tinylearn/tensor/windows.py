@@ -18,28 +18,21 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tinylearn.errors import ShapeError, describe
 from tinylearn.graph.deferred import composite
 from tinylearn.graph.dtype import bool_, float16, float32, int32, int64, promote
 from tinylearn.graph.node import Node, Shape
-from tinylearn.graph.primitives import MUL, SUM, buffer
-from tinylearn.repairs.shapes import conv_repair
-from tinylearn.repairs.userline import further_arguments, operand_names
-from tinylearn.tensor.data import upload
+from tinylearn.graph.primitives import MUL, SUM
 from tinylearn.tensor.moves import surrounded
-from tinylearn.tensor.operands import different_devices, floating, node_of
+from tinylearn.tensor.operands import different_devices, node_of
 from tinylearn.tensor.reduce import without_axes
 from tinylearn.tensor.sizes import (
     COUNTS,
-    KINDS,
-    How,
     Sizes,
+    checked_filters,
     checked_size,
-    counts,
     for_axes,
-    stretched,
+    put_around,
 )
 from tinylearn.tensor.state import State, made, result
 
@@ -51,7 +44,7 @@ LOWEST = {bool_: False, int32: -(1 << 31), int64: -(1 << 63)}
 
 
 class Windows(State):
-    """Convolution and pooling of images (N, channels, height, width)."""
+    """Convolution of images (N, channels, height, width)."""
 
     __slots__ = ()
 
@@ -71,44 +64,12 @@ class Windows(State):
         padding    zeros around the image; "same": as many as keep its size; "valid": none
         dilation   the distance of neighbours in a window
         groups     output channels see only the input channels of their group
-        PyTorch: nn.functional.conv2d. (In signal processing this is called correlation.)
+        PyTorch: nn.functional.conv2d. (In signal processing this is called correlation.) tinygrad
+        calls it so for rows and volumes, too: filters of as many axes as the input tell which.
         """
-        steps, apart = two("stride", stride), two("dilation", dilation)
-        return convolved(conv2d, self, weight, bias, steps, padding, apart, groups)
-
-    def max_pool2d(
-        self,
-        kernel_size: Sizes = 2,
-        stride: Sizes | None = None,
-        padding: Sizes = 0,
-        dilation: Sizes = 1,
-        ceil_mode: bool = False,
-    ) -> Tensor:
-        """The largest number of each window. (..., H, W) -> (..., h, w)
-
-        stride      the kernel size if not given: windows side by side. Ties share the gradient.
-        ceil_mode   whether a last window that is not full counts
-        PyTorch: nn.functional.max_pool2d
-        """
-        how = pooling(kernel_size, stride, padding, dilation)
-        return largest(max_pool2d, self, how, ceil_mode)
-
-    def avg_pool2d(
-        self,
-        kernel_size: Sizes = 2,
-        stride: Sizes | None = None,
-        padding: Sizes = 0,
-        ceil_mode: bool = False,
-        count_include_pad: bool = True,
-    ) -> Tensor:
-        """The average of each window. (..., H, W) -> (..., h, w)
-
-        ceil_mode           whether a last window that is not full counts
-        count_include_pad   whether zeros around the image count
-        PyTorch: nn.functional.avg_pool2d
-        """
-        how = pooling(kernel_size, stride, padding, 1)
-        return average(avg_pool2d, self, how, ceil_mode, count_include_pad)
+        n = axes_along(self, weight)
+        steps, apart = for_axes("stride", stride, n), for_axes("dilation", dilation, n)
+        return convolved(CONVOLUTIONS[n], self, weight, bias, steps, padding, apart, groups)
 
 
 # ---------------------------------------------------------------- on nodes
@@ -124,15 +85,18 @@ def conv2d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: 
 
 
 @composite
-def max_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
-    """The largest number of each window."""
-    return max_pool(x, around, kernel, steps, apart)
+def conv1d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: int) -> Node:
+    """Each number is the sum of a window times a filter."""
+    return convolution("conv1d", x, w, around, steps, apart, groups)
 
 
 @composite
-def avg_pool2d(x: Node, around: tuple, kernel: Shape, steps: Shape, apart: Shape) -> Node:
-    """The average of each window."""
-    return avg_pool(x, around, kernel, steps, apart)
+def conv3d(x: Node, w: Node, around: tuple, steps: Shape, apart: Shape, groups: int) -> Node:
+    """Each number is the sum of a window times a filter."""
+    return convolution("conv3d", x, w, around, steps, apart, groups)
+
+
+CONVOLUTIONS: dict[int, Any] = {1: conv1d, 2: conv2d, 3: conv3d}  # along so many axes
 
 
 def convolution(
@@ -289,8 +253,7 @@ def pooling(
     """How to pool: what is put around, the size of a window, stride and dilation."""
     kernel = for_axes("kernel_size", kernel_size, n)
     steps = kernel if stride is None else for_axes("stride", stride, n)
-    around = tuple((p, p) for p in for_axes("padding", padding, n, least=0))
-    return around, kernel, steps, for_axes("dilation", dilation, n)
+    return put_around(padding, n), kernel, steps, for_axes("dilation", dilation, n)
 
 
 # ---------------------------------------------------------------- arguments
@@ -315,7 +278,7 @@ def padding_of(padding: Sizes | str, kernel: Shape, steps: Shape, apart: Shape) 
         return tuple((m // 2, m - m // 2) for m in spare)
     if isinstance(padding, str):
         raise ShapeError(f"padding is {COUNTS[n]}, 'same' or 'valid', not {padding!r}")
-    return tuple((p, p) for p in for_axes("padding", padding, n, least=0))
+    return put_around(padding, n)
 
 
 # ---------------------------------------------------------------- of tensors
@@ -325,43 +288,25 @@ def convolved(
     op: Any, x: State, weight: Any, bias: Any, steps: Shape, padding: Any, apart: Shape, groups: int
 ) -> Tensor:
     """The convolution by an op, along as many axes as there are steps."""
-    w = weight.node if isinstance(weight, State) else node_of(op.name, weight, x.device)
-    if x.device != w.device:
-        raise different_devices(op.name, x.node, w)
+    w = filters_of(op.name, x, weight)
     checked_filters(op.name, x.node, w, groups, len(steps))
     around = padding_of(padding, w.shape[2:], steps, apart)
     y = result(op(x.node, w, arg=(around, steps, apart, groups)), x, weight)
     return y if bias is None else y + channelwise(op.name, bias, w.shape[0], len(steps), x.device)
 
 
-def largest(op: Any, x: State, how: How, ceil_mode: bool) -> Tensor:
-    """The largest number of each window by an op."""
-    around, kernel, steps, apart = how
-    checked_size(op.name, x.node, kernel, apart, around)
-    if ceil_mode:
-        around = stretched(x.node.shape, how)
-    return result(op(x.node, arg=(around, kernel, steps, apart)), x)
+def axes_along(x: State, weight: Any) -> int:
+    """How many axes windows go along: those of images, unless both are for rows or for volumes."""
+    have = len(weight.shape) if isinstance(weight, State) else 4
+    return have - 2 if have in (3, 5) and have == len(x.shape) else 2
 
 
-def average(op: Any, x: State, how: How, ceil_mode: bool, with_padding: bool) -> Tensor:
-    """The average of each window by an op; where less numbers count, it is divided by less."""
-    node, (around, kernel, steps, apart) = floating(x.node), how
-    checked_size(op.name, node, kernel, apart, around)
-    n, wider = len(kernel), stretched(node.shape, how) if ceil_mode else around
-    y = op(node, arg=(wider, kernel, steps, apart))
-    sizes = counts(node.shape[-n:], around, wider, how, with_padding)
-    if all(set(each) <= {k} for each, k in zip(sizes, kernel)):
-        return result(y, x)
-    shares = np.ones((), node.dtype.numpy)
-    for each, k in zip(sizes, kernel):
-        shares = np.multiply.outer(shares, k / np.array(each, node.dtype.numpy))
-    factor = buffer(upload(shares, node.device))
-    return result(y * factor.reshape((1,) * (len(y.shape) - n) + shares.shape).expand(y.shape), x)
-
-
-def fits(kernel: Shape, sizes: Shape) -> bool:
-    """Whether a window has its place in an image."""
-    return all(0 < k <= n for k, n in zip(kernel, sizes))
+def filters_of(op: str, x: State, weight: Any) -> Node:
+    """The node of the filters, on the device of what they are laid on."""
+    w = weight.node if isinstance(weight, State) else node_of(op, weight, x.device)
+    if x.device != w.device:
+        raise different_devices(op, x.node, w)
+    return w
 
 
 def channelwise(op: str, bias: Any, filters: int, n: int, device: str) -> Tensor:
@@ -371,26 +316,3 @@ def channelwise(op: str, bias: Any, filters: int, n: int, device: str) -> Tensor
         says = f"{op}: {filters} filters need a bias of shape ({filters},)"
         raise describe(ShapeError, says, [("bias", b.node)])
     return result(b.node.reshape((filters, *(1,) * n)), b)
-
-
-def checked_filters(op: str, x: Node, w: Node, groups: int, n: int) -> None:
-    """Raises where filters do not fit the channels of an image, or a row or a volume."""
-    have, want = len(x.shape), len(w.shape)
-    even = have in (n + 1, n + 2) and want == n + 2 and groups > 0 and not w.shape[0] % groups
-    if even and x.shape[-n - 1] == w.shape[1] * groups:
-        return
-    left, right, _ = operand_names(op)
-    if even:
-        says = f"{op}: {left} has {x.shape[-n - 1]} channels, {right} is for {w.shape[1] * groups}"
-    elif have not in (n + 1, n + 2):
-        says = f"{op} needs {KINDS[n][0]} (N, channels, {KINDS[n][1]}), got {have} axes"
-    elif want != n + 2:
-        says = f"{op} needs filters (filters, channels, {KINDS[n][1]})"
-    else:
-        raise ShapeError(f"{op}: {w.shape[0]} filters cannot be split into {groups} groups")
-    repair, more = "", further_arguments()
-    if n == 2 and want == 4:
-        repair = conv_repair(left, right, more, x.shape, w.shape, groups)
-    elif even and x.shape[-1] == w.shape[1] * groups and fits(w.shape[2:], x.shape[-n - 1 : -1]):
-        repair = f"{left}.movedim(-1, {have - n - 1}).{op}({right}{more})"
-    raise describe(ShapeError, says, [(left, x), (right, w)], repair)

@@ -4,6 +4,8 @@
     tl.source(x)     the generated code               tl.trace(x)      all of it as plain data
     tl.progress(..)  a training loop, live            tl.trace_nan()   who made the first NaN
     tl.profile(x)    how long each kernel takes       tl.analyze(model, x)   what it costs
+    tl.schedule(x)   its loops, changed by hand       tl.tune(x)             the best, by trying
+    tl.explore(f)    knobs for f's arguments, for every rule, transform, device and language
 
 Drawing computes nothing, changes nothing, and never raises: where there is no picture, a line of
 text says why.
@@ -15,19 +17,34 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tinylearn.devices.c_device import here
+from tinylearn.devices.tuning import tune as tuned
+from tinylearn.errors import ScheduleError
 from tinylearn.kernels.launch import Kernel, Listing
+from tinylearn.loops import grid
+from tinylearn.loops.chosen import carried_out
+from tinylearn.loops.lower import lower
+from tinylearn.loops.recipe import cooked
+from tinylearn.loops.rewrites import rewritten
+from tinylearn.loops.tree import plain
 from tinylearn.parts import using as replaced
+from tinylearn.schedule.kernel import is_alone
+from tinylearn.viz.faces.by_hand import Schedule, is_gpu
 from tinylearn.viz.faces.loops_film import LoopsFilm
 from tinylearn.viz.faces.memory_film import MemoryFilm
 from tinylearn.viz.faces.nan import trace_nan
 from tinylearn.viz.faces.picture import Picture, Refusal
 from tinylearn.viz.faces.side_by_side import Comparison
 from tinylearn.viz.faces.times import Analysis, Profile
+from tinylearn.viz.faces.tuning import Tuning, refuse_other_devices
+from tinylearn.viz.live.explorer import Explorer
 from tinylearn.viz.trace.analysis import costs_of
 from tinylearn.viz.trace.code import LANGUAGES, ON_REQUEST
-from tinylearn.viz.trace.loops import loops_of
+from tinylearn.viz.trace.decisions import title_of
+from tinylearn.viz.trace.loops import kernels_of, loops_of, one_kernel
 from tinylearn.viz.trace.timing import times_of
 from tinylearn.viz.trace.tracer import trace as _trace
+from tinylearn.viz.trace.variables import called
 from tinylearn.viz.training import plots
 from tinylearn.viz.training.dashboard import progress
 
@@ -35,14 +52,18 @@ __all__ = [
     "analyze",
     "draw",
     "explain",
+    "explore",
     "plots",
     "profile",
     "progress",
+    "schedule",
     "source",
     "trace",
     "trace_nan",
+    "tune",
 ]
 
+ELSEWHERE = "the recipe begins with other loops than those of the kernel itself"
 Shown = Picture | Comparison | MemoryFilm | LoopsFilm | Refusal
 
 
@@ -115,6 +136,21 @@ def explain(
     return attempt(both)
 
 
+def explore(function: Callable[..., Any]) -> Explorer:
+    """Knobs for a function's arguments, rules, transforms, device and language: what its kernels
+    are, their code and their times are drawn anew while a knob moves. Needs ipywidgets.
+
+    function   of numbers (batch: (1, 512) = 64, width=128), of bools, or of one of several words
+               (act: ("relu", "tanh") = "relu"); gives a Tensor that is not computed yet, or a
+               picture, such as one of tinylearn.viz.plots: then that is shown and drawn anew
+
+    A rule that is switched off says nothing; a transform refuses, and what needs it stays plain.
+    Nothing outside changes. A saved notebook keeps what was shown last.
+    Raises     TypeError for an argument of which nobody knows between what it moves
+    """
+    return Explorer(function)
+
+
 def profile(*what: Any, rounds: int = 20) -> Profile | Refusal:
     """How long each kernel takes, beside the bytes it moves and the operations it does.
 
@@ -141,6 +177,51 @@ def analyze(*what: Any, rounds: int = 20) -> Analysis | Refusal:
         return Analysis(costs_of(what, rounds, frame))
     except ValueError as error:
         return Refusal(str(error))
+
+
+def schedule(*tensors: Any, kernel: int | None = None, recipe: bool = False) -> Schedule:
+    """The loops of one kernel, to be changed by hand: schedule(x).split("i", 64).vectorize("ii").
+
+    kernel   its number in tl.explain(x, level="loops"), where there are several
+    recipe   whether to begin with what the recipe did; else with one loop inside the other
+    Raises   ScheduleError where a transform does not fit, with calls that do
+    """
+    frame = sys._getframe(1)
+    names = ", ".join(called(t, frame, "x") for t in tensors)
+    options = ", recipe=True" * recipe
+
+    def call(number: int | None) -> str:
+        chosen = f", kernel={number}" if number is not None else ""
+        return f"tl.schedule({names}{chosen}{options})"
+
+    number, found = one_kernel(kernels_of(tensors, frame), kernel, call)
+    nest = rewritten(lower(found))
+    on_gpu = is_gpu(found.outputs[0].device)
+    cook = grid.by_recipe(nest, "kernel") if on_gpu else cooked(nest, "kernel", here())
+    if recipe and carried_out(plain(nest), cook.moves) is None:
+        raise ScheduleError(f"{ELSEWHERE}\nTry tl.schedule({names}, kernel={number})")
+    title = f"kernel {number}: {title_of(found)}"
+    return Schedule(found, nest, title, call(kernel), cook.moves if recipe else ())
+
+
+def tune(*tensors: Any, kernel: int | None = None) -> Tuning:
+    """Try other loops for the kernels of tensors, on the c device; the fastest run from now on.
+
+    What wins is kept on disk for this kernel, machine and compiler, beside the compiled kernels.
+    The numbers differ by no more than the order of sums, which every recipe is free to choose; a
+    tuned kernel gives the same bits each time. `.forget()` gives the kernels back to the recipe.
+
+    kernel   the number of the only one to tune
+    Raises   DeviceError where there are no loops to choose: on other devices, without a compiler
+    """
+    frame = sys._getframe(1)
+    names = ", ".join(called(t, frame, "x") for t in tensors)
+    kernels = kernels_of(tensors, frame)
+    refuse_other_devices(kernels)
+    numbers = [k for k, found in enumerate(kernels, 1) if not is_alone(found.outputs[0])]
+    if kernel is not None or not numbers:
+        numbers = [one_kernel(kernels, kernel, lambda k: f"tl.tune({names}, kernel={k})")[0]]
+    return Tuning([(number, tuned(kernels[number - 1])) for number in numbers])
 
 
 def source(*tensors: Any, language: str = "") -> Shown | Listing:

@@ -15,12 +15,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ...kernels.launch import kernel
 from ..grade import workers
 from ..grade.workers import Job, Message
 from ..inside.values import Raised
 from ..points import earned
 from ..question import Question, Wrong, settled
-from ..spec import MOST_LINES, Known, Planned, Spec, first_sentence, judge, plan, sentence, tried
+from ..spec import (
+    MOST_LINES,
+    Known,
+    Planned,
+    Spec,
+    executed,
+    first_sentence,
+    judge,
+    plan,
+    sentence,
+    tried,
+)
 from .empty import empty_answers
 
 MISTAKE_SEEDS = 20  # a known mistake is tried under so many at most
@@ -169,7 +181,7 @@ def stub_trouble(spec: Spec, trial: Trial) -> list[str]:
     question = trial.question
     namespace = dict(question.namespace) | {"tl": Decorators}
     try:
-        exec(compile(spec.data["questions"][question.id]["stub"], "<stub>", "exec"), namespace)
+        executed(spec.data["questions"][question.id]["stub"], "<stub>", namespace)
         points = trial.quick(namespace[question.answer]).points
     except Exception as error:
         return [f"the stub does not run: {type(error).__name__}: {error}"]
@@ -182,6 +194,8 @@ class Decorators:
     @staticmethod
     def answer(*_: Any, **__: Any) -> Any:
         return lambda function: function
+
+    kernel = staticmethod(kernel)
 
 
 def empty_trouble(trials: list[Trial]) -> list[str]:

@@ -17,6 +17,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
+from ...devices.simulator import faults
+from ...kernels import words
 from .. import compare
 from ..inside.values import BadValue, Raised, Thing, decode, encode
 from ..points import earned
@@ -36,7 +38,7 @@ GRADER = "3"  # raise it when grades could come out differently
 MOST_SLOW = 3  # calls that may be ended before the question is
 ERRORS = {
     kind.__name__
-    for place in (vars(builtins), vars(errors))
+    for place in (vars(builtins), vars(errors), vars(faults), vars(words))
     for kind in place.values()
     if isinstance(kind, type) and issubclass(kind, Exception)
 } | {"ChangedArgument"}
@@ -139,6 +141,7 @@ def job_for(
         "part": question.part,
         "run": body["run"],
         "graphs": question.graphs,
+        "kernels": question.kernels,
         "remote": question.remote,
         "may_change": list(question.may_change),
         "budget": question.budget,

@@ -33,6 +33,7 @@ from ..inside.record import MOST_NODES, leaves_of
 from ..inside.values import BadValue, Code, Raised, Thing, decode, encode
 from ..question import Open, Question
 from ..spec import Planned, judge
+from .launches import hidden_numbers, launched
 
 MOST_NUMBERS, MOST_TOGETHER = 1_000_000, 20_000_000  # of one node, of all nodes of an answer
 ON_THE_SPOT = Open(
@@ -51,6 +52,8 @@ def measured(
     """
     if question.graphs:
         found = replayed(question, got, planned.case.args)
+    elif question.kernels:
+        found = launched(question, got, planned.case.args)
     elif question.remote:
         found = repeated(question, got, planned.case.args, asked)
     else:
@@ -86,6 +89,8 @@ def replayed(question: Question, calls: Any, args: tuple[Any, ...]) -> Any:
 
 def handed_out(question: Question, args: tuple[Any, ...]) -> list[Any]:
     """The arguments as an answer's process gets them; functions that run here as their number."""
+    if question.kernels:
+        return [encode(hidden_numbers(argument)) for argument in args]
     if not question.remote:
         return [encode(argument) for argument in args]
     numbers = itertools.count()

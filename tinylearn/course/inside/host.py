@@ -15,6 +15,7 @@ import contextlib
 import gc
 import importlib
 import json
+import linecache
 import os
 import signal
 import socket
@@ -23,7 +24,7 @@ import traceback
 from typing import Any, NoReturn
 
 if __package__:  # imported by the package's tests
-    from . import confine, find, record, remote, shell, syscalls, values, watch
+    from . import confine, find, record, remote, shell, syscalls, traces, values, watch
 else:  # a script in the sandbox, where -I leaves its own folder out
     sys.path.insert(0, os.path.dirname(__file__))
     import confine  # type: ignore[import-not-found, no-redef]
@@ -31,6 +32,7 @@ else:  # a script in the sandbox, where -I leaves its own folder out
     import remote  # type: ignore[import-not-found, no-redef]
     import shell  # type: ignore[import-not-found, no-redef]
     import syscalls  # type: ignore[import-not-found, no-redef]
+    import traces  # type: ignore[import-not-found, no-redef]
     import values  # type: ignore[import-not-found, no-redef]
     import watch  # type: ignore[import-not-found, no-redef]
 
@@ -102,6 +104,7 @@ def given_names(setup: str, warm: str) -> dict[str, Any]:
     is taken out of its sight and comes by less often: 5 of 30 ms of a small question.
     """
     given: dict[str, Any] = {"__name__": "__answer__", "__builtins__": __builtins__}
+    linecache.cache["<given>"] = len(setup), None, setup.splitlines(True), "<given>"
     exec(compile(setup, "<given>", "exec"), given)
     with contextlib.suppress(Exception):
         exec(compile(warm, "<warm>", "exec"), dict(given))
@@ -258,7 +261,10 @@ def answer_job(job: dict[str, Any], send: Line, prints: Prints, given: dict[str,
         driver = record.recording(driver, job["part"])
     if driver and job.get("remote"):
         driver = remote.values_of(driver)
-    answer = watch.watched(answer, job.get("may_change", ()))
+    if driver and job.get("kernels"):
+        driver = traces.tracing(driver)
+    else:
+        answer = watch.watched(answer, job.get("may_change", ()))
 
     def call_all(calls: list[Any], first: int) -> None:
         for number, arguments in enumerate(calls, first):

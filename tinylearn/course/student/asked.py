@@ -54,6 +54,7 @@ def read_question(body: dict[str, Any], given: dict[str, Any]) -> Question:
     question = Question(hints=tuple(body["hints"]), **{name: body[name] for name in names})
     question.forbid, question.world = tuple(body.get("forbid", ())), body["world"]
     question.may_change = tuple(body.get("may_change", ()))
+    question.kernels = body.get("kernels", False)
     if body["judge"]:
         namespace = given | {"Open": Open}
         exec(compile(body["judge"], "<judge>", "exec"), namespace)

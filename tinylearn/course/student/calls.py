@@ -9,6 +9,8 @@ called(asked, body, number)          strides((2, 3))
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import linecache
 import traceback
 from dataclasses import replace
@@ -20,7 +22,7 @@ from ...graph.node import Node
 from .. import compare
 from ..inside.host import raised
 from ..inside.values import BadValue, Raised, decode, describe, encode, own_classes
-from ..inside.watch import name_of, watched
+from ..inside.watch import name_of
 from ..question import in_framework
 from .asked import Asked
 from .limit import within
@@ -31,7 +33,7 @@ SHOWN = 8  # items of a list
 
 def value(asked: Asked, body: dict[str, Any], seconds: float) -> Any:
     """What the student's function gives for one case, as it would come out of a sandbox."""
-    careful = watched(asked.answer, asked.question.may_change)
+    careful = asked.question.callable(asked.answer)
     try:
         return within(seconds, lambda: decode(encode(run(asked, body, careful))))
     except BadValue as error:
@@ -83,18 +85,37 @@ class Recorded(Exception):
     """The first call came, and its arguments are known."""
 
 
-def first_arguments(asked: Asked, body: dict[str, Any]) -> tuple[Any, ...] | None:
-    """What the student's function is called with first in a case; None where it is not called."""
-    calls: list[tuple[Any, ...]] = []
+class Record:
+    """Stands for a student's function or kernel, until it is called.
 
-    def record(*args: Any) -> Any:
-        calls.append(args)
+    sizes   how many blocks and threads were asked for: "[3, 4]"
+    calls   the arguments
+    """
+
+    def __init__(self) -> None:
+        self.sizes = ""
+        self.calls: list[tuple[Any, ...]] = []
+
+    def __getitem__(self, sizes: Any) -> Record:
+        self.sizes = f"[{', '.join(map(str, sizes))}]"
+        return self
+
+    def __call__(self, *args: Any, **_: Any) -> Any:
+        self.calls.append(args)
         raise Recorded
 
-    try:
+
+def first_call(asked: Asked, body: dict[str, Any]) -> Record:
+    """How the student's function is called first in a case, if it is."""
+    record = Record()
+    with contextlib.suppress(Exception):  # where the framework calls, it wraps what was raised
         run(asked, body, record)
-    except Exception:  # where the framework calls, it says in its own words that a rule raised
-        pass
+    return record
+
+
+def first_arguments(asked: Asked, body: dict[str, Any]) -> tuple[Any, ...] | None:
+    """What the student's function is called with first in a case; None where it is not called."""
+    calls = first_call(asked, body).calls
     return calls[0] if calls else None
 
 
@@ -105,7 +126,9 @@ def called(asked: Asked, body: dict[str, Any], number: int) -> str:
     """
     name = asked.question.answer
     if asked.data["run"]:
-        arguments = first_arguments(asked, body)
+        record = first_call(asked, body)
+        name += record.sizes
+        arguments = record.calls[0] if record.calls else None
     else:
         arguments = tuple(decode(argument) for argument in body["args"])  # functions as their text
     if arguments is None:
@@ -115,9 +138,10 @@ def called(asked: Asked, body: dict[str, Any], number: int) -> str:
     if all(texts) and len(call) <= LONGEST and ("np." not in call or "np" in asked.given):
         return call
     lines = [f'{name}(*tl.course.arguments("{asked.question.id}", {number}))']
-    width = max((len(name_of(asked.answer, place)) for place in range(len(arguments))), default=0)
-    for place, argument in enumerate(arguments):
-        lines.append(f"{name_of(asked.answer, place):<{width}}  {described(argument)}")
+    names = [name_of(inspect.unwrap(asked.answer), place) for place in range(len(arguments))]
+    width = max(map(len, names), default=0)
+    for own, argument in zip(names, arguments, strict=True):
+        lines.append(f"{own:<{width}}  {described(argument)}")
     return "\n             ".join(lines)
 
 

@@ -33,7 +33,7 @@ from ..inside.uses import DEFINITIONS
 from ..inside.values import Raised, decode, encode
 from ..public import public_planned
 from ..question import Question
-from ..spec import FORMAT, judge, keys, load, plan, same_value
+from ..spec import FORMAT, executed, judge, keys, load, plan, same_value
 from . import calls, mine
 from .asked import Asked, CheckFailed, find_public, points_text, read_question
 from .limit import OutOfTime
@@ -89,7 +89,7 @@ def exercise(name: str, folder: str | Path | None = None) -> None:
     if data["format"] != FORMAT:
         raise CheckFailed(f"{name} was made for another tinylearn: install the course's version")
     given: dict[str, Any] = {"__name__": "given"}
-    exec(compile(data["setup"], "<setup>", "exec"), given)
+    executed(data["setup"], "<setup>", given)
     opened = Session(name, data["title"])
     for body in data["questions"]:
         asked = Asked(read_question(body, given), body, name, given, data["setup"])

@@ -6,37 +6,33 @@ import sys
 import weakref
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from tinylearn.devices.buffer import Buffer, Pool, repeated
+from tinylearn.devices.buffer import Pool
 from tinylearn.devices.cuda import nvrtc
-from tinylearn.devices.cuda.driver import OUT_OF_MEMORY, Card, CudaError, Launcher
+from tinylearn.devices.cuda.driver import OUT_OF_MEMORY, Card, CudaError, Launcher, Launchers
 from tinylearn.devices.cuda.graph import CudaRow
 from tinylearn.devices.device import Device, Program
-from tinylearn.devices.library import checks_of
-from tinylearn.errors import DeviceError, describe
-from tinylearn.graph.dtype import DType, float16
+from tinylearn.devices.grid_device import GridDevice, OwnMemory, program
+from tinylearn.errors import DeviceError
 from tinylearn.graph.node import Shape
-from tinylearn.loops.grid import on_threads
-from tinylearn.loops.lower import lower
+from tinylearn.loops.launches import launches, left_between
 from tinylearn.loops.phases import launch
-from tinylearn.loops.rewrites import rewritten
 from tinylearn.loops.tree import Function
 from tinylearn.render.cuda import PRELUDE, render_cuda
-from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
 
 
-class Memory:
+class Memory(OwnMemory):
     """Memory of a card; it is given back when nobody has it any more, and then has no address."""
 
-    __slots__ = ("address", "card", "dtype", "nbytes", "shape")
+    __slots__ = ("card",)
 
     def __init__(self, card: Card, shape: Shape, dtype: np.dtype) -> None:
-        self.card, self.shape, self.dtype = card, shape, dtype
-        self.nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-        self.address = 0
+        super().__init__(shape, dtype)
+        self.card = card
         self.address = card.allocate(self.nbytes)
 
     def __del__(self) -> None:
@@ -56,16 +52,24 @@ class CardPool(Pool):
             self.out -= memory.nbytes + self.EACH
 
 
-class CudaDevice(Device):
+class CudaDevice(GridDevice):
     """An NVIDIA card, through its driver and NVRTC."""
 
     name = "cuda"
-    is_host = False
+    number = 0
+
+    def instance(self, number: int) -> CudaDevice:
+        """The card of this number."""
+        if number == self.number:
+            return self
+        other = CudaDevice()
+        other.name, other.number = f"cuda:{number}", number
+        return other
 
     @cached_property
     def card(self) -> Card:
         """The card, opened when it is needed first."""
-        return Card(0)
+        return Card(self.number)
 
     @cached_property
     def pool(self) -> Pool:
@@ -81,56 +85,38 @@ class CudaDevice(Device):
             return str(error)
         return ""
 
-    def new_memory(self, shape: Shape, dtype: np.dtype) -> Memory:
-        """Memory with arbitrary values; where none is left, what lies in the pool goes first.
+    def room(self) -> tuple[str, int, int]:
+        """The card's name, its free memory and all of it."""
+        return self.card.name, *self.card.memory()
 
-        Raises   DeviceError with how much was asked for and how much is free
-        """
+    def reserve(self, shape: Shape, dtype: np.dtype) -> Memory | None:
+        """New memory; None if the card has none left."""
         try:
             return Memory(self.card, shape, dtype)
         except CudaError as error:
             if error.code != OUT_OF_MEMORY:
                 raise
-        self.pool.clear()
-        try:
-            return Memory(self.card, shape, dtype)
-        except CudaError as error:
-            if error.code != OUT_OF_MEMORY:
-                raise
-            asked = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize / 1e9
-            free, total = (n / 1e9 for n in self.card.memory())
-            says = f"{self.card.name} has {free:.3g} of {total:.3g} GB free, and shape {shape} of"
-            raise DeviceError(f"{says} {dtype} needs {asked:.3g} GB\nTry smaller batches") from None
+            return None
 
-    def allocate(self, shape: Shape, dtype: DType) -> Buffer:
-        """Memory with arbitrary values."""
-        return Buffer(shape, dtype, self.name, self.pool.take(shape, dtype.numpy), pool=self.pool)
-
-    def take(self, shape: Shape, numpy: np.dtype) -> Memory:
-        """Memory for a while."""
-        return self.pool.take(shape, numpy)  # type: ignore[no-any-return]
-
-    def give(self, memory: Memory) -> None:
-        """Memory that `take` gave is no longer needed."""
-        self.pool.give(memory)
-
-    def read(self, memory: Memory) -> np.ndarray:
-        """A copy of the numbers."""
+    def fetch(self, memory: OwnMemory) -> np.ndarray:
+        """A copy of the numbers, once all launches before are done."""
         numbers = np.empty(memory.shape, memory.dtype)
         self.card.download(numbers, memory.address)
         return numbers
 
-    def write(self, memory: Memory, numbers: np.ndarray) -> None:
-        """Put numbers into memory."""
-        spread = np.broadcast_to(np.asarray(numbers, memory.dtype), memory.shape)
-        self.card.upload(memory.address, np.ascontiguousarray(spread))
+    def send(self, memory: OwnMemory, numbers: np.ndarray) -> None:
+        """Put numbers into memory; of a single one nobody has to wait until it is there."""
+        if memory.nbytes in (4, 8):
+            self.card.put(memory.address, numbers.tobytes())
+        else:
+            self.card.upload(memory.address, numbers)
 
-    def memory(self, buffer: Buffer) -> Memory:
-        """The buffer's memory."""
-        if buffer.data is None:
-            buffer.data = self.new_memory(buffer.shape, buffer.dtype.numpy)
-            self.write(buffer.data, repeated(buffer.shape, buffer.dtype, buffer.fill))
-        return buffer.data  # type: ignore[no-any-return]
+    def copy(self, memory: OwnMemory, home: Device, there: Any) -> None:
+        """Put the numbers into memory that lie in another device's; from card to card directly."""
+        if isinstance(home, CudaDevice):
+            self.card.copy(memory.address, home.card, there.address, memory.nbytes)
+        else:
+            super().copy(memory, home, there)
 
     def wait(self) -> None:
         """Until all launches are done."""
@@ -138,32 +124,14 @@ class CudaDevice(Device):
 
     def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
         """One module for all kernels."""
-        trees = [self.tree(kernel, f"kernel_{k}") for k, kernel in enumerate(kernels)]
+        trees = self.trees(kernels)
         sources = [render_cuda(tree) for tree in trees]
         text = "\n".join([PRELUDE, *(source.text for source in sources)])
         loaded = Module(self.card, nvrtc.machine_code(text, self.card.capability))
-        launchers = [loaded.launcher(tree) for tree in trees]
-        return [*map(program, kernels, sources, launchers)]
-
-    def tree(self, kernel: Kernel, name: str) -> Function:
-        """A kernel's loops on blocks and threads."""
-        if float16 in (n.dtype for n in (*kernel.outputs, *kernel.loaded, *kernel.members)):
-            says = "the cuda device has no float16 yet"
-            raise describe(DeviceError, says, [("x", kernel.outputs[0])], "x.float()")
-        return on_threads(rewritten(lower(kernel)), name).function
-
-
-def program(kernel: Kernel, source: Source, launcher: Launcher) -> Program:
-    """What runs a kernel; where it looks numbers up, their places are checked first."""
-    check, first = checks_of(kernel), len(kernel.outputs)
-    if check is None:
-        return Program(kernel, "cuda", source, launcher, "{}.address", CudaRow)
-
-    def run(*memories: Memory) -> None:
-        check(memories[first:])
-        launcher(*[m.address for m in memories])
-
-    return Program(kernel, "cuda", source, run)
+        return [
+            program(kernel, "cuda", source, loaded.launcher(tree), CudaRow)
+            for kernel, source, tree in zip(kernels, sources, trees, strict=True)
+        ]
 
 
 class Module:
@@ -173,8 +141,18 @@ class Module:
         self.card, self.module = card, card.module(code)
         weakref.finalize(self, card.unload, self.module).atexit = False
 
-    def launcher(self, tree: Function) -> Launcher:
-        """A kernel, ready to be launched."""
+    def launcher(self, tree: Function) -> Launcher | Launchers:
+        """A kernel, ready to be launched: in one launch, or in several with memory in between."""
+        steps = launches(tree)
+        if len(steps) == 1:
+            return self.one(tree)
+        names = [m.name for m in (*tree.arguments, *left_between(tree))]
+        slots = [tuple(names.index(m.name) for m in step.arguments) for step in steps]
+        between = [Memory(self.card, m.shape, m.dtype.numpy) for m in left_between(tree)]
+        return Launchers(list(zip(map(self.one, steps), slots, strict=True)), between)
+
+    def one(self, tree: Function) -> Launcher:
+        """A launch."""
         grid = launch(tree)
         self.card.enter()
         found = self.card.function(self.module, tree.name)

@@ -7,6 +7,8 @@ Calls come back before the card is done; a copy to the host waits for all that c
 from __future__ import annotations
 
 import ctypes
+import sys
+from collections.abc import Sequence
 from ctypes import byref, c_char_p, c_int, c_size_t, c_uint, c_void_p
 from functools import cache
 from typing import Any
@@ -126,6 +128,13 @@ class Card:
             )
             call("cuStreamSynchronize", self.stream)
 
+    def put(self, address: int, number: bytes) -> None:
+        """Put 4 or 8 bytes into memory, after the launches before, without waiting for them."""
+        self.enter()
+        for k in range(0, len(number), 4):
+            word = c_uint(int.from_bytes(number[k : k + 4], sys.byteorder))
+            call("cuMemsetD32Async", c_void_p(address + k), word, c_size_t(1), self.stream)
+
     def download(self, array: np.ndarray, address: int) -> None:
         """Copy numbers from the card into an array, once all launches before are done."""
         if array.nbytes:
@@ -134,6 +143,15 @@ class Card:
             call(
                 "cuMemcpyDtoHAsync_v2", data, c_void_p(address), c_size_t(array.nbytes), self.stream
             )
+            call("cuStreamSynchronize", self.stream)
+
+    def copy(self, address: int, other: Card, there: int, size: int) -> None:
+        """Copy so many bytes from another card's memory, once its launches are done."""
+        other.wait()
+        self.enter()
+        where = c_void_p(address), self.context, c_void_p(there), other.context
+        if size:
+            call("cuMemcpyPeerAsync", *where, c_size_t(size), self.stream)
             call("cuStreamSynchronize", self.stream)
 
     def wait(self) -> None:
@@ -186,3 +204,22 @@ class Launcher:
         self.card.enter()
         if code := self.launch(*self.arguments):
             raise failed("cuLaunchKernel", code)
+
+
+class Launchers:
+    """Launches one after the other, as one: launchers(address, address, ...).
+
+    steps     (launcher, which of the addresses and of the memory in between it takes) pairs
+    between   what one launch leaves for the next; the stream goes on in order, so each run has it
+    """
+
+    def __init__(
+        self, steps: Sequence[tuple[Launcher, Sequence[int]]], between: Sequence[Any]
+    ) -> None:
+        self.steps, self.between = steps, between
+        self.card = steps[0][0].card
+
+    def __call__(self, *addresses: int) -> None:
+        there = [*addresses, *(m.address for m in self.between)]
+        for launcher, slots in self.steps:
+            launcher(*[there[k] for k in slots])

@@ -7,11 +7,13 @@ run (an argument, an answer), the kernels that take it are told before the graph
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from ctypes import byref, c_uint, c_void_p
 from typing import Any, ClassVar
 
-from tinylearn.devices.cuda.driver import Launcher, call
+from tinylearn.devices.cuda.driver import Launcher, Launchers, call
+
+Call = tuple[Launcher | Launchers, Sequence[int]]
 
 
 class KernelNode(ctypes.Structure):
@@ -29,21 +31,34 @@ class KernelNode(ctypes.Structure):
     ]
 
 
+def single(calls: Sequence[Call]) -> Iterator[tuple[Launcher, list[Any]]]:
+    """Each launch alone, with what it takes: the number of a slot, or memory between launches."""
+    for launcher, slots in calls:
+        if isinstance(launcher, Launchers):
+            there = [*slots, *launcher.between]
+            for each, chosen in launcher.steps:
+                yield each, [there[k] for k in chosen]
+        else:
+            yield launcher, list(slots)
+
+
 class Turn:
     """The graph of one turn: its kernels one after the other, on the memory of the turn."""
 
-    def __init__(self, calls: Sequence[tuple[Launcher, Sequence[int]]], memory: list[Any]) -> None:
+    def __init__(self, calls: Sequence[Call], memory: list[Any]) -> None:
         self.readers: dict[int, list[tuple[int, int]]] = {}  # slot -> (kernel, argument)
         self.values: list[Any] = []
         self.kernels: list[KernelNode] = []
         self.changed: set[int] = set()
         self.nodes: list[c_void_p] = []
-        for number, (launcher, slots) in enumerate(calls):
-            values = (c_void_p * len(slots))(*(memory[slot].address for slot in slots))
+        for number, (launcher, places) in enumerate(single(calls)):
+            found = [memory[at].address if isinstance(at, int) else at.address for at in places]
+            values = (c_void_p * len(found))(*found)
             self.values.append(values)
             self.kernels.append(node_of(launcher, values))
-            for place, slot in enumerate(slots):
-                self.readers.setdefault(slot, []).append((number, place))
+            for place, at in enumerate(places):
+                if isinstance(at, int):
+                    self.readers.setdefault(at, []).append((number, place))
         self.graph, self.ready = c_void_p(), c_void_p()
         call("cuGraphCreate", byref(self.graph), 0)
         for kernel in self.kernels:
@@ -91,7 +106,7 @@ class CudaRow:
 
     def __init__(
         self,
-        calls: Sequence[tuple[Launcher, Sequence[int]]],
+        calls: Sequence[Call],
         memory: tuple[list[Any], list[Any]],
     ) -> None:
         self.card = calls[0][0].card

@@ -28,6 +28,7 @@ class Count:
     passes        how often the banks were asked for them; more than `shared` are conflicts
     loads         numbers that threads loaded from global memory
     stores        numbers that threads stored there
+    atomic        numbers that were added up atomically, one after the other where they meet
     divergent     ifs at which the threads of a warp went both ways
     barriers      barriers at which blocks waited
     """
@@ -41,6 +42,7 @@ class Count:
     passes: int = 0
     loads: int = 0
     stores: int = 0
+    atomic: int = 0
     divergent: int = 0
     barriers: int = 0
 
@@ -83,18 +85,25 @@ def sectors(rows: np.ndarray, itemsize: int) -> tuple[int, int, int]:
     return int((each > 0).sum()), int(real.sum()), int(ideal.sum())
 
 
-def bank_passes(rows: np.ndarray, itemsize: int) -> tuple[int, int]:
-    """(requests, passes) of warps that touch these places of shared memory.
+def bank_passes(rows: np.ndarray, itemsize: int, wide: int = 1) -> tuple[int, int]:
+    """(accesses, passes) of warps that touch these places of shared memory.
 
     A word that several threads read is fetched once; other words of its bank wait.
 
+    wide   numbers side by side that each thread reads from its place on; 32 words are one access
+
     >>> bank_passes(np.arange(32)[None], 4), bank_passes(np.arange(32)[None] * 32, 4)
     ((1, 1), (1, 32))
+    >>> bank_passes(np.arange(32)[None] * 4, 4, wide=4)
+    (4, 4)
     """
+    beside = (rows[:, :, None] + np.arange(wide)).reshape(len(rows), -1)
+    rows = np.where(rows.repeat(wide, axis=1) < 0, -1, beside)
     words = np.sort(np.where(rows < 0, -1, rows * itemsize // WORD), axis=1)
     first = words >= 0
     first[:, 1:] &= words[:, 1:] != words[:, :-1]
     row, lane = np.nonzero(first)
     places = row * BANKS + words[row, lane] % BANKS
     asked = np.bincount(places, minlength=len(words) * BANKS).reshape(-1, BANKS).max(1)
-    return int((asked > 0).sum()), int(asked.sum())
+    ideal = -(-first.sum(1) // BANKS) if wide > 1 else asked > 0
+    return int(ideal.sum()), int(asked.sum())

@@ -13,7 +13,7 @@ import numpy as np
 from tinylearn.devices.device import Device, Program
 from tinylearn.devices.library import checks_of
 from tinylearn.devices.simulator.report import Report
-from tinylearn.devices.simulator.simulate import simulate
+from tinylearn.devices.simulator.simulate import simulate_all
 from tinylearn.loops.grid import on_threads
 from tinylearn.loops.lower import lower
 from tinylearn.loops.rewrites import rewritten
@@ -61,8 +61,8 @@ def launching(kernel: Kernel, tree: Function) -> Callable[..., None]:
     def run(*memory: np.ndarray) -> None:
         if check is not None:
             check(memory[first:])
-        report = simulate(tree, dict(zip(names, memory, strict=True)))
+        made = simulate_all(tree, dict(zip(names, memory, strict=True)))
         for reports in READERS:
-            reports.append(report)
+            reports.extend(made)
 
     return run

@@ -17,6 +17,7 @@ from tinylearn.devices.simulator.counting import WARP
 from tinylearn.devices.simulator.launched import Launched, Reach
 from tinylearn.graph.dtype import DType
 from tinylearn.graph.primitives import CAST, EXP, LOG
+from tinylearn.loops.index import Index, Variable
 from tinylearn.loops.statements import (
     Apply,
     Constant,
@@ -39,6 +40,7 @@ from tinylearn.loops.tree import (
     If,
     Loop,
     Statement,
+    statements,
 )
 
 Numbered = tuple[int, Statement, tuple[Any, ...]]
@@ -60,6 +62,17 @@ def poison(dtype: DType) -> Any:
     return dtype.numpy.type(True) if dtype.kind == 0 else np.iinfo(dtype.numpy).min
 
 
+def memory_written(s: Loop) -> set[str]:
+    """The memory that a loop writes."""
+    return {t.memory for t in statements(s.body) if isinstance(t, Store | Accumulate)}
+
+
+def in_groups(place: Index, v: Variable) -> bool:
+    """Whether a short loop reads neighbours that begin at a multiple of its rounds."""
+    others = [f for a, f in place.terms if a != v]
+    return v.size in (2, 4) and all(f % v.size == 0 for f in (*others, place.constant))
+
+
 class Lanes:
     """A batch of blocks while it runs.
 
@@ -67,6 +80,7 @@ class Lanes:
     memory   what there is now, by name
     numbers  what lies in it: a row for all blocks of an argument, one for each of shared memory
     kept     what each thread has in its registers: an array for each place
+    written_out   loops around whose rounds are written out, and the memory that is written there
     """
 
     def __init__(self, launched: Launched, blocks: np.ndarray):
@@ -82,6 +96,7 @@ class Lanes:
         self.kept: dict[str, list[Any]] = {}
         self.at: dict[str, Any] = {}
         self.values: dict[str, Any] = {}
+        self.written_out: dict[Variable, set[str]] = {}
 
     # ------------------------------------------------------------ statements
 
@@ -99,8 +114,8 @@ class Lanes:
                 case Loop(v, _, kind) if kind in THREADS:
                     place = self.at[v.name] = self.coordinates[kind]
                     self.run(inside, active & (place < v.size), kinds | {kind})
-                case Loop(v):
-                    self.rounds(number, v.name, v.size, inside, active, kinds)
+                case Loop():
+                    self.rounds(number, s, inside, active, kinds)
                 case If():
                     self.branch(number, s, inside, active, kinds)
                 case Barrier():
@@ -108,7 +123,8 @@ class Lanes:
                 case Allocate(m):
                     self.fresh(m)
                 case Let():
-                    self.ran(number, alone)
+                    if self.width(s.expression):
+                        self.ran(number, alone)
                     value = self.expression(number, s, s.expression, alone)
                     value = self.values[s.name] = np.asarray(value, s.dtype.numpy)
                     if s.dtype.kind == 1:  # it may be a place
@@ -125,14 +141,35 @@ class Lanes:
                 active = active & (self.coordinates[kind] == 0)
         return active
 
-    def rounds(
-        self, number: int, name: str, size: int, inside: Any, active: np.ndarray, kinds: Any
-    ) -> None:
-        """A loop whose rounds follow each other."""
-        for k in range(size):
+    def rounds(self, number: int, s: Loop, inside: Any, active: np.ndarray, kinds: Any) -> None:
+        """A loop whose rounds follow each other, or are written out."""
+        if s.kind != "serial":
+            self.written_out[s.variable] = memory_written(s)
+        for k in range(s.variable.size):
             self.ran(number, active)
-            self.at[name] = k
+            self.at[s.variable.name] = k
             self.run(inside, active, kinds)
+        self.written_out.pop(s.variable, None)
+
+    def width(self, e: Expression) -> int:
+        """How many numbers a thread reads in one access; 0 if an earlier access brings this one.
+
+        Where the rounds of a loop are written out, a compiler reads the same number of shared
+        memory once for all of them, and two or four side by side at once.
+        """
+        if not isinstance(e, Load) or self.memory[e.memory].space != "shared":
+            return 1
+        wide = 1
+        for v, written in self.written_out.items():
+            if e.memory in written:
+                continue
+            if v not in e.place.variables:
+                again = True
+            elif again := e.place.factor(v) == 1 and in_groups(e.place, v):
+                wide = v.size
+            if again and self.at[v.name]:
+                return 0
+        return wide
 
     def branch(self, number: int, s: If, inside: Any, active: np.ndarray, kinds: Any) -> None:
         """An if: only some go in; the warps that go both ways are counted."""
@@ -231,11 +268,11 @@ class Lanes:
         home = rows if m.space == "shared" else np.zeros_like(rows)
         return (home, np.broadcast_to(places, shape)[rows, lanes]), each
 
-    def load(self, number: int, m: Memory, place: Any, active: np.ndarray) -> Any:
+    def load(self, number: int, m: Memory, place: Any, active: np.ndarray, wide: int) -> Any:
         """The number at a place, for each thread; anything for those that are not active."""
         if m.space in ("register", "local"):
             return self.own(number, m, place, active)
-        places = self.reach.check(number, m, "read", place, active)
+        places = self.reach.check(number, m, "read", place, active, wide)
         if m.size == 0:
             return m.dtype.numpy.type(0)
         places = np.where(active, places, 0)
@@ -281,7 +318,8 @@ class Lanes:
                 return index.value(self.at)
             case Load(memory, place, guards):
                 there = active & self.holds(guards) if guards else active
-                found = self.load(number, self.memory[memory], place.value(self.at), there)
+                where, wide = place.value(self.at), self.width(e)
+                found = self.load(number, self.memory[memory], where, there, wide)
                 return np.where(there, found, 0) if guards else found
             case Guarded(name, guards):
                 return np.where(self.holds(guards), self.values[name], 0)

@@ -68,9 +68,12 @@ class Reach:
         if m.name not in self.touches or self.touches[m.name].memory != m:
             self.touches[m.name] = Touches(m, self.launched.launch.thread_count, True)
 
-    def check(self, number: int, m: Memory, how: str, place: Any, active: np.ndarray) -> np.ndarray:
+    def check(
+        self, number: int, m: Memory, how: str, place: Any, active: np.ndarray, wide: int = 1
+    ) -> np.ndarray:
         """The places as an array (blocks or 1, threads), after all checks and counts of an access.
 
+        wide     numbers that are read in one access; 0: an earlier access has brought this one
         Raises   BoundsError, RaceError
         """
         place = np.asarray(place)
@@ -79,8 +82,9 @@ class Reach:
         self.inside(number, m, how, places, active)
         if m.space in ("register", "local"):
             return places
-        self.count(number, m, how, places, active)
-        self.remember(number, m, places, active)
+        if wide:
+            self.count(number, m, how, places, active, wide)
+            self.remember(number, m, places, active)
         if self.launched.races and m.name in self.touches:
             self.settle(number, m, how, places, active)
         return places
@@ -96,13 +100,20 @@ class Reach:
             raise faults.outside(m, int(places[row, lane]), who, VERBS[how])
 
     def count(
-        self, number: int, m: Memory, how: str, places: np.ndarray, active: np.ndarray
+        self,
+        number: int,
+        m: Memory,
+        how: str,
+        places: np.ndarray,
+        active: np.ndarray,
+        wide: int,
     ) -> None:
         """Note what an access costs."""
         count, times = self.launched.counts[number], len(self.blocks) // len(places)
         rows = warps(places, active)
+        count.atomic += int(active.sum()) * times * (how == "add")
         if m.space == "shared":
-            asked, passes = bank_passes(rows, m.dtype.itemsize)
+            asked, passes = bank_passes(rows, m.dtype.itemsize, wide)
             count.shared += asked * times
             count.passes += passes * times
             return

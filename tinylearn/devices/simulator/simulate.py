@@ -1,6 +1,7 @@
 """Runs a tree for a GPU on arrays, checks every access of every thread, and counts the costs.
 
 simulate(function, {"out0": out, "in0": x}) -> Report; what is written is in `out` afterwards
+simulate_all(...) -> a Report for each launch, of a tree that is several
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tinylearn.devices.simulator.counting import WARP, Count
-from tinylearn.devices.simulator.lanes import Lanes, numbered
+from tinylearn.devices.simulator.lanes import Lanes, numbered, poison
 from tinylearn.devices.simulator.launched import Launched
 from tinylearn.devices.simulator.report import Report
 from tinylearn.devices.simulator.touches import Touches
+from tinylearn.loops.launches import launches, left_between
 from tinylearn.loops.phases import launch
 from tinylearn.loops.private import private
 from tinylearn.loops.text import shown
@@ -66,3 +68,10 @@ def simulate(
             lanes.run(body, lanes.everybody, frozenset())
     counts, accesses = tuple(launched.counts), tuple(launched.accesses.values())
     return Report(function.name, start, names, counts, accesses)
+
+
+def simulate_all(function: Function, given: Mapping[str, np.ndarray]) -> list[Report]:
+    """Run all launches of a tree, one after the other, on the same memory."""
+    between = {m.name: np.full(m.size, poison(m.dtype)) for m in left_between(function)}
+    there = {**given, **between}
+    return [simulate(f, {m.name: there[m.name] for m in f.arguments}) for f in launches(function)]

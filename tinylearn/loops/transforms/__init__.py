@@ -11,6 +11,7 @@
     predicate   no if around a loop: it goes to what is read and stored
     combine     what rounds add up they add up together, through shared memory
     merge       two loops, one right inside the other, become one
+    rfactor     rounds leave parts of a total in memory, and a second pass adds the parts up
     bind        rounds run at once, on the blocks and threads of a GPU
 
 A transform takes a Function and names of loops, and gives a new Function; where it does not fit it
@@ -22,6 +23,7 @@ from tinylearn.loops.transforms.combine import combine
 from tinylearn.loops.transforms.merge import merge
 from tinylearn.loops.transforms.park import park
 from tinylearn.loops.transforms.predicate import predicate
+from tinylearn.loops.transforms.rfactor import rfactor
 from tinylearn.loops.transforms.sink import sink
 from tinylearn.loops.transforms.split import split
 from tinylearn.loops.transforms.stage import stage
@@ -40,6 +42,7 @@ TRANSFORMS = (
     merge,
     predicate,
     combine,
+    rfactor,
     bind,
 )
 
@@ -50,6 +53,7 @@ __all__ = [
     "merge",
     "park",
     "predicate",
+    "rfactor",
     "sink",
     "split",
     "stage",

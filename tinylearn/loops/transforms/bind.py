@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import replace
 
+from tinylearn.loops.launches import left_between
 from tinylearn.loops.phases import refuse_races
 from tinylearn.loops.private import private
 from tinylearn.loops.run import Broken
@@ -38,7 +39,7 @@ def bind(function: Function, *ways: tuple[str, str]) -> Function:
 
     ways   (name of a loop, block.x .y .z or thread.x .y .z) pairs, all of them in one call
     """
-    arguments = {m.name for m in function.arguments}
+    arguments = {m.name for m in (*function.arguments, *left_between(function))}
     for name, kind in ways:
         if kind not in (*BLOCKS, *THREADS):
             raise Refused(f"{name} can be {', '.join((*BLOCKS, *THREADS))}, not {kind!r}")

@@ -24,6 +24,7 @@ from tinylearn.loops.index import variable
 from tinylearn.loops.statements import Let, Memory
 from tinylearn.loops.tree import (
     Allocate,
+    Barrier,
     Body,
     Function,
     Loop,
@@ -81,6 +82,8 @@ class Sinking:
         for s in body:
             if isinstance(s, Allocate):
                 made.append(Allocate(self.grown(s.memory)))
+            elif isinstance(s, Barrier):  # once for all rounds
+                made += [*self.closed(group), s]
             elif isinstance(s, Loop) and self.passes(s):
                 made += self.closed(group)
                 made.append(replace(s, body=self.into(s.body)))
@@ -99,7 +102,7 @@ class Sinking:
         """Raise Refused where a value would be computed in one loop and used in the next."""
         group, home = 0, dict[str, int]()
         for s in body:
-            group += self.passes(s)
+            group += self.passes(s) or isinstance(s, Barrier)
             here = 2 * group + self.passes(s)  # inside a passed loop is nowhere else
             for used in [name for t in statements((s,)) for name in names_in(t)]:
                 if home.get(used, here) != here:

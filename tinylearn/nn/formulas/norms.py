@@ -133,9 +133,19 @@ def instance_norm(
 
 
 def follow(
-    running_mean: Tensor, running_var: Tensor, mean: Tensor, variance: Tensor, momentum: float
+    running_mean: Tensor,
+    running_var: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    momentum: float,
+    counted: Tensor | None = None,
 ) -> None:
-    """Let newer statistics count in the running ones: `momentum` is their share."""
+    """Let newer statistics count in the running ones: `momentum` is their share.
+
+    counted   how many batches there were, if that is kept: now it is one more
+    """
     old = [running_mean, running_var]
     new = [x * (1 - momentum) + y.detach() * momentum for x, y in zip(old, (mean, variance))]
+    if counted is not None:
+        old, new = [*old, counted], [*new, counted + 1]
     assign_together(old, new)

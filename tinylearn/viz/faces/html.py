@@ -75,7 +75,7 @@ def fragment(trace: Data, options: Data) -> str:
     options   {"mode": "draw" | "explain" | "source", "step", "view", "language", ...}
     """
     if options["mode"] == "explain":
-        trace = shortened(trace)
+        trace = shortened(trace, options.get("most_lines", MOST_LINES))
     data = {
         "trace": trace,
         "options": options,
@@ -92,21 +92,23 @@ def fragment(trace: Data, options: Data) -> str:
     )
 
 
-def shortened(trace: Data) -> Data:
+def shortened(trace: Data, most: int) -> Data:
     """The trace with the begin of each long text: a film shows what runs together."""
-    kernels = [k | {"code": begins(k["code"])} if "code" in k else k for k in trace["kernels"]]
-    texts = {k: text | {"code": begins(text["code"])} for k, text in trace["texts"].items()}
+    kernels = [
+        k | {"code": begins(k["code"], most)} if "code" in k else k for k in trace["kernels"]
+    ]
+    texts = {k: text | {"code": begins(text["code"], most)} for k, text in trace["texts"].items()}
     return trace | {"kernels": kernels, "texts": texts}
 
 
-def begins(code: Data) -> Data:
+def begins(code: Data, most: int) -> Data:
     """The first lines of a kernel's text in each language."""
     found = {}
     for language, whole in code.items():
         rows = whole["text"].splitlines()
-        if (more := len(rows) - MOST_LINES) > 0:
-            rows = [*rows[:MOST_LINES], f"... {more} lines more: tl.source(..., {language!r})"]
-            whole = {"text": "\n".join(rows), "lines": [*whole["lines"][:MOST_LINES], []]}
+        if (more := len(rows) - most) > 0:
+            rows = [*rows[:most], f"... {more} lines more: tl.source(..., {language!r})"]
+            whole = {"text": "\n".join(rows), "lines": [*whole["lines"][:most], []]}
         found[language] = whole
     return found
 

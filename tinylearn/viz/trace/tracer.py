@@ -337,8 +337,13 @@ def without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def traced(tracer: Tracer, steps: bool, code: bool, level: str, view: str) -> Data:
-    """What a tracer found, as one dict."""
+def traced(
+    tracer: Tracer, steps: bool, code: bool, level: str, view: str, passing: bool = True
+) -> Data:
+    """What a tracer found, as one dict.
+
+    passing   whether the code of kernels that run for some moments of the film only is written
+    """
     kernels, decisions = tracer.kernels_and_steps(code)
     data: Data = {
         "schema": SCHEMA,
@@ -365,7 +370,9 @@ def traced(tracer: Tracer, steps: bool, code: bool, level: str, view: str) -> Da
     add_apart(data)
     ids = {i: n for n, i in tracer.ids.items()}
     data["rules"] |= {step["rule"]: step.pop("says") for step in data["steps"]}
-    return add_views(add_moments(add_frames(data), ids, tracer.texts), view)
+    data = add_frames(data)
+    data = add_moments(data, ids, tracer.texts) if passing else data | {"texts": {}}
+    return add_views(data, view)
 
 
 def title_of(tracer: Tracer) -> str:

@@ -17,6 +17,7 @@ class Face {
     const linked = location.hash.match(/^#(tlv\w+)?&?step=(\d+)$/);
     const wanted = linked && (!linked[1] || linked[1] === root.id) ? Number(linked[2]) : data.options.step || 0;
     this.go(wanted);
+    this.options.opening = false; // from now on a step is looked at
     if (linked && linked[1] === root.id) requestAnimationFrame(() => root.scrollIntoView());
   }
 
@@ -124,6 +125,7 @@ class Face {
     if (!s || !frame || !frame.began) return s && s.kernels.length ? s.kernels[0] : "all";
     return frame.began.length ? "after" : this.running().find(k => this.kernelOf(k).nodes.includes(s.nodes[0]));
   }
+  largest() { return this.trace.kernels.reduce((a, k) => k.flops > a.flops ? k : a, {id: "all", flops: -1}).id; }
   kernelOf(id) { return this.graph.kernels[id] || this.trace.texts[id]; }
   by(steps) {
     if (this.pair && this.pair.together) this.pair.go(this.pair.tick + steps);
@@ -140,7 +142,7 @@ class Face {
     if (before !== this.step) this.selected = null;
     if (this.film) {
       const s = this.trace.steps[this.step - 1];
-      this.kernel = this.codeOf(s);
+      this.kernel = this.options.opening ? this.largest() : this.codeOf(s);
       this.slider.value = this.step;
       this.slider.setAttribute("aria-valuetext", s ? `step ${this.step}: ${s.verdict}` : "before the first step");
       this.count.textContent = `${this.step} / ${last}`;
@@ -148,7 +150,7 @@ class Face {
     }
     this.refresh();
     const s = this.trace.steps[this.step - 1];
-    if (s) this.graph.show(s.nodes.map(n => this.drawn(n)), s.kernels);
+    if (s && !this.options.opening) this.graph.show(s.nodes.map(n => this.drawn(n)), s.kernels);
     if (this.memory) this.memory.mark(s);
   }
   drawn(id) {

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
-from tinylearn.errors import ShapeError, TinylearnError, describe
+from tinylearn.errors import OptionError, ShapeError, describe
 from tinylearn.graph.dtype import bool_, float16
 from tinylearn.parts import part
-from tinylearn.tensor import Tensor
 from tinylearn.tensor.composed import composed
+from tinylearn.tensor.creation import Creation
+from tinylearn.tensor.state import State
+
+if TYPE_CHECKING:
+    from tinylearn.tensor.tensor import Tensor
 
 NOTHING = -1e30  # its exponential is 0, and unlike -inf it may be taken from itself
 NOTHING_HALF = -6e4  # the same for float16
+
+
+class Attention(State):
+    """What places take from each other."""
+
+    __slots__ = ()
+
+    def scaled_dot_product_attention(
+        self,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+    ) -> Tensor:
+        """The same with self as the query. tinygrad"""
+        query: Any = self
+        how = attn_mask, dropout_p, is_causal, scale, enable_gqa
+        return scaled_dot_product_attention(query, key, value, *how)
 
 
 @part("nn.attention_weights")
@@ -48,15 +74,16 @@ def scaled_dot_product_attention(
     """What each place takes from all places: attention_weights @ value.
 
     query        (..., T, size);  key (..., S, size);  value (..., S, out)
-    attn_mask    bool, True where a place may look, or float to be added; broadcasts to (..., T, S)
+    attn_mask    bool, True where a place may look, or float to be added, (..., T, S)
     dropout_p    the share of weights that become 0, also after eval(): give 0.0 there
     is_causal    True: place t looks at places 0 to t only
     scale        None: 1 / sqrt(size), which keeps the variance of the scores at 1
     enable_gqa   True: several heads of the query share one of key and value
     returns      (..., T, out)
+    PyTorch: nn.functional.scaled_dot_product_attention
     """
     if is_causal and attn_mask is not None:
-        raise TinylearnError("is_causal is a mask already\nTry is_causal=False with attn_mask")
+        raise OptionError("is_causal is a mask already\nTry is_causal=False with attn_mask")
     if enable_gqa:
         times = query.shape[-3] // key.shape[-3]
         key, value = (x.repeat_interleave(times, -3) for x in (key, value))
@@ -70,7 +97,7 @@ def scaled_dot_product_attention(
 
 def causal(T: int, S: int, device: str | None = None) -> Tensor:
     """A mask (T, S) that lets place t look at places 0 to t."""
-    rows, columns = (Tensor.arange(n, device=device) for n in (T, S))
+    rows, columns = (Creation.arange(n, device=device) for n in (T, S))
     return columns <= rows.unsqueeze(1)
 
 

@@ -1,0 +1,1 @@
+"""tl.explore: a function's graph, code and times, redrawn while somebody moves its arguments."""
