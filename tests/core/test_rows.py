@@ -126,7 +126,6 @@ def test_what_somebody_between_has_to_read_is_no_pass():
 
 
 TOO_MUCH = [
-    (FEWEST_IN_A_ROW - 1, lambda x: x.softmax(1), "are short"),
     (MOST_IN_A_ROW + 1, lambda x: x.log_softmax(1), "gone from the nearest caches"),
     (MOST_KEPT // 4 + 1, lambda x: x.softmax(1), "a pass would leave 32.8 kB of a row"),
 ]
@@ -137,6 +136,15 @@ def test_rows_for_which_it_does_not_pay_stay_apart_with_the_reason(length, funct
     found = scheduled(function(random_rows(3, length)))
     assert len(found.kernels) > 1
     assert any(says in s.because for s in found.steps)
+
+
+def test_short_rows_stay_apart_where_they_share_vectors(monkeypatch):
+    short = random_rows(3, FEWEST_IN_A_ROW - 1)
+    assert len(scheduled(short.softmax(1)).kernels) == 1  # each has a thread of its own
+    monkeypatch.setattr("tinylearn.schedule.kernel.ON_THREADS", ())  # as on the c device
+    found = scheduled(short.softmax(1))
+    assert len(found.kernels) > 1
+    assert any("several of them share a vector" in s.because for s in found.steps)
 
 
 # ---------------------------------------------------------------- the same numbers

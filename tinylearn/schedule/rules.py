@@ -23,6 +23,7 @@ from tinylearn.schedule.kernel import (
     STORE,
     Home,
     Use,
+    has_threads,
     is_alone,
     is_source,
     keeps_step,
@@ -175,7 +176,7 @@ def _same_rows(first: Home, second: Home, shared: Sequence[Node], passes: Passes
     """Kernels that work through the same rows are passes of one, while a row is still near."""
     count, length = passes.rows
     kept, saved = passes.kept_bytes, sum(x.nbytes for x in shared)
-    if length < FEWEST_IN_A_ROW:
+    if length < FEWEST_IN_A_ROW and not has_threads(first.root):
         return STORE, f"rows of {length} numbers are short: several of them share a vector"
     if length > MOST_IN_A_ROW:
         return STORE, f"a row of {length} numbers would be gone from the nearest caches"
