@@ -64,9 +64,9 @@ q2.mistake("Blocks and threads are exchanged: neighbours stand in one block, so 
            "counts in steps of tl.threads.x, and the thread in steps of 1.",
            replace="tl.block.x * tl.threads.x + tl.thread.x",
            by="tl.thread.x * tl.blocks.x + tl.block.x - 0 * tl.threads.x")
-q2.mistake("Threads without a number are not kept out: a guard is missing.",
+q2.mistake("Keep out all threads that have no number, and nobody else: i < out.size.",
            replace="i < out.size", by="i >= 0")
-q2.mistake("The guard lets one too many in: the last place is out.size - 1, so i < out.size.",
+q2.mistake("Keep out all threads that have no number, and nobody else: i < out.size.",
            replace="i < out.size", by="i <= out.size")
 q2.mistake("The guard keeps one too many out: the thread at place out.size - 1 has a number.",
            replace="i < out.size", by="i < out.size - 1")

@@ -1,18 +1,23 @@
 """Kernels that are graded: read beside the answer, run beside the grader on numbers of its own."""
 
+import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import tinylearn as tl
-from tests.course.classroom import grade, spec_data, spec_of
+from tests.course.classroom import bodies, grade, spec_data, spec_of
+from tests.repository import ROOT
 from tinylearn.course.costs import fault
 from tinylearn.course.grade.launches import hidden_numbers, looked_through
 from tinylearn.course.inside.traces import tracing
 from tinylearn.course.inside.values import BadValue
 from tinylearn.course.question import Open
 from tinylearn.course.spec import seed_for
+from tinylearn.course.student.asked import CheckFailed
 from tinylearn.devices.simulator.faults import RaceError
 from tinylearn.loops.phases import Launch
 
@@ -267,3 +272,68 @@ def test_no_size_of_a_hidden_case_stands_in_a_visible_one():
 
 def shapes(args):
     return [a.shape if isinstance(a, np.ndarray) else a for a in args]
+
+
+# ---------------------------------------------------------------- beside the student
+
+
+def test_a_failed_check_names_launch_arguments_line_thread_and_mistake(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYLEARN_MINE", str(tmp_path))
+    tl.course.exercise(CHAPTER, ROOT / "exercises")
+
+    @tl.answer("difference", points=2)
+    @tl.kernel
+    def difference(out, a, b):
+        i = tl.block.x * tl.threads.x + tl.thread.x
+        out[i] = a[i] - b[i]
+
+    with pytest.raises(CheckFailed) as failed:
+        tl.check("q2")
+    says = str(failed.value)
+    assert 'difference[3, 4](*tl.course.arguments("q2", 2))' in says
+    assert re.search(r"\n +a +array \(10,\): \[0, 1, 2", says)
+    assert "block (2, 0, 0), thread (2, 0, 0)   test_kernels.py, line" in says
+    assert "out[i] = a[i] - b[i]\nTry an `if` around it that holds where place < 10" in says
+
+
+@pytest.mark.parametrize("chapter", ["17_threads", "18_memory"])
+def test_no_line_of_a_model_kernel_stands_in_what_students_get(chapter):
+    checks = (ROOT / "exercises" / "checks" / f"{chapter}.json").read_text("utf-8")
+    data = json.loads(checks)
+    for question in data["questions"]:
+        known = json.dumps([value for case in question["cases"] for value, _ in case["known"]])
+        reference = bodies(chapter)[question["id"]]["reference"]
+        code = [row.strip() for row in reference.splitlines() if " = " in row]
+        assert [row for row in code if row in known] == [], question["id"]
+
+
+def test_a_kernel_that_passed_is_kept_in_a_file_that_runs_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYLEARN_MINE", str(tmp_path))
+    tl.course.exercise(CHAPTER, ROOT / "exercises")
+
+    @tl.answer("fahrenheit", points=2)
+    @tl.kernel
+    def fahrenheit(out, celsius):
+        i = tl.thread.x
+        out[i] = celsius[i] * 1.8 + 32
+
+    tl.check("q1")
+    [kept] = tmp_path.glob("*.py")
+    script = "import numpy as np\nout = np.zeros(1, np.float32)\n"
+    script += "tl.kernel(fahrenheit)[1, 1](out, np.ones(1, np.float32) * 100)\nprint(out)\n"
+    (tmp_path / "run.py").write_text(kept.read_text("utf-8") + script, "utf-8")
+    run = [sys.executable, str(tmp_path / "run.py")]
+    assert subprocess.check_output(run, cwd=ROOT, text=True) == "[212.]\n"
+
+
+def test_a_stub_says_that_it_is_not_attempted(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYLEARN_MINE", str(tmp_path))
+    tl.course.exercise(CHAPTER, ROOT / "exercises")
+
+    @tl.answer("fahrenheit", points=2)
+    @tl.kernel
+    def fahrenheit(out, celsius):
+        raise NotImplementedError("not attempted yet")
+
+    with pytest.raises(CheckFailed, match="fahrenheit is not attempted yet"):
+        tl.check("q1")

@@ -75,3 +75,26 @@ def test_text_of_a_kernel_is_no_markup():
 
     page = tricky[1, 8](np.zeros(8, np.float32))._repr_html_()
     assert "<b>" not in page and "&lt;b&gt;" in page
+
+
+def test_rounds_that_are_written_out_share_one_strip_for_each_memory():
+    @tl.kernel
+    def in_rounds(out):
+        s = tl.shared(8)
+        half = 4
+        while half > 0:
+            s[tl.thread.x] = half
+            half = half // 2
+        out[tl.thread.x] = s[tl.thread.x]
+
+    report = in_rounds[1, 8](np.zeros(8, np.float32))
+    assert [(a.memory, len(a.places)) for a in report.accesses] == [("s", 3), ("s", 1), ("out", 1)]
+
+
+def test_atomic_additions_are_counted_one_by_one():
+    @tl.kernel
+    def gather(total, x):
+        tl.atomic_add(total, 0, x[tl.thread.x])
+
+    report = gather[2, 20](np.zeros(1, np.float32), np.ones(20, np.float32))
+    assert report.total.atomic == 40

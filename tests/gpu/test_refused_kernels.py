@@ -162,3 +162,31 @@ def test_launches_that_make_no_sense_are_told():
         print(tl.thread.x)
     with pytest.raises(KernelError, match="only inside a kernel"):
         tl.barrier()
+
+
+def never_done(out):
+    half = 4
+    while half > 0:
+        out[tl.thread.x] = half
+
+
+def not_written_yet(out):
+    """Doubles."""
+    raise NotImplementedError("not attempted yet")
+
+
+def test_a_while_that_never_ends_is_ended():
+    assert "this while runs more than 256 times" in refused(never_done, OUT)
+
+
+def test_a_kernel_that_is_not_written_yet_says_so():
+    with pytest.raises(NotImplementedError, match="not written yet"):
+        tl.kernel(not_written_yet)[1, 4](OUT)
+
+
+def test_a_kernel_stays_one_under_a_second_decorator_and_a_lambda_is_none():
+    assert tl.kernel(add) is add
+    with pytest.raises(KernelError, match="a kernel has a name"):
+        tl.kernel(lambda out: None)
+    with pytest.raises(KernelError, match="a kernel is a function"):
+        tl.kernel(3)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .inside.values import decode, encode
+from .inside.values import Raised, decode, encode
 from .question import Case, Check, Question, Wrong
 from .spec import FORMAT, Planned, Spec, judge, same_value
 
@@ -57,7 +57,7 @@ def public_case(
     for wrong in list(unseen):
         value = question.call(wrong.function, case.args)
         if judge(question, value, planned):
-            known.append([encode(value), wrong.says])
+            known.append([encode(first_line(question, value)), wrong.says])
             unseen.remove(wrong)
     # Two mistakes that cannot be told apart here: neither is named, for it may be the other.
     values = [decode(value) for value, _ in known]
@@ -73,6 +73,13 @@ def public_case(
         "want": encode(want),
         "known": known,
     }
+
+
+def first_line(question: Question, value: Any) -> Any:
+    """A mistake's value; of an error in a kernel one line, for the others quote the answer."""
+    if question.kernels and isinstance(value, Raised):
+        return Raised(value.kind, value.message.partition("\n")[0])
+    return value
 
 
 def public_planned(question: Question, case: dict[str, Any]) -> Planned:
