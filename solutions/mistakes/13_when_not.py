@@ -186,8 +186,6 @@ q7.mistake("That is the logarithm of softmax: its exponential is missing.",
            replace="(scores - total.log()).exp()", by="scores - total.log()")
 q7.mistake("The logarithm of the sum is taken away, not the sum.",
            replace="total.log()", by="total")
-q7.mistake("Keep the axis: then a row's number goes with the numbers of its row.",
-           replace="sum(1, keepdims=True)", by="sum(1)")
 q7.mistake("A quotient of powers is a power of a difference: minus.",
            replace="scores - total", by="scores + total")
 q7.mistake("The sum is one of exponentials: scores.exp().sum(...).",
