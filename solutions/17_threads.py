@@ -722,7 +722,7 @@ from tinylearn.nn import datasets
 from tinylearn.viz import plots
 
 DIGITS = datasets.digits8(flat=False)
-NAMES = ("the digit", "mirror", "turn_rows", "blur", "difference of the first two")
+NAMES = ("digit", "mirror", "turned", "blurred", "less it")
 
 
 def through_your_kernels(digit):
@@ -736,14 +736,14 @@ def through_your_kernels(digit):
 
 
 # %%
-chosen = [np.asarray(DIGITS.x_test[k], np.float32).reshape(8, 8) for k in (0, 3, 7)]
+chosen = [np.asarray(DIGITS.x_test[k], np.float32).reshape(8, 8) for k in (0, 3, 7, 12)]
 rows = [image for digit in chosen for image in through_your_kernels(digit)]
 plots.images(
     np.array(rows),
-    [*NAMES] * 3,
-    caption="Three digits as your kernels show them.",
-    alt="Three rows of five small images: a digit, its mirror image twice, the digit blurred along "
-    "its rows, and the difference of the digit and its mirror image.",
+    [*NAMES] * 4,
+    caption="Four digits: in a mirror, turned in place, blurred, and less their mirror image.",
+    alt="Two rows with two digits each, and five images of each digit: the digit, its mirror image "
+    "twice, the digit blurred along its rows, and the digit less its mirror image.",
 )
 
 # %% [markdown]

@@ -528,6 +528,7 @@ def _():
     yield case("large numbers", 4, np.array([[1000, 1001, 999]], np.float32))
     yield case("far below zero", 4, np.array([[-1000, -1002, -1001]], np.float32))
     yield case("one column", 2, np.array([[5], [-7]], np.float32))
+    yield case("far apart", 4, np.array([[0, -3, 500, 2], [-400, -9, 1, 90]], np.float32))
 
 
 @q6.hidden("random rows", points=3)
@@ -535,7 +536,11 @@ def _(rng):
     for rows, columns, threads in ((2, rng.randint(5, 8), 8), (3, rng.randint(33, 50), 64)):
         x = _numbers(rng, rows, columns, low=-9, high=9)
         yield case(f"{rows} rows of {columns}", threads, x)
-        yield case("all of it far up", threads, x + 200)
+        for k in range(3):
+            apart = x.copy()
+            places = [rng.randrange(k * columns // 3, (k + 1) * columns // 3) for _ in range(rows)]
+            apart[range(rows), places] += 300
+            yield case("one number far above the others", threads, apart)
 
 
 # %%

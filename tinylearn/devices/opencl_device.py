@@ -80,8 +80,8 @@ class OpenclDevice(GridDevice):
             return None
         return memory
 
-    def read(self, memory: OwnMemory) -> np.ndarray:
-        """A copy of the numbers."""
+    def fetch(self, memory: OwnMemory) -> np.ndarray:
+        """A copy of the numbers, once all launches before are done."""
         import pyopencl
 
         numbers = np.empty(memory.shape, memory.dtype)
@@ -89,13 +89,12 @@ class OpenclDevice(GridDevice):
             pyopencl.enqueue_copy(self.queue, numbers, memory.address)
         return numbers
 
-    def write(self, memory: OwnMemory, numbers: np.ndarray) -> None:
+    def send(self, memory: OwnMemory, numbers: np.ndarray) -> None:
         """Put numbers into memory."""
         import pyopencl
 
-        spread = np.broadcast_to(np.asarray(numbers, memory.dtype), memory.shape)
         if memory.nbytes:
-            pyopencl.enqueue_copy(self.queue, memory.address, np.ascontiguousarray(spread))
+            pyopencl.enqueue_copy(self.queue, memory.address, numbers)
 
     def wait(self) -> None:
         """Until all launches are done."""

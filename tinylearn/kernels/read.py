@@ -28,7 +28,7 @@ from tinylearn.loops.index import Index, Variable, number, variable
 from tinylearn.loops.tree import Accumulate, If, Loop
 
 WRITTEN_OUT = 64  # rounds: so long may a loop be in which a place changes
-ENDLESS = 1000  # rounds of a while: more are no kernel that anybody wants to read
+ENDLESS = 256  # rounds of a while: more are no kernel that anybody wants to read
 REPAIRS: dict[type[ast.AST], str] = {
     ast.Try: "checks with if",
     ast.With: "the lines without it",
