@@ -7,7 +7,7 @@ VENV = .venv/bin/python
 READY := .venv/ready-$(shell pwd | cksum | cut -d ' ' -f 1)# named after the folder: moved, it installs again
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help lab tour site test test-torch test-gpu test-staff test-nbgrader prove format clean
+.PHONY: help lab tour site test test-torch test-gpu gpu-report test-staff test-nbgrader prove format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make test        every check: format, lint, types, doctests and tests"
 	@echo "make test-torch  the comparisons with PyTorch (installs it into .venv)"
 	@echo "make test-gpu    the cuda device on an NVIDIA card"
+	@echo "make gpu-report  times on an NVIDIA card beside PyTorch, as docs/gpu.md"
 	@echo "make test-staff     grading on a real Dask cluster, likeness (installs Dask, copydetect)"
 	@echo "make test-nbgrader  nbgrader's own tools on our exercises (in a venv inside .venv)"
 	@echo "make prove       grade the course's solutions for 2,000 students each, and its mistakes"
@@ -35,6 +36,9 @@ test-torch: $(READY)
 
 test-gpu: $(READY)
 	@$(VENV) -m tinylearn test tests/cuda $(ARGS)
+
+gpu-report: $(READY)
+	@$(VENV) -m benchmarks.gpu > docs/gpu.part && mv docs/gpu.part docs/gpu.md
 
 test-staff: $(READY)
 	@$(VENV) -c 'import copydetect, distributed' 2>/dev/null || \

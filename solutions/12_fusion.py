@@ -235,7 +235,7 @@ def built(recipe):
         if isinstance(step, list):
             op, *inputs = step
             given = [made[x] if isinstance(x, int) else x for x in inputs]
-            operator = {"add": "__add__", "mul": "__mul__"}.get(op, op)
+            operator = f"__{op}__" if op in ("add", "mul") else op
             made.append(getattr(given[0], operator)(*given[1:]))
         else:
             made.append(leaf(np.zeros(step, np.float32)))
@@ -344,8 +344,9 @@ LAYER = "a layer and its loss"
 
 def _softmax(rows, columns):
     whole = (rows, columns)
-    top = [["max", 0, (1,)], ["expand", 1, whole], ["sub", 0, 2], ["exp", 3]]
-    return [whole, *top, ["sum", 4, (1,)], ["recip", 5], ["expand", 6, whole], ["mul", 4, 7]]
+    top = [["max", 0, (1,)], ["expand", 1, whole], ["mul", 2, -1.0]]
+    powers = [["add", 0, 3], ["exp", 4], ["sum", 5, (1,)]]
+    return [whole, *top, *powers, ["recip", 6], ["expand", 7, whole], ["mul", 5, 8]]
 
 
 def _layer(rows, inputs, outputs):
@@ -373,7 +374,7 @@ def _graphs(rng):
     yield "two of three readers in one kernel", [*flat, ["mul", 0, 1], *both], [7, 8]
     sizes = rng.randrange(3, 9), rng.randrange(10, 20), rng.randrange(21, 30)
     yield LAYER, _layer(*sizes), [16]
-    yield "softmax", _softmax(n, m), [8]
+    yield "softmax", _softmax(n, m), [9]
 
 
 q3 = question(

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks import gpu
 from benchmarks.measure import check, in_turns, warmed
 from benchmarks.spent import PHASES, where_time_goes
 from benchmarks.works import WORKS
@@ -54,3 +55,17 @@ def test_the_command_writes_what_it_measured(tmp_path, capsys):
     assert "kernels" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         command.main(["no_such_work"])
+
+
+def test_without_a_card_the_gpu_report_says_that_nothing_was_measured(monkeypatch, capsys):
+    monkeypatch.setattr(type(Device.known["cuda"]), "unavailable", lambda self: "no card here")
+    monkeypatch.setattr("sys.argv", ["gpu"])
+    assert gpu.main() == 1
+    assert capsys.readouterr().err == "nothing was measured: no card here\n"
+
+
+def test_a_line_of_the_gpu_report_says_what_was_not_measured():
+    alone = gpu.row("sum", {"tinylearn": 2e-6}, "")
+    assert alone == f"| sum | 2.0 | {gpu.NOT} | {gpu.NOT} | {gpu.NOT} |  |"
+    both = gpu.row("sum", {"tinylearn": 2e-6, "PyTorch": 9e-6, "PyTorch, graph": 3e-6}, "1 TB/s")
+    assert both == "| sum | 2.0 | 9.0 | 3.0 | 1.50 | 1 TB/s |"

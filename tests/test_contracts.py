@@ -231,6 +231,7 @@ WRONG_FUSIONS = [
     ("fuse.free_move", lambda node, readers, homes: ("fuse", ""), "must return None or"),
     ("fuse.free_move", lambda node, readers, homes: ("join", "because"), "must return None or"),
     ("join.in_passing", lambda node, home: ("fuse", "because"), "(JOIN, because)"),
+    ("join.same_rows", lambda *given: ("fuse", "because"), "(JOIN, because) or (STORE, because)"),
 ]
 
 

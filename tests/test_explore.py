@@ -216,7 +216,7 @@ def test_a_notebook_gets_knobs_a_picture_and_bars_and_keeps_the_last_of_them(she
     explorer._ipython_display_()
     knobs, picture, bars = shelf.outputs
     assert "application/vnd.jupyter.widget-view+json" in knobs
-    assert "knobs while this cell runs" in knobs["text/html"] == f"<i>{knobs['text/plain']}</i>"
+    assert "its knobs stand here" in knobs["text/html"] == f"<i>{knobs['text/plain']}</i>"
     assert "sum 8" in picture["text/plain"] and "<table" in bars["text/html"]
     explorer.widgets["batch"].value = 11
     _, picture, bars = shelf.outputs

@@ -35,12 +35,8 @@ CHECKS = {
     "types": ["mypy"],
     "tests": ["pytest"],
 }
-SIDE_BY_SIDE = [
-    "--numprocesses",
-    "auto",
-    "--dist",
-    "loadfile",
-]  # a file's tests share what they make
+PROCESSES = str((os.cpu_count() or 1) + 1)  # one more than cores: tests of sandboxes mostly wait
+SIDE_BY_SIDE = ["--numprocesses", PROCESSES, "--dist", "loadfile"]  # a file's tests share much
 
 
 class CommandError(Exception):

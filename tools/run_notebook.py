@@ -26,6 +26,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+WIDGET = "application/vnd.jupyter.widget-view+json"
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
@@ -76,9 +77,13 @@ def execute(client: nbclient.NotebookClient, book: nbformat.NotebookNode) -> Non
 
 
 def joined(outputs: list) -> list:
-    """The outputs with text in one piece: how it arrives in pieces depends on the run."""
+    """The outputs with text in one piece: how it arrives in pieces depends on the run.
+
+    Widgets are named after the kernel that has them: what stands for them without one is kept.
+    """
     found: list = []
     for output in outputs:
+        output.get("data", {}).pop(WIDGET, None)
         if found and output.output_type == "stream" and found[-1].get("name") == output.name:
             found[-1].text += output.text
         else:

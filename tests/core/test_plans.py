@@ -102,6 +102,21 @@ def test_an_output_that_is_a_leaf_or_a_constant_needs_no_kernel():
 
 
 @pytest.mark.parametrize("device", ["numpy", "c"])
+def test_another_shape_of_numbers_in_memory_is_a_view_and_no_kernel(device, devices):
+    x = leaf(np.arange(6), device)
+    once = x * 2.0
+    realize([once])
+    plans = len(PLANS)
+    turned = once.reshape((2, 3)).reshape((3, 2))
+    assert numbers(turned).tolist() == [[0, 2], [4, 6], [8, 10]]
+    assert len(PLANS) == plans
+    home = Device.known[device]
+    seen, whole = (home.read(home.memory(n.buffer)) for n in (turned, once))
+    assert np.shares_memory(seen, whole)
+    assert numbers(turned.permute((1, 0))).tolist() == [[0, 4, 8], [2, 6, 10]]
+
+
+@pytest.mark.parametrize("device", ["numpy", "c"])
 def test_a_large_product_goes_straight_to_its_memory(device, devices):
     if device not in devices:
         pytest.skip("no C compiler here")

@@ -27,7 +27,7 @@ from tinylearn.nn import functional as F
 from tinylearn.parts import using
 from tinylearn.render.c import render_c
 from tinylearn.schedule.kernel import JOIN, Kernel, Schedule, is_alone
-from tinylearn.schedule.rules import KEPT_ROW, LONG_ROW, SHORT_ROW
+from tinylearn.schedule.rules import FEWEST_IN_A_ROW, MOST_IN_A_ROW, MOST_KEPT
 from tinylearn.schedule.schedule import schedule
 
 MACHINES = (AVX512, AVX2, NEON, Machine(near=2048, chunk=64))
@@ -126,9 +126,8 @@ def test_what_somebody_between_has_to_read_is_no_pass():
 
 
 TOO_MUCH = [
-    (SHORT_ROW - 1, lambda x: x.softmax(1), "are short"),
-    (LONG_ROW + 1, lambda x: x.log_softmax(1), "gone from the nearest caches"),
-    (KEPT_ROW // 4 + 1, lambda x: x.softmax(1), "a pass would leave 32.8 kB of a row"),
+    (MOST_IN_A_ROW + 1, lambda x: x.log_softmax(1), "gone from the nearest caches"),
+    (MOST_KEPT // 4 + 1, lambda x: x.softmax(1), "a pass would leave 32.8 kB of a row"),
 ]
 
 
@@ -137,6 +136,15 @@ def test_rows_for_which_it_does_not_pay_stay_apart_with_the_reason(length, funct
     found = scheduled(function(random_rows(3, length)))
     assert len(found.kernels) > 1
     assert any(says in s.because for s in found.steps)
+
+
+def test_short_rows_stay_apart_where_they_share_vectors(monkeypatch):
+    short = random_rows(3, FEWEST_IN_A_ROW - 1)
+    assert len(scheduled(short.softmax(1)).kernels) == 1  # each has a thread of its own
+    monkeypatch.setattr("tinylearn.schedule.kernel.ON_THREADS", ())  # as on the c device
+    found = scheduled(short.softmax(1))
+    assert len(found.kernels) > 1
+    assert any("several of them share a vector" in s.because for s in found.steps)
 
 
 # ---------------------------------------------------------------- the same numbers
@@ -247,7 +255,7 @@ def test_no_row_falls_back_to_loops_without_vectors(name):
 def test_rows_written_in_c_have_the_numbers_of_the_interpreter():
     calls, expected = [], []
     with using(ALWAYS):
-        for seed in range(60, 100):
+        for seed in range(60, 80):
             for k, kernel in enumerate(schedule(rows_by_chance(seed)).kernels):
                 if is_alone(kernel.outputs[0]):
                     continue
@@ -306,4 +314,19 @@ def test_pictures_and_texts_show_the_passes():
     assert "kept" in str(tl.source(x.softmax(1), language="c"))
     assert "maximum.reduce" in str(tl.source(x.softmax(1), language="numpy"))
     assert tl.check_fused(x.softmax(1)) < 1e-6
+    assert "1 kernel: " in str(tl.profile(x.softmax(1)))
     assert "kernel 1" in str(tl.draw(x.softmax(1)))
+    with pytest.raises(ArithmeticError, match="sqrt made 400 NaN"), tl.trace_nan():
+        (x - 2).sqrt().softmax(1).numpy()
+
+
+@needs_compiler
+def test_a_captured_step_replays_its_passes():
+    @tl.capture
+    def step(x: Tensor) -> Tensor:
+        return (x.softmax(1) * x).sum()
+
+    for k in range(4):
+        x = np.random.default_rng(k).standard_normal((3, 80)).astype(np.float32)
+        expected = float((Tensor(x, device="numpy").softmax(1).numpy() * x).sum())
+        assert abs(step(Tensor(x, device="c")).item() - expected) < 1e-5

@@ -286,7 +286,7 @@ REFUSED = [
         "take the subtotal before the sink",
     ),
     (SUMS, lambda f: transforms.vectorize(f, "r"), "r has 24 rounds"),
-    (SUMS, lambda f: transforms.vectorize(f, "i"), "inside i is a"),
+    (SUMS, lambda f: transforms.vectorize(f, "i"), "inside i stands memory of its own"),
     (SUMS, lambda f: transforms.stage(f, "t9", "", ("i",)), "read at 0 places"),
     (PRODUCT, lambda f: transforms.stage(f, "t0", "", ("i",)), "cannot be laid out by i"),
     (PRODUCT, lambda f: transforms.stage(f, "total0", "", ("i",)), "may still change"),

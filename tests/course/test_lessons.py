@@ -21,6 +21,8 @@ FIGURES = {
     "07_look_inside": 7,
     "08_convolution": 6,
     "08_lenet": 4,
+    "13_when_not": 1,
+    "15_loops": 1,
     "16_capture": 1,
     "17_threads": 4,
     "18_memory": 2,

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 import tinylearn as tl
+from tests.core.test_primitives import on_device
+from tests.ops_table import ROWS, row_id
 from tests.tensor.captured import BATCHES, OPTIMIZERS, network, step_of
 from tests.tensor.test_gradients import FIRST, check_gradient, slopes
 from tests.tensor.test_values import FLOATS, built_of_float32
 from tinylearn import Tensor, nn
+from tinylearn.contracts.measure import leaf, numbers
 from tinylearn.devices.device import Device
 from tinylearn.errors import DeviceError
 from tinylearn.nn import optim
@@ -30,6 +33,26 @@ def test_a_method_has_the_numbers_of_numpy(case):
 @pytest.mark.parametrize("case", FIRST, ids=lambda c: c.id)
 def test_a_gradient_agrees_with_the_central_difference(case):
     check_gradient(case, slopes(case, "cuda"))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=row_id)
+def test_primitives_have_float16(row):
+    arrays = row.arrays(dtype="float16")
+    (expected,) = numbers([row.build(*map(leaf, arrays))])
+    got = on_device("cuda", row, arrays)
+    assert got.dtype == expected.dtype
+    np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_float16_is_rounded_as_everywhere_and_summed_up_in_float32():
+    numbers = np.array([1e-7, 65504.0, 65520.0, np.nan, 0.1, -2049.0], np.float64)
+    half = Tensor(numbers, device="cuda").half()
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(half.numpy(), numbers.astype(np.float16))
+    x = Tensor(np.full((4, 3000), 0.1, np.float16), device="cuda")
+    assert x.sum(1).tolist() == Tensor(x.numpy()).sum(1).tolist()
+    y = Tensor(np.random.default_rng(0).normal(size=(70, 90)).astype(np.float16), device="cuda")
+    np.testing.assert_allclose((y @ y.T).numpy(), y.numpy() @ y.numpy().T, rtol=5e-3, atol=2e-2)
 
 
 def trained(device, name, how=lambda f: f):

@@ -6,7 +6,6 @@ from tests.needed import absent
 from tinylearn.contracts.kernels import samples
 from tinylearn.devices.cuda import nvrtc
 from tinylearn.errors import DeviceError
-from tinylearn.graph.dtype import float16
 from tinylearn.loops.grid import on_threads
 from tinylearn.loops.lower import lower
 from tinylearn.loops.rewrites import rewritten
@@ -22,8 +21,6 @@ def text():
         absent(f"NVRTC ({error})")
     sources = []
     for number, sample in enumerate(samples()):
-        if float16 in (n.dtype for n in sample.kernel.members):
-            continue
         tree = on_threads(rewritten(lower(sample.kernel)), f"kernel_{number}").function
         sources.append(render_cuda(tree).text)
     assert len(sources) > 50

@@ -96,10 +96,40 @@ def test_too_large_a_tensor_is_refused_and_the_others_live_on():
 
 
 def test_what_has_no_words_in_opencl_is_refused_with_a_repair():
-    with pytest.raises(DeviceError, match="no float16 yet"):
+    with pytest.raises(DeviceError, match="the opencl device has no float16"):
         (Tensor([1.0], device="opencl").half() * 2).numpy()
 
 
 def test_without_pyopencl_the_device_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyopencl", None)
     assert "pip install 'tinylearn[opencl]'" in Device.known["opencl"].unavailable()
+
+
+def test_labels_that_came_from_the_host_are_looked_at_there():
+    home = Device.known["opencl"]
+    labels = Tensor([1, 0, 2], device="opencl")
+    memory = home.memory(labels.node.buffer)
+    assert memory.mirror.tolist() == [1, 0, 2] and home.read(memory) is memory.mirror
+    more = (labels + 1).realize()  # made by a kernel: nobody but the device knows them
+    assert home.memory(more.node.buffer).mirror is None and more.tolist() == [2, 1, 3]
+    assert home.memory(Tensor([1.0], device="opencl").node.buffer).mirror is None
+
+
+def test_memory_that_is_given_out_again_has_forgotten_its_mirror():
+    for k in range(1, 20):
+        Tensor([k, k, k], device="opencl")  # nobody has it: its memory goes back to the pool
+        again = (Tensor([1, 2, 3], device="opencl") * k).realize()
+        assert again.tolist() == [k, 2 * k, 3 * k]
+
+
+def test_a_counter_that_a_captured_step_changes_is_read_anew():
+    count = Tensor([0, 0], device="opencl")
+
+    @tl.capture
+    def step(x):
+        count.assign(count + x)
+        return count * 1
+
+    for k in range(1, 7):
+        assert step(Tensor([1, 2], device="opencl")).tolist() == [k, 2 * k]
+        assert count.tolist() == [k, 2 * k]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import tinylearn as tl
 from tests.core.test_rows import (
     ALWAYS,
     ROWS,
@@ -106,3 +107,19 @@ def test_nvrtc_compiles_the_passes(capability):
     ]
     text = "\n".join([PRELUDE, *(render_cuda(tree).text for tree in trees)])
     assert nvrtc.machine_code(text, capability)[:4] == b"\x7fELF"
+
+
+@pytest.mark.parametrize("length", [2, 10, 63])
+def test_short_rows_have_a_thread_each(length):
+    x = np.random.default_rng(length).normal(size=(150, length)).astype(np.float32)
+    labels = np.arange(150) % length
+
+    def slope(device: str) -> np.ndarray:
+        t = tl.Tensor(x, device=device)
+        t.cross_entropy(tl.Tensor(labels, device=device)).backward()
+        return t.grad.numpy()
+
+    with simulated() as reports:
+        found = slope("simulator")
+    np.testing.assert_allclose(found, slope("numpy"), rtol=2e-6, atol=1e-8)
+    assert reports[0].launch.blocks == (2, 1, 1) and len(reports) <= 2

@@ -104,6 +104,8 @@ def test_losses_that_somebody_keeps_are_not_written_over(device):
         lambda w: w * 1,
         lambda w: w.clone(),
         lambda w: w[0:1],
+        lambda w: w.reshape(-1).realize(),
+        lambda w: w.detach().reshape(-1).realize(),
     ],
 )
 def test_old_weights_that_somebody_holds_keep_their_numbers(device, hold):

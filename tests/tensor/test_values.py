@@ -41,3 +41,11 @@ def test_float32_gives_the_same_within_its_precision(case, device):
         want = np.asarray(case.numpy(*[a.astype("f").astype("f8") for a in case.arrays()]))
     assert got.dtype.numpy.itemsize <= 4 or not got.dtype.is_float, "float32 stays float32"
     np.testing.assert_allclose(got.numpy(), want, rtol=2e-4, atol=2e-4)
+
+
+def test_isinf_can_look_for_one_sign_alone(device):
+    x = Tensor([-np.inf, -1.0, 0.0, np.inf, np.nan], device=device)
+    assert x.isinf().tolist() == [True, False, False, True, False]
+    assert x.isinf(detect_negative=False).tolist() == [False, False, False, True, False]
+    assert x.isinf(detect_positive=False).tolist() == [True, False, False, False, False]
+    assert not x.isinf(False, False).any()

@@ -10,7 +10,13 @@ torch = pytest.importorskip("torch")
 from tinylearn import Tensor, nn  # noqa: E402
 from tinylearn.nn import optim  # noqa: E402
 from tinylearn.nn.optim import lr_scheduler  # noqa: E402
-from tinylearn.nn.state import get_state_dict, load_state_dict, safe_load, safe_save  # noqa: E402
+from tinylearn.nn.state import (  # noqa: E402
+    StateError,
+    get_state_dict,
+    load_state_dict,
+    safe_load,
+    safe_save,
+)
 from tinylearn.plan.plan import PLANS  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -222,6 +228,54 @@ def test_training_agrees(name, options, schedule):
             s.step()
         assert optimizer.lr == pytest.approx(reference.param_groups[0]["lr"])
     agree(ours, theirs)
+
+
+RESUMED = [
+    ("SGD", {"lr": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1}),
+    ("Adam", {"lr": 0.1, "betas": (0.7, 0.9), "eps": 1e-3}),
+    ("AdamW", {"lr": 0.1, "amsgrad": True}),
+    ("RMSprop", {"lr": 0.1, "momentum": 0.5, "centered": True}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1}),
+    ("Adadelta", {"lr": 0.5}),
+    ("Adamax", {"lr": 0.1}),
+    ("NAdam", {"lr": 0.1}),
+    ("RAdam", {"lr": 0.1}),
+]
+
+
+@pytest.mark.parametrize("name, options", RESUMED, ids=str)
+def test_an_optimizer_goes_on_where_theirs_has_stopped(name, options, tmp_path):
+    x, never = torch.tensor(floats(3, 2), requires_grad=True), torch.ones(2, requires_grad=True)
+    theirs = getattr(torch.optim, name)([x, never], **options)
+
+    def go_on(w, optimizer, steps):
+        for _ in range(steps):
+            optimizer.zero_grad()
+            ((w - 3.0) ** 2).sum().backward()
+            optimizer.step()
+
+    go_on(x, theirs, 7)
+    torch.save(theirs.state_dict(), tmp_path / "theirs.pt")
+    w = Tensor(x.detach().numpy())
+    ours = getattr(optim, name)([w, Tensor([1.0, 1.0])])  # with none of their options
+    ours.load_state_dict(torch.load(tmp_path / "theirs.pt"))
+    go_on(x, theirs, 5)
+    go_on(w, ours, 5)
+    np.testing.assert_allclose(w.numpy(), x.detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_state_of_theirs_that_does_not_fit_changes_nothing():
+    theirs = torch.optim.SGD([torch.ones(2, requires_grad=True)], lr=0.5)
+    ours = optim.SGD([Tensor([1.0]), Tensor([2.0])], lr=0.1)
+    with pytest.raises(StateError, match=r"groups of \[2\] parameters, the state of \[1\]"):
+        ours.load_state_dict(theirs.state_dict())
+    wrong = optim.SGD([Tensor([1.0, 2.0])], lr=0.1)
+    state = theirs.state_dict()
+    state["param_groups"][0]["lr"] = -1.0
+    with pytest.raises(ValueError, match="lr must be"):
+        wrong.load_state_dict(state)
+    assert ours.lr == wrong.lr == 0.1
 
 
 def test_batchnorm_trains_and_rests_as_theirs():

@@ -17,7 +17,7 @@ from tinylearn.contracts.measure import called, compare, leaf, numbers
 from tinylearn.graph.gradient import gradient
 from tinylearn.graph.node import Node
 from tinylearn.parts import ContractError, Part, named
-from tinylearn.schedule.kernel import FUSE, JOIN, STORE, Schedule
+from tinylearn.schedule.kernel import FUSE, JOIN, KERNEL_LIMIT, STORE, Schedule
 from tinylearn.schedule.rules import SAME_ROWS
 from tinylearn.schedule.schedule import schedule
 
@@ -36,6 +36,10 @@ def samples(device: str) -> tuple[tuple[str, tuple[Node, ...]], ...]:
     relu = layer.less(0.0).where(0.0, layer)
     loss = (relu * relu).sum((0, 1))
     slopes = gradient.default(loss, loss.const_like(1.0), [w, b])
+    total = x.sum((1,))
+    long = x
+    for _ in range(KERNEL_LIMIT + 1):
+        long = long.sin()
     return (
         ("x * y + x", (x * y + x,)),
         ("two results of one loop", ((x + y).exp(), (x + y) * 2.0)),
@@ -46,6 +50,9 @@ def samples(device: str) -> tuple[tuple[str, tuple[Node, ...]], ...]:
             ((x * y).permute((1, 0)).pad(((1, 1), (0, 0))).flip((0,)),),
         ),
         ("a layer, its loss and its gradients", (loss, slopes[w], slopes[b])),
+        ("a total that is added up, and another's root", (total.sum((0,)), y.sum((1,)).sqrt())),
+        ("a total for two kernels", (total.sqrt(), total.exp().max((0,)))),
+        ("a long way to two kernels", (long.exp(), long.permute((1, 0)))),
     )
 
 

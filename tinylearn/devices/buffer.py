@@ -138,9 +138,10 @@ class Buffer:
     data   the device's memory: for numpy an array of this shape; None until first use if the
            buffer is one value everywhere (fill)
     pool   where the memory goes when nobody has the buffer any more
+    whole  the buffer whose memory this is, in another shape: it is kept as long
     """
 
-    __slots__ = ("__weakref__", "data", "device", "dtype", "fill", "pool", "shape")
+    __slots__ = ("__weakref__", "data", "device", "dtype", "fill", "pool", "shape", "whole")
 
     def __init__(
         self,
@@ -150,9 +151,10 @@ class Buffer:
         data: Any = None,
         fill: Any = None,
         pool: Pool | None = None,
+        whole: Buffer | None = None,
     ):
         self.shape, self.dtype, self.device = shape, dtype, device
-        self.data, self.fill, self.pool = data, fill, pool
+        self.data, self.fill, self.pool, self.whole = data, fill, pool, whole
 
     def __del__(self) -> None:
         try:

@@ -97,6 +97,11 @@ class CDevice(Device):
             buffer.data = Memory(array)
         return buffer.data
 
+    def viewed(self, buffer: Buffer, shape: Shape) -> Buffer:
+        """A buffer of another shape in the same memory."""
+        memory = Memory(self.read(self.memory(buffer)).reshape(shape))
+        return Buffer(shape, buffer.dtype, self.name, memory, whole=buffer)
+
     def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
         """One library for all kernels, or parts of them, that are written in C."""
         written = [Written.of(kernel, f"kernel_{k}") for k, kernel in enumerate(kernels)]

@@ -173,6 +173,10 @@ class Device(metaclass=DeviceType):
             buffer.data = repeated(buffer.shape, buffer.dtype, buffer.fill)
         return buffer.data
 
+    def viewed(self, buffer: Buffer, shape: Shape) -> Buffer | None:
+        """A buffer of another shape in the same memory; None where a kernel has to copy it."""
+        return None
+
     def download(self, buffer: Buffer) -> np.ndarray:
         """A copy of the numbers as an array of the buffer's shape."""
         return self.read(self.memory(buffer)).copy()

@@ -15,8 +15,8 @@ import numpy as np
 from tinylearn.devices.buffer import Buffer, Pool, repeated
 from tinylearn.devices.device import Device, Program, Row
 from tinylearn.devices.library import checks_of
-from tinylearn.errors import DeviceError, describe
-from tinylearn.graph.dtype import DType, float16
+from tinylearn.errors import DeviceError
+from tinylearn.graph.dtype import DType
 from tinylearn.graph.node import Shape
 from tinylearn.loops.grid import on_threads
 from tinylearn.loops.lower import lower
@@ -25,13 +25,21 @@ from tinylearn.loops.tree import Function
 from tinylearn.render.source import Source
 from tinylearn.schedule.kernel import Kernel
 
+MIRRORED = 1 << 16  # bytes: so many whole numbers that came from the host stay there, too
+
 
 class OwnMemory:
-    """Memory of a device: so many numbers, at an address that the device understands."""
+    """Memory of a device: so many numbers, at an address that the device understands.
 
-    __slots__ = ("address", "dtype", "nbytes", "shape")
+    mirror   the same numbers on the host, where they came from there: few whole numbers, such as
+             labels, which are looked at before kernels use them as places. Asking the device for
+             them would wait for all that it has to do
+    """
+
+    __slots__ = ("address", "dtype", "mirror", "nbytes", "shape")
 
     def __init__(self, shape: Shape, dtype: np.dtype) -> None:
+        self.mirror: np.ndarray | None = None
         self.shape, self.dtype = shape, dtype
         self.nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         self.address: Any = 0
@@ -74,15 +82,44 @@ class GridDevice(Device):
 
     def allocate(self, shape: Shape, dtype: DType) -> Buffer:
         """Memory with arbitrary values."""
-        return Buffer(shape, dtype, self.name, self.pool.take(shape, dtype.numpy), pool=self.pool)
+        return Buffer(shape, dtype, self.name, self.take(shape, dtype.numpy), pool=self.pool)
 
     def take(self, shape: Shape, numpy: np.dtype) -> OwnMemory:
         """Memory for a while."""
-        return self.pool.take(shape, numpy)  # type: ignore[no-any-return]
+        memory: OwnMemory = self.pool.take(shape, numpy)
+        memory.mirror = None
+        return memory
 
     def give(self, memory: OwnMemory) -> None:
         """Memory that `take` gave is no longer needed."""
         self.pool.give(memory)
+
+    def read(self, memory: OwnMemory) -> np.ndarray:
+        """The numbers, not to be changed."""
+        return self.fetch(memory) if memory.mirror is None else memory.mirror
+
+    def write(self, memory: OwnMemory, numbers: np.ndarray) -> None:
+        """Put numbers into memory."""
+        spread = np.broadcast_to(np.asarray(numbers, memory.dtype), memory.shape)
+        memory.mirror = None
+        self.send(memory, np.ascontiguousarray(spread))
+
+    def upload(self, array: np.ndarray) -> Buffer:
+        """A buffer with the numbers of an array: no kernel ever writes there."""
+        buffer = super().upload(array)
+        memory: OwnMemory = buffer.data
+        if memory.dtype.kind in "iub" and memory.nbytes <= MIRRORED:
+            memory.mirror = np.array(array, memory.dtype)
+            memory.mirror.flags.writeable = False
+        return buffer
+
+    def fetch(self, memory: OwnMemory) -> np.ndarray:
+        """A copy of the numbers, once all launches before are done."""
+        raise NotImplementedError
+
+    def send(self, memory: OwnMemory, numbers: np.ndarray) -> None:
+        """Put numbers of the same shape and dtype into memory."""
+        raise NotImplementedError
 
     def memory(self, buffer: Buffer) -> OwnMemory:
         """The buffer's memory."""
@@ -97,9 +134,6 @@ class GridDevice(Device):
 
     def tree(self, kernel: Kernel, name: str) -> Function:
         """A kernel's loops on blocks and threads."""
-        if float16 in (n.dtype for n in (*kernel.outputs, *kernel.loaded, *kernel.members)):
-            says = f"the {self.name} device has no float16 yet"
-            raise describe(DeviceError, says, [("x", kernel.outputs[0])], "x.float()")
         return on_threads(rewritten(lower(kernel)), name).function
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from tinylearn.devices.buffer import Buffer
 from tinylearn.devices.device import Device, Program
 from tinylearn.graph.dtype import ALL, dtype
+from tinylearn.graph.node import Shape
 from tinylearn.graph.rules import numpy_pad, numpy_shrink
 from tinylearn.loops.lower import lower
 from tinylearn.loops.rewrites import rewritten
@@ -166,6 +167,11 @@ class NumPyDevice(Device):
         if not array.flags.c_contiguous:
             return self.upload(array)
         return Buffer(array.shape, dtype(array.dtype), self.name, array)
+
+    def viewed(self, buffer: Buffer, shape: Shape) -> Buffer:
+        """A buffer of another shape in the same memory."""
+        array = self.memory(buffer).reshape(shape)
+        return Buffer(shape, buffer.dtype, self.name, array, whole=buffer)
 
     def compile(self, kernels: Sequence[Kernel]) -> list[Program]:
         """A Python function for each kernel."""

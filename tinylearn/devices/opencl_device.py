@@ -15,12 +15,12 @@ import numpy as np
 from tinylearn.devices.buffer import Pool
 from tinylearn.devices.device import Program
 from tinylearn.devices.grid_device import GridDevice, OwnMemory, program
-from tinylearn.errors import DeviceError
+from tinylearn.errors import DeviceError, describe
 from tinylearn.graph.node import Shape
 from tinylearn.loops.launches import launches, left_between
 from tinylearn.loops.phases import launch
 from tinylearn.loops.tree import Function
-from tinylearn.render.opencl import PRELUDE, render_opencl
+from tinylearn.render.opencl import OPENCL, PRELUDE, render_opencl
 from tinylearn.schedule.kernel import Kernel
 
 ROUNDED = "-cl-fp32-correctly-rounded-divide-sqrt"
@@ -80,8 +80,8 @@ class OpenclDevice(GridDevice):
             return None
         return memory
 
-    def read(self, memory: OwnMemory) -> np.ndarray:
-        """A copy of the numbers."""
+    def fetch(self, memory: OwnMemory) -> np.ndarray:
+        """A copy of the numbers, once all launches before are done."""
         import pyopencl
 
         numbers = np.empty(memory.shape, memory.dtype)
@@ -89,13 +89,12 @@ class OpenclDevice(GridDevice):
             pyopencl.enqueue_copy(self.queue, numbers, memory.address)
         return numbers
 
-    def write(self, memory: OwnMemory, numbers: np.ndarray) -> None:
+    def send(self, memory: OwnMemory, numbers: np.ndarray) -> None:
         """Put numbers into memory."""
         import pyopencl
 
-        spread = np.broadcast_to(np.asarray(numbers, memory.dtype), memory.shape)
         if memory.nbytes:
-            pyopencl.enqueue_copy(self.queue, memory.address, np.ascontiguousarray(spread))
+            pyopencl.enqueue_copy(self.queue, memory.address, numbers)
 
     def wait(self) -> None:
         """Until all launches are done."""
@@ -113,6 +112,15 @@ class OpenclDevice(GridDevice):
             program(kernel, "opencl", source, Launches(self, built, tree))
             for kernel, source, tree in zip(kernels, sources, trees, strict=True)
         ]
+
+    def tree(self, kernel: Kernel, name: str) -> Function:
+        """A kernel's loops, unless it has numbers for which OpenCL's table has no words."""
+        every = (*kernel.outputs, *kernel.loaded, *kernel.members)
+        strange = next((n.dtype for n in every if n.dtype.name not in OPENCL.types), None)
+        if strange is not None:
+            says = f"the opencl device has no {strange}"
+            raise describe(DeviceError, says, [("x", kernel.outputs[0])], "x.float()")
+        return super().tree(kernel, name)
 
     def options(self) -> list[str]:
         """No warnings; and division and roots as exact as everywhere, if the device can do that."""

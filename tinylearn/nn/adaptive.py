@@ -8,7 +8,7 @@ maximize                 True goes uphill
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from tinylearn.nn import updates
 from tinylearn.nn.checks import checked, two_shares, yes_no
@@ -57,6 +57,8 @@ class RMSprop(Adaptive):
     centered   True divides by the standard deviation: the mean is taken away
     """
 
+    theirs: ClassVar = {"v": "square_avg", "m": "grad_avg", "push": "momentum_buffer"}
+
     def __init__(
         self,
         parameters: Any,
@@ -97,6 +99,7 @@ class Adagrad(Adaptive):
     """
 
     remembers = ("v",)
+    theirs: ClassVar = {"v": "sum"}
 
     def __init__(
         self,
@@ -133,6 +136,7 @@ class Adadelta(Adaptive):
     """
 
     remembers = ("v", "u")
+    theirs: ClassVar = {"v": "square_avg", "u": "acc_delta"}
 
     def __init__(
         self,
@@ -157,6 +161,7 @@ class Moments(Adaptive):
     """What the relatives of Adam share: its options and what it remembers."""
 
     remembers = ("m", "v")
+    theirs: ClassVar = {"m": "exp_avg", "v": "exp_avg_sq"}
 
     def __init__(
         self,
@@ -177,6 +182,8 @@ class Moments(Adaptive):
 
 class Adamax(Moments):
     """Adam with the largest gradient, which fades, in place of the root of the mean square."""
+
+    theirs: ClassVar = {"m": "exp_avg", "v": "exp_inf"}
 
     def __init__(
         self,
@@ -297,6 +304,7 @@ class Lion(Adaptive):
     """
 
     remembers = ("m",)
+    theirs: ClassVar = {"m": "exp_avg"}
 
     def __init__(
         self,

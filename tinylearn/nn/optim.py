@@ -8,7 +8,7 @@ The options are PyTorch's. What a step computes are Parts, `optim.<rule>`; see u
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tinylearn.errors import nearest
 from tinylearn.nn import schedules as lr_scheduler
@@ -46,6 +46,8 @@ class SGD(Optimizer):
     nesterov      True looks ahead (needs momentum, and no dampening)
     maximize      True goes uphill
     """
+
+    theirs: ClassVar = {"v": "momentum_buffer"}
 
     def __init__(
         self,
@@ -103,6 +105,8 @@ class Adam(Optimizer):
     amsgrad       True never lets the mean square that divides become smaller
     maximize      True goes uphill
     """
+
+    theirs: ClassVar = {"m": "exp_avg", "v": "exp_avg_sq", "top": "max_exp_avg_sq"}
 
     def __init__(
         self,

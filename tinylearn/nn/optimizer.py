@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from tinylearn.graph.primitives import buffer
 from tinylearn.nn.checks import checked
 from tinylearn.nn.learned import check_values, checked_parameters, filled_like, groups_of
 from tinylearn.nn.module import forget_gradients
+from tinylearn.nn.resumed import groups_from, is_pytorchs, named_here
 from tinylearn.nn.state import load_state_dict
 from tinylearn.nn.walk import named_tensors
 from tinylearn.parts import all_own
@@ -50,6 +51,7 @@ class Optimizer:
     """
 
     remembers: tuple[str, ...] = ()  # what update() returns beside the weight
+    theirs: ClassVar[dict[str, str]] = {}  # what is remembered -> PyTorch's name for it
 
     def __init__(self, parameters: Any, lr: float, **options: Any) -> None:
         self.defaults = {"lr": lr, **options}
@@ -77,9 +79,13 @@ class Optimizer:
         self.steps += [0] * len(new["params"])
         for tensors in self.memory.values():
             tensors += [None] * len(new["params"])
-        for name in self.remembered(new):
-            for k, w in enumerate(new["params"], start):
-                self._known(name, k, w, new)
+        self._begin(new, start)
+
+    def _begin(self, group: Group, start: int) -> None:
+        """What is remembered of a group's parameters, which count from `start`."""
+        for name in self.remembered(group):
+            for k, w in enumerate(group["params"], start):
+                self._known(name, k, w, group)
 
     def check(self, group: Group) -> None:
         """Raise for an option that makes no sense."""
@@ -253,12 +259,34 @@ class Optimizer:
         return state | dict(named_tensors(self.memory))
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go on where `state` was taken; raises StateError and changes nothing if it misfits."""
+        """Go on where `state` was taken; raises StateError and changes nothing if it misfits.
+
+        state   what state_dict gave, or the state of PyTorch's optimizer: its numbers and options
+        """
+        if is_pytorchs(state):
+            self._resume(state)
+            return
         mine = self.state_dict()
         load_state_dict(mine, state)
         for group, rate in zip(self.param_groups, np.ravel(mine["lr"].numpy()).tolist()):
             group["lr"] = rate
         self.steps = mine["steps"].tolist()
+
+    def _resume(self, state: Mapping[str, Any]) -> None:
+        """Go on where an optimizer of PyTorch's was."""
+        before = [dict(group) for group in self.param_groups]
+        start = 0
+        try:
+            for group, options in zip(self.param_groups, groups_from(self, state), strict=True):
+                group |= options
+                self.check(group)
+                self._begin(group, start)
+                start += len(group["params"])
+            self.load_state_dict(named_here(self, state))
+        except BaseException:
+            for group, old in zip(self.param_groups, before, strict=True):
+                group |= old
+            raise
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle and copies keep: all but numbers that are made again when they are needed."""

@@ -24,7 +24,7 @@ from tinylearn.devices.device import Device, Program
 from tinylearn.devices.recorder import RECORDER, Run
 from tinylearn.graph.deferred import spelled_out, with_inputs
 from tinylearn.graph.node import Node, built_for, inputs_first, walk_unrealized
-from tinylearn.graph.primitives import CONST, DYNAMIC_PAD, DYNAMIC_SLICE, SHRINK
+from tinylearn.graph.primitives import CONST, DYNAMIC_PAD, DYNAMIC_SLICE, RESHAPE, SHRINK
 from tinylearn.graph.simplify import Simplified, simplify, stand_in_for
 from tinylearn.plan.memory import Layout, filled, lay_out, one_number
 from tinylearn.plan.request import Request
@@ -109,12 +109,27 @@ def compute(nodes: Sequence[Node]) -> None:
     for n in dict.fromkeys(nodes):
         if n.op is CONST and n.buffer is None:
             n.buffer = Device.known[n.device].filled(n.shape, n.dtype, n.arg)
+        elif n.buffer is None and (view := in_memory(n)) is not None:
+            n.buffer = view
         elif n.buffer is None:
             outputs.append(n)
     if outputs:
         request = Request(outputs)
         for n, buffer in zip(outputs, run(request), strict=True):
             n.buffer = buffer
+
+
+def in_memory(node: Node) -> Buffer | None:
+    """What is only another shape of numbers in memory, as a view of them; None if it is more.
+
+    A captured function has it computed: a replay has other memory.
+    """
+    x = node
+    while x.op is RESHAPE and x.buffer is None:
+        (x,) = x.inputs
+    if x is node or x.buffer is None or RECORDER.get() is not None:
+        return None
+    return Device.known[x.device].viewed(x.buffer, node.shape)
 
 
 def run(request: Request) -> list[Buffer]:

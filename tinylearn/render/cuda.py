@@ -11,7 +11,7 @@ from tinylearn.render.source import Source
 from tinylearn.render.threads import written_for_threads
 
 CUDA = Dialect(
-    types={name: text for name, text in C.types.items() if name != "float16"},
+    types=dict(C.types) | {"float16": "float16"},
     values=C.values,
     literals=C.literals,
     infinite=C.infinite,

@@ -39,7 +39,8 @@ SEARCH_LIMIT = 200  # kernels looked through to learn whether one waits for anot
 LOOKUPS = (GATHER, SCATTER)  # what goes to places that are numbers themselves
 IN_ORDER = (RANKED, SEARCHED, RUNNING_SUM)  # what looks at an axis as a whole
 WHOLE = (CAT, DYNAMIC_SLICE, DYNAMIC_PAD, LATER, *LOOKUPS, *IN_ORDER)  # what is no loop of ours
-IN_LOOPS = ("c", "cuda", "opencl", "simulator")  # devices on which a gather is a read inside a loop
+ON_THREADS = ("cuda", "opencl", "simulator")  # devices that run kernels on blocks and threads
+IN_LOOPS = ("c", *ON_THREADS)  # devices on which a gather is a read inside a loop
 KEEPS_PLACES = (RESHAPE, PERMUTE, FLIP, DETACH)  # each number moves to exactly one place
 
 
@@ -235,7 +236,17 @@ def is_alone(node: Node) -> bool:
 
 def reads_in_loops(node: Node) -> bool:
     """Whether a node is a look-up that is a read inside the loops of a kernel."""
-    return node.op is GATHER and node.device.partition(":")[0] in IN_LOOPS
+    return node.op is GATHER and kind_of(node.device) in IN_LOOPS
+
+
+def has_threads(node: Node) -> bool:
+    """Whether a node is computed on a device with blocks and threads."""
+    return kind_of(node.device) in ON_THREADS
+
+
+def kind_of(device: str) -> str:
+    """What kind of device it is: cuda:1 is a cuda."""
+    return device.partition(":")[0]
 
 
 def moves(node: Node) -> bool:

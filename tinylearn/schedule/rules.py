@@ -23,6 +23,7 @@ from tinylearn.schedule.kernel import (
     STORE,
     Home,
     Use,
+    has_threads,
     is_alone,
     is_source,
     keeps_step,
@@ -34,9 +35,9 @@ from tinylearn.schedule.rows import Passes
 RULES: list[Part] = []
 DEAR = (EXP, LOG, SIN)
 DEAR_BYTES = 8  # exp and log take as long as moving 3 to 50 bytes, in C and NumPy
-SHORT_ROW = 64  # numbers: from here on a row alone fills enough vectors to be worth its own totals
-LONG_ROW = 1 << 15  # numbers: four such rows of 128 kB each fit a second-level cache
-KEPT_ROW = 32 * 1024  # bytes: with what is read it fits the memory of a block on any GPU, 48 kB
+FEWEST_IN_A_ROW = 64  # numbers: softmax of 48 took twice as long in passes, of 64 no longer
+MOST_IN_A_ROW = 1 << 15  # numbers: four such rows of 128 kB each fit a second-level cache
+MOST_KEPT = 32 * 1024  # bytes: they stay in a first-level cache, or in the registers of a block
 Answer = tuple[str, str] | None
 Readers = Sequence[Use]
 Homes = Sequence[Home]
@@ -175,12 +176,12 @@ def _same_rows(first: Home, second: Home, shared: Sequence[Node], passes: Passes
     """Kernels that work through the same rows are passes of one, while a row is still near."""
     count, length = passes.rows
     kept, saved = passes.kept_bytes, sum(x.nbytes for x in shared)
-    if length < SHORT_ROW:
+    if length < FEWEST_IN_A_ROW and not has_threads(first.root):
         return STORE, f"rows of {length} numbers are short: several of them share a vector"
-    if length > LONG_ROW:
+    if length > MOST_IN_A_ROW:
         return STORE, f"a row of {length} numbers would be gone from the nearest caches"
-    if kept > KEPT_ROW:
-        return STORE, f"a pass would leave {size_of(kept)} of a row, more than {size_of(KEPT_ROW)}"
+    if kept > MOST_KEPT:
+        return STORE, f"a pass would leave {size_of(kept)} of a row, more than {size_of(MOST_KEPT)}"
     return JOIN, f"both go through {count} rows of {length}; saves {size_of(saved)} of traffic"
 
 

@@ -163,9 +163,18 @@ class Arithmetic(Casts):
         """Where the numbers are no numbers. NumPy, PyTorch: isnan"""
         return made(opposite(is_number(self.node)), False)
 
-    def isinf(self) -> Tensor:
-        """Where the numbers are infinite. NumPy, PyTorch: isinf"""
-        return made(is_infinite(self.node), False)
+    def isinf(self, detect_positive: bool = True, detect_negative: bool = True) -> Tensor:
+        """Where the numbers are infinite. NumPy, PyTorch: isinf
+
+        detect_positive, detect_negative   whether inf counts, and -inf
+        """
+        x = self.node
+        infinite = is_infinite(x)
+        if not detect_positive:
+            infinite = WHERE(LESS(x, x.const_like(0)), infinite, infinite.const_like(False))
+        if not detect_negative:
+            infinite = WHERE(LESS(x, x.const_like(0)), infinite.const_like(False), infinite)
+        return made(infinite, False)
 
     def isfinite(self) -> Tensor:
         """Where the numbers are neither infinite nor NaN. NumPy, PyTorch: isfinite"""

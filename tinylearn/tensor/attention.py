@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tinylearn.errors import ShapeError, TinylearnError, describe
+from tinylearn.errors import OptionError, ShapeError, describe
 from tinylearn.graph.dtype import bool_, float16
 from tinylearn.parts import part
 from tinylearn.tensor.composed import composed
@@ -83,7 +83,7 @@ def scaled_dot_product_attention(
     PyTorch: nn.functional.scaled_dot_product_attention
     """
     if is_causal and attn_mask is not None:
-        raise TinylearnError("is_causal is a mask already\nTry is_causal=False with attn_mask")
+        raise OptionError("is_causal is a mask already\nTry is_causal=False with attn_mask")
     if enable_gqa:
         times = query.shape[-3] // key.shape[-3]
         key, value = (x.repeat_interleave(times, -3) for x in (key, value))

@@ -98,16 +98,18 @@ class CudaDevice(GridDevice):
                 raise
             return None
 
-    def read(self, memory: OwnMemory) -> np.ndarray:
-        """A copy of the numbers."""
+    def fetch(self, memory: OwnMemory) -> np.ndarray:
+        """A copy of the numbers, once all launches before are done."""
         numbers = np.empty(memory.shape, memory.dtype)
         self.card.download(numbers, memory.address)
         return numbers
 
-    def write(self, memory: OwnMemory, numbers: np.ndarray) -> None:
-        """Put numbers into memory."""
-        spread = np.broadcast_to(np.asarray(numbers, memory.dtype), memory.shape)
-        self.card.upload(memory.address, np.ascontiguousarray(spread))
+    def send(self, memory: OwnMemory, numbers: np.ndarray) -> None:
+        """Put numbers into memory; of a single one nobody has to wait until it is there."""
+        if memory.nbytes in (4, 8):
+            self.card.put(memory.address, numbers.tobytes())
+        else:
+            self.card.upload(memory.address, numbers)
 
     def copy(self, memory: OwnMemory, home: Device, there: Any) -> None:
         """Put the numbers into memory that lie in another device's; from card to card directly."""

@@ -7,6 +7,7 @@ Calls come back before the card is done; a copy to the host waits for all that c
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Sequence
 from ctypes import byref, c_char_p, c_int, c_size_t, c_uint, c_void_p
 from functools import cache
@@ -126,6 +127,13 @@ class Card:
                 "cuMemcpyHtoDAsync_v2", c_void_p(address), data, c_size_t(array.nbytes), self.stream
             )
             call("cuStreamSynchronize", self.stream)
+
+    def put(self, address: int, number: bytes) -> None:
+        """Put 4 or 8 bytes into memory, after the launches before, without waiting for them."""
+        self.enter()
+        for k in range(0, len(number), 4):
+            word = c_uint(int.from_bytes(number[k : k + 4], sys.byteorder))
+            call("cuMemsetD32Async", c_void_p(address + k), word, c_size_t(1), self.stream)
 
     def download(self, array: np.ndarray, address: int) -> None:
         """Copy numbers from the card into an array, once all launches before are done."""

@@ -10,6 +10,7 @@ from tinylearn.loops.statements import Let, Store
 from tinylearn.loops.tree import (
     Accumulate,
     Allocate,
+    Barrier,
     Body,
     Function,
     If,
@@ -24,6 +25,7 @@ from tinylearn.loops.tree import (
 from tinylearn.parts import part
 
 LANES = (2, 4, 8, 16)
+WORDS = {Loop: "a loop", If: "an if", Allocate: "memory of its own", Barrier: "a barrier"}
 
 
 @part("loops.vectorize")
@@ -36,7 +38,7 @@ def vectorize(function: Function, name: str) -> Function:
             raise Refused(f"{says}: a vector has {', '.join(map(str, LANES))}")
         for t in s.body:
             if not isinstance(t, Let | Store | Accumulate):
-                raise Refused(f"inside {name} is a {type(t).__name__.lower()}")
+                raise Refused(f"inside {name} stands {WORDS[type(t)]}: a vector has plain lines")
             if isinstance(t, Let) and t.dtype.name == "float16":
                 raise Refused("not every compiler knows vectors of float16")
         return (replace(s, kind="vector"),)

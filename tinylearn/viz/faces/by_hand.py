@@ -151,7 +151,9 @@ class Schedule:
     def source(self, language: str = "") -> Listing:
         """The text of these loops: "c"; "cuda" or "opencl" where they are bound to threads."""
         threads = for_threads(self.given + self.moves)
-        language = language or ("cuda" if threads else "c")
+        kind = self.kernel.outputs[0].device.partition(":")[0]
+        own = kind if kind in WRITERS and kind != "c" else "cuda"
+        language = language or (own if threads else "c")
         if language not in WRITERS:
             raise ValueError(f"no text in {language!r}{choose(language, WRITERS, 'there are')}")
         if threads == (language == "c"):

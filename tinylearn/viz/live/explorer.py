@@ -34,7 +34,7 @@ PAUSE = 0.25  # seconds without a movement, before kernels are compiled and run
 REMEMBERED = 6  # settings whose times stay in sight
 HEADS = ("kernel", "moved", "operations", "time")
 ROW = {"flex_flow": "row wrap"}
-NO_KNOBS = "Here are knobs while this cell runs."
+NO_KNOBS = "Run this cell, and its knobs stand here."
 MISSING = "tl.explore needs ipywidgets"
 REPAIR = 'Try %pip install "tinylearn[course]"'
 
