@@ -397,6 +397,9 @@ class Program:
         for op, inputs, out in self.other if self.runs in self.left else self.usual:
             call(op, *inputs, out=out)
 
+    def __repr__(self):
+        return f"Program({self.usual}, {self.other}, {sorted(self.left)})"
+
 
 # %% tags=["question"]
 q5 = question(
