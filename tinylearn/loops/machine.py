@@ -45,6 +45,7 @@ LONG_TEXT = 150  # statements: a longer text compiles slowly
 SHORTEST = 4  # rounds: a shorter loop is no vector
 LITTLE = 64  # rounds of all loops: so little work is done before any vector is full
 OFTEN = 8  # times that a number is read before a copy of it pays
+READ_AGAIN = 2  # times as long: vectors along a sum whose tiles share reads, which nobody packs
 WIDEST = 14  # rounds of a loop in one tile
 ALONE = 6  # totals side by side that share nothing: so many, and no round waits for another
 BESIDE = (4, 2)  # vectors of one total: two additions begin in a cycle, and each takes four

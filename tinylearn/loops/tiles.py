@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 
 from tinylearn.loops.index import Index, Variable
-from tinylearn.loops.machine import ALONE, BESIDE, OFTEN, WIDEST, Machine
+from tinylearn.loops.machine import ALONE, BESIDE, OFTEN, READ_AGAIN, WIDEST, Machine
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.statements import Let, Load, Statement, Store
 
@@ -69,8 +69,15 @@ def cycles(nest: Nest, v: Variable, lanes: int) -> float:
     total = work * len(nest.inner) / width(v, lanes) + work * far
     total += sum(2 * rounds(e.place.variables) for e in copied)
     if v in nest.reduced_loops:
-        return total + count * (6 + len(nest.outer))  # lanes are added up, the rest is not vectors
+        again = READ_AGAIN if any(len(set(r)) == 2 for r in reads_of(nest).values()) else 1
+        return again * total + count * (6 + len(nest.outer))  # lanes are added up one by one
     return total + count * scattered(nest.outer, v)
+
+
+def reads_of(nest: Nest) -> dict[Variable, tuple[bool, ...]]:
+    """For each outer loop, which of the reads of a sum move with it."""
+    loads = loads_in(nest.inner)
+    return {u: tuple(u in e.place.variables for e in loads) for u in nest.outer_loops}
 
 
 # ---------------------------------------------------------------- how large a tile
@@ -78,8 +85,7 @@ def cycles(nest: Nest, v: Variable, lanes: int) -> float:
 
 def tile(nest: Nest, v: Variable, n: int, machine: Machine) -> dict[Variable, int]:
     """How many rounds of which outer loops make a tile, with vectors of n lanes along v."""
-    loads, outer = loads_in(nest.inner), nest.outer_loops
-    reads = {u: tuple(u in e.place.variables for e in loads) for u in outer}
+    outer, reads = nest.outer_loops, reads_of(nest)
     sharing = [u for u in reversed(outer) if u != v and len(set(reads[u])) == 2]
     if v in outer:
         rows = [u for u in sharing if reads[u] != reads[v]][:1]
