@@ -12,7 +12,16 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 
 from tinylearn.loops.index import Index, Variable
-from tinylearn.loops.machine import ALONE, BESIDE, OFTEN, READ_AGAIN, WIDEST, Machine
+from tinylearn.loops.machine import (
+    ALONE,
+    BESIDE,
+    FEW_ROWS,
+    FEWEST_ROWS,
+    OFTEN,
+    READ_AGAIN,
+    WIDEST,
+    Machine,
+)
 from tinylearn.loops.nest import Nest
 from tinylearn.loops.statements import Let, Load, Statement, Store
 
@@ -117,6 +126,8 @@ def best(
     def cost(tile: tuple[int, ...]) -> float:
         reads = sum(tile) if shares else math.prod(tile)
         one = max(math.prod(tile) / 2, reads / 2, 4) + 0.5
+        if len(tile) == 2 and tile[1] < min(FEWEST_ROWS, sizes[1]):
+            one *= FEW_ROWS
         return one * math.prod(-(-n // t) for n, t in zip(sizes, tile, strict=True))
 
     tiles = product(*[range(1, min(n, WIDEST) + 1) for n in most])
