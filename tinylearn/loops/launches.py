@@ -19,7 +19,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tinylearn.loops.statements import Memory
-from tinylearn.loops.tree import Allocate, Body, Function, Statement, accessed, statements
+from tinylearn.loops.tree import (
+    Allocate,
+    Body,
+    Function,
+    Statement,
+    accessed,
+    memory_written,
+    statements,
+)
 
 
 def left_between(function: Function) -> list[Memory]:
@@ -45,8 +53,7 @@ def launches(function: Function) -> list[Function]:
         touched = {at[0] for at in map(accessed, statements(body)) if at is not None}
         arguments = tuple(m for m in (*function.arguments, *between) if m.name in touched)
         name = f"{function.name}_{number}"
-        changed = {memory for memory in touched & written if writes(body, memory)}
-        found.append(Function(name, arguments, frozenset(changed), body))
+        found.append(Function(name, arguments, frozenset(written & memory_written(body)), body))
     return found
 
 
@@ -60,9 +67,3 @@ def cut(body: Body) -> Iterator[Body]:
         yield body[made : made + 1]
         body = body[made + 1 :]
     yield body
-
-
-def writes(body: Body, memory: str) -> bool:
-    """Whether a statement in a body changes a memory."""
-    changed = (getattr(s, "memory", None) for s in statements(body))
-    return memory in [m for m in changed if isinstance(m, str)]

@@ -70,9 +70,7 @@ MANY_ROUNDS = 1 << 20  # of an elementwise kernel: from here on a thread does se
 ROUNDS_OF_A_THREAD = 8
 BLOCKS_AT_ONCE = 4096  # that share long sums: more than any card runs at once
 THREADS_AT_ONCE = 1 << 17  # the same for threads
-SHORTEST_PIECE = (
-    2048  # rounds of a sum that a block has for itself: shorter ones cost more launches
-)
+SHORTEST_PIECE = 2048  # rounds of a sum that a block has for itself: shorter ones do not pay
 SHORTEST_COLUMN = 1024  # the same for a thread
 SUMS_OF_A_THREAD = (4, 3, 2)  # that read the same: so many share it, if that goes evenly
 SHORTEST_DEPTH = 128  # the same for a tile of a product

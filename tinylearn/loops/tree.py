@@ -180,6 +180,11 @@ def accessed(s: Statement) -> tuple[str, Index] | None:
     return None
 
 
+def memory_written(body: Body) -> set[str]:
+    """The memory that a body writes, by name."""
+    return {s.memory for s in statements(body) if isinstance(s, Store | Accumulate)}
+
+
 def allocated(body: Body) -> dict[str, Memory]:
     """The memory that is made in a body, by name."""
     return {s.memory.name: s.memory for s in statements(body) if isinstance(s, Allocate)}

@@ -28,8 +28,8 @@ from tinylearn.loops.recipe import cooked
 from tinylearn.loops.rewrites import rewritten
 from tinylearn.loops.tree import plain
 from tinylearn.parts import using as replaced
-from tinylearn.schedule.kernel import is_alone
-from tinylearn.viz.faces.by_hand import Schedule, is_gpu
+from tinylearn.schedule.kernel import has_threads, is_alone
+from tinylearn.viz.faces.by_hand import Schedule
 from tinylearn.viz.faces.loops_film import LoopsFilm
 from tinylearn.viz.faces.memory_film import MemoryFilm
 from tinylearn.viz.faces.nan import trace_nan
@@ -196,7 +196,7 @@ def schedule(*tensors: Any, kernel: int | None = None, recipe: bool = False) -> 
 
     number, found = one_kernel(kernels_of(tensors, frame), kernel, call)
     nest = rewritten(lower(found))
-    on_gpu = is_gpu(found.outputs[0].device)
+    on_gpu = has_threads(found.outputs[0])
     cook = grid.by_recipe(nest, "kernel") if on_gpu else cooked(nest, "kernel", here())
     if recipe and carried_out(plain(nest), cook.moves) is None:
         raise ScheduleError(f"{ELSEWHERE}\nTry tl.schedule({names}, kernel={number})")

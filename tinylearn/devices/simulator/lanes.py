@@ -40,7 +40,7 @@ from tinylearn.loops.tree import (
     If,
     Loop,
     Statement,
-    statements,
+    memory_written,
 )
 
 Numbered = tuple[int, Statement, tuple[Any, ...]]
@@ -60,11 +60,6 @@ def poison(dtype: DType) -> Any:
     if dtype.is_float:
         return dtype.numpy.type(np.nan)
     return dtype.numpy.type(True) if dtype.kind == 0 else np.iinfo(dtype.numpy).min
-
-
-def memory_written(s: Loop) -> set[str]:
-    """The memory that a loop writes."""
-    return {t.memory for t in statements(s.body) if isinstance(t, Store | Accumulate)}
 
 
 def in_groups(place: Index, v: Variable) -> bool:
@@ -144,7 +139,7 @@ class Lanes:
     def rounds(self, number: int, s: Loop, inside: Any, active: np.ndarray, kinds: Any) -> None:
         """A loop whose rounds follow each other, or are written out."""
         if s.kind != "serial":
-            self.written_out[s.variable] = memory_written(s)
+            self.written_out[s.variable] = memory_written(s.body)
         for k in range(s.variable.size):
             self.ran(number, active)
             self.at[s.variable.name] = k

@@ -29,7 +29,7 @@ from tinylearn.parts import Part, use, using
 from tinylearn.render.cuda import render_cuda
 from tinylearn.render.opencl import render_opencl
 from tinylearn.render.source import Source
-from tinylearn.schedule.kernel import Kernel
+from tinylearn.schedule.kernel import Kernel, has_threads, kind_of
 from tinylearn.tensor import Tensor
 from tinylearn.viz.faces.loops_film import LoopsFilm
 from tinylearn.viz.faces.times import duration
@@ -42,7 +42,6 @@ WRITERS: dict[str, Callable[[Function], Source]] = {
     "opencl": render_opencl,
 }
 SIDE = 256  # of the matrices whose product says how fast loops compute
-GPUS = ("simulator", "cuda", "opencl")  # kinds of devices whose trees have blocks and threads
 LOOPS = ("name", "outer", "inner", "past", "order")  # arguments of transforms that name loops
 
 
@@ -151,7 +150,7 @@ class Schedule:
     def source(self, language: str = "") -> Listing:
         """The text of these loops: "c"; "cuda" or "opencl" where they are bound to threads."""
         threads = for_threads(self.given + self.moves)
-        kind = self.kernel.outputs[0].device.partition(":")[0]
+        kind = kind_of(self.kernel.outputs[0].device)
         own = kind if kind in WRITERS and kind != "c" else "cuda"
         language = language or (own if threads else "c")
         if language not in WRITERS:
@@ -186,10 +185,11 @@ class Schedule:
 
     def change(self) -> dict[str, Chosen]:
         """The Part that has the device run these loops."""
-        moves, device = self.given + self.moves, self.kernel.outputs[0].device
+        moves, first = self.given + self.moves, self.kernel.outputs[0]
+        device = first.device
         if device == "numpy":
             raise DeviceError(NUMPY)
-        if for_threads(moves) != is_gpu(device):
+        if for_threads(moves) != has_threads(first):
             raise ScheduleError(f"{BOUND if device == 'c' else UNBOUND}, and {device} is to run it")
         self.source()
         now = CHOSEN.current if isinstance(CHOSEN.current, Chosen) else Chosen()
@@ -293,11 +293,6 @@ NUMPY = (
 )
 BOUND = "these loops are bound to the threads of a GPU"
 UNBOUND = "these loops are bound to no blocks and threads (bind), as a GPU's are"
-
-
-def is_gpu(device: str) -> bool:
-    """Whether a device runs loops on blocks and threads; "cuda:1" is one of them."""
-    return device.partition(":")[0] in GPUS
 
 
 def transforms() -> dict[str, Part]:
