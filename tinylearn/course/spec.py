@@ -94,14 +94,14 @@ def from_data(data: dict[str, Any]) -> Spec:
     if data.get("format") != FORMAT:
         raise ValueError(f"a spec of format {data.get('format')}; this tinylearn reads {FORMAT}")
     given: dict[str, Any] = {"__name__": f"spec_{data['assignment']}"}
-    executed(data["setup"], "<setup>", given)
+    executed(data["setup"], f"<setup of {data['assignment']}>", given)
     authors = dict(given)
     for body in data["questions"].values():
-        executed(body["reference"], "<reference>", authors)
+        executed(body["reference"], one_of("reference", body["reference"]), authors)
     take_questions()
     take_essays()
     for text in (data["authors"], data.get("mistakes", "")):
-        executed(text, f"<questions of {data['assignment']}>", authors)
+        executed(text, one_of(f"questions of {data['assignment']}", text), authors)
     questions = take_questions()
     sources = {body_name(key, body): body["reference"] for key, body in data["questions"].items()}
     for question in questions:
@@ -140,7 +140,7 @@ def edited(question: Question, wrong: Wrong, source: str, authors: dict[str, Any
     text = edited_source(question.id, wrong, source)
     namespace = dict(authors)
     try:
-        executed(text, f"<{wrong.name}>", namespace)
+        executed(text, one_of(wrong.name, text), namespace)
     except SyntaxError as error:
         raise ValueError(f"{question.id}: {wrong.edit} gives no Python: {error}") from None
     return replace(wrong, function=namespace[question.answer])
@@ -325,12 +325,16 @@ def same_value(question: Question, got: Any, theirs: Any) -> bool:
 # ---------------------------------------------------------------- sources
 
 
-def executed(text: str, name: str, namespace: dict[str, Any]) -> None:
+def one_of(name: str, text: str) -> str:
+    """The place of a text where many have the same name: told apart by what they say."""
+    return f"<{name} {hashlib.sha256(text.encode()).hexdigest()[:8]}>"
+
+
+def executed(text: str, place: str, namespace: dict[str, Any]) -> None:
     """Run a text that lies in no file; what it defines finds its source, as kernels have to.
 
-    name   "<setup>" and the like: texts of one name are told apart by what they say
+    place   what it is called in errors, as "<setup of 03_twelve_ops>"
     """
-    place = f"{name[:-1]} {hashlib.sha256(text.encode()).hexdigest()[:8]}>"
     linecache.cache[place] = len(text), None, text.splitlines(True), place
     exec(compile(text, place, "exec"), namespace)
 

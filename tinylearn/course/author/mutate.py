@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..question import Question
-from ..spec import Spec, executed
+from ..spec import Spec, executed, one_of
 from .mutants import IN_PLACE, mutants
 from .prove import Trial
 
@@ -64,7 +64,7 @@ def answers(spec: Spec, question: Question) -> Iterator[tuple[str, Any]]:
     for says, text in mutants(spec.data["questions"][question.id]["reference"]).items():
         namespace = dict(given)
         try:
-            executed(text, "<mutant>", namespace)
+            executed(text, one_of("mutant", text), namespace)
         except Exception:  # not every edit gives a program
             continue
         yield says, namespace[question.answer]

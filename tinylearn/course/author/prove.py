@@ -29,6 +29,7 @@ from ..spec import (
     executed,
     first_sentence,
     judge,
+    one_of,
     plan,
     sentence,
     tried,
@@ -181,7 +182,8 @@ def stub_trouble(spec: Spec, trial: Trial) -> list[str]:
     question = trial.question
     namespace = dict(question.namespace) | {"tl": Decorators}
     try:
-        executed(spec.data["questions"][question.id]["stub"], "<stub>", namespace)
+        stub = spec.data["questions"][question.id]["stub"]
+        executed(stub, one_of("stub", stub), namespace)
         points = trial.quick(namespace[question.answer]).points
     except Exception as error:
         return [f"the stub does not run: {type(error).__name__}: {error}"]

@@ -89,7 +89,7 @@ def exercise(name: str, folder: str | Path | None = None) -> None:
     if data["format"] != FORMAT:
         raise CheckFailed(f"{name} was made for another tinylearn: install the course's version")
     given: dict[str, Any] = {"__name__": "given"}
-    executed(data["setup"], "<setup>", given)
+    executed(data["setup"], f"<setup of {data['assignment']}>", given)
     opened = Session(name, data["title"])
     for body in data["questions"]:
         asked = Asked(read_question(body, given), body, name, given, data["setup"])
